@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Who may import whom: a room lists every room it imports, and only rooms on lower lines of
+// docs/design.md. `make check` builds with the import check on, so an undeclared import fails.
+
+let switches: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A room of the daemon: own sources, all switches on.
+func room(_ name: String, imports: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: imports, swiftSettings: switches)
+}
+
+/// The tests of one room. Tests may use Foundation and unsafe code; warnings stay errors.
+func tests(_ room: String, imports: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: room + "Tests",
+    dependencies: [.target(name: room)] + imports,
+    swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+}
+
+let package = Package(
+  name: "procvitals",
+  products: [.executable(name: "procvitals", targets: ["procvitals"])],
+  traits: [
+    .trait(name: "Systemd", description: "Readiness and watchdog through libsystemd."),
+    .default(enabledTraits: ["Systemd"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // 0: headers and shims
+    .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+    .systemLibrary(
+      name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+    // 1
+    room("Linux", imports: ["CLinux"]),
+    room("Metrics", imports: []),
+
+    // 2
+    room("ProcFS", imports: ["Linux"]),
+    room("HTTPServer", imports: ["Linux"]),
+    room(
+      "Systemd",
+      imports: [
+        "Linux", .target(name: "CSystemd", condition: .when(traits: ["Systemd"])),
+      ]),
+
+    // 3
+    room("Targets", imports: ["Linux", "ProcFS"]),
+
+    // 4
+    room("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets"]),
+
+    // 5
+    room("Config", imports: ["CYAML", "Linux", "Targets", "Collector"]),
+
+    // 6
+    .executableTarget(
+      name: "procvitals",
+      dependencies: [
+        "Linux", "Metrics", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector", "Config",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: switches),
+
+    tests("Linux"),
+    tests("Metrics"),
+    tests("ProcFS", imports: ["Linux"]),
+    tests("HTTPServer", imports: ["Linux"]),
+    tests("Systemd"),
+    tests("Targets", imports: ["Linux", "ProcFS"]),
+    tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets"]),
+    tests("Config", imports: ["Targets", "Collector"]),
+  ]
+)

@@ -1,0 +1,46 @@
+import Glibc
+
+extension Span where Element == UInt8 {
+  /// The offset of the first occurrence of a byte at or after `start`.
+  ///
+  /// The corresponding C function is `memchr(3)`, which is several times faster than a loop here.
+  /// - Parameters:
+  ///   - byte: The byte to look for.
+  ///   - start: Where to begin; at most `count`.
+  /// - Returns: The offset in this span, or nil.
+  package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+    let rest = extracting(start...)
+    if rest.isEmpty { return nil }
+    return unsafe rest.withUnsafeBytes { bytes -> Int? in
+      guard let base = bytes.baseAddress,
+        let found = unsafe memchr(base, Int32(byte), bytes.count)
+      else { return nil }
+      return unsafe start + (UnsafeRawPointer(found) - base)
+    }
+  }
+
+  /// The offset of the last occurrence of a byte.
+  package func lastIndex(of byte: UInt8) -> Int? {
+    var index = count
+    while index > 0 {
+      index -= 1
+      if self[index] == byte { return index }
+    }
+    return nil
+  }
+
+  /// Whether the bytes from `start` on begin with the given text.
+  package func hasPrefix(_ text: StaticString, at start: Int = 0) -> Bool {
+    let length = text.utf8CodeUnitCount
+    if start + length > count { return false }
+    return unsafe extracting(start..<(start + length)).withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return true }
+      return unsafe memcmp(base, text.utf8Start, length) == 0
+    }
+  }
+
+  /// The bytes as text, with invalid UTF-8 replaced by U+FFFD.
+  package var lossyText: String {
+    unsafe withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+}

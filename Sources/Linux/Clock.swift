@@ -1,0 +1,52 @@
+import Glibc
+
+/// A moment on the monotonic clock, which stands still for nobody and never jumps.
+package struct Instant: Comparable, Hashable, Sendable {
+  /// Nanoseconds since an arbitrary start (`CLOCK_MONOTONIC`).
+  package let nanoseconds: UInt64
+
+  package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+
+  /// The current moment. The corresponding system call is `clock_gettime(2)`.
+  package static var now: Instant {
+    Instant(nanoseconds: UInt64(clockNanoseconds(CLOCK_MONOTONIC)))
+  }
+
+  package static func < (left: Instant, right: Instant) -> Bool {
+    left.nanoseconds < right.nanoseconds
+  }
+
+  package static func + (instant: Instant, duration: Duration) -> Instant {
+    Instant(nanoseconds: instant.nanoseconds &+ UInt64(clamping: duration.nanoseconds))
+  }
+
+  /// How long after `other` this moment is; negative if it is earlier.
+  package static func - (instant: Instant, other: Instant) -> Duration {
+    .nanoseconds(Int64(bitPattern: instant.nanoseconds &- other.nanoseconds))
+  }
+}
+
+extension Duration {
+  /// The duration in nanoseconds; 292 years at most.
+  package var nanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    return overflow ? (seconds < 0 ? .min : .max) : product + attoseconds / 1_000_000_000
+  }
+
+  /// The duration in seconds.
+  package var seconds: Double { Double(nanoseconds) / 1e9 }
+}
+
+/// Wall-clock time, nanoseconds since 1970. The corresponding system call is `clock_gettime(2)`.
+package func wallClockNanoseconds() -> Int64 { clockNanoseconds(CLOCK_REALTIME) }
+
+/// Time since the machine started, sleep included, in nanoseconds (`CLOCK_BOOTTIME`).
+package func bootClockNanoseconds() -> Int64 { clockNanoseconds(CLOCK_BOOTTIME) }
+
+private func clockNanoseconds(_ clock: clockid_t) -> Int64 {
+  var time = timespec()
+  // clock_gettime fails only for a clock that does not exist.
+  _ = unsafe clock_gettime(clock, &time)
+  return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}

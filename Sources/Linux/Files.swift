@@ -1,0 +1,226 @@
+import CLinux
+import Glibc
+
+/// How a file is opened; `O_CLOEXEC` is always added.
+package struct OpenMode: OptionSet, Sendable {
+  package let rawValue: Int32
+  package init(rawValue: Int32) { self.rawValue = rawValue }
+
+  package static let read = OpenMode(rawValue: O_RDONLY)
+  package static let directory = OpenMode(rawValue: O_DIRECTORY)
+  /// A handle for `openat(2)` and `fstatat(2)` that cannot be read; needs no read permission.
+  package static let path = OpenMode(rawValue: clinux_O_PATH)
+  /// Opening a FIFO or device returns at once instead of waiting for its other end.
+  package static let nonBlocking = OpenMode(rawValue: O_NONBLOCK)
+  package static let noFollow = OpenMode(rawValue: O_NOFOLLOW)
+}
+
+/// Opens a path relative to the working directory.
+///
+/// The corresponding system call is `openat(2)`.
+/// - Parameters:
+///   - path: The path; NUL bytes inside it end it.
+///   - mode: How to open it.
+/// - Returns: The new descriptor.
+/// - Throws: `ENOENT`, `EACCES`, `EMFILE` and whatever the file system reports.
+package func openFile(_ path: String, _ mode: OpenMode) throws(Errno) -> OwnedFD {
+  OwnedFD(adopting: try attempt(.open) { unsafe open(path, mode.rawValue | O_CLOEXEC) })
+}
+
+/// Opens a path relative to a directory.
+///
+/// The corresponding system call is `openat(2)`.
+/// - Parameters:
+///   - path: The path below the directory.
+///   - directory: The directory it starts from.
+///   - mode: How to open it.
+/// - Returns: The new descriptor.
+/// - Throws: `ENOENT`, `ESRCH` (a process' directory whose process ended), `EACCES`, `EMFILE`.
+package func openFile(
+  _ path: String, in directory: borrowing OwnedFD, _ mode: OpenMode = .read
+) throws(Errno) -> OwnedFD {
+  let raw = directory.raw
+  return OwnedFD(adopting: try attempt(.open) { unsafe openat(raw, path, mode.rawValue | O_CLOEXEC) })
+}
+
+/// Bytes that are read again and again into the same memory.
+///
+/// Files of /proc do not know their size, so a read that fills the buffer is repeated with a
+/// larger one, up to `limit`.
+package struct ReadBuffer: ~Copyable {
+  /// The memory; only the first ``count`` bytes belong to the last read.
+  package private(set) var storage: [UInt8]
+  /// How many bytes the last read returned.
+  package private(set) var count = 0
+  private let limit: Int
+
+  /// Makes room for one read.
+  ///
+  /// - Parameters:
+  ///   - capacity: Bytes at first.
+  ///   - limit: The most it grows to; a longer file throws `EFBIG`.
+  package init(capacity: Int, limit: Int) {
+    storage = [UInt8](repeating: 0, count: capacity)
+    self.limit = limit
+  }
+
+  /// Reads a /proc file that the kernel makes in one piece (stat, status, io, limits, comm …).
+  ///
+  /// One call where it fits. A descriptor that is kept open yields fresh content each time it is
+  /// read from offset 0. The corresponding system call is `pread(2)`.
+  /// - Parameter file: An open, readable file.
+  /// - Throws: `ESRCH` (the process ended), `EACCES`, `EIO`, `EFBIG` (longer than the limit).
+  package mutating func readRecord(_ file: borrowing OwnedFD) throws(Errno) {
+    count = 0
+    while true {
+      let got = try read(file, at: 0)
+      if got < storage.count {
+        count = got
+        return
+      }
+      try grow()
+    }
+  }
+
+  /// Reads a whole file, however many calls that takes.
+  ///
+  /// The corresponding system call is `pread(2)`.
+  /// - Parameter file: An open, readable file.
+  /// - Throws: `ESRCH` (the process ended), `EACCES`, `EIO`, `EFBIG` (longer than the limit),
+  ///   `EAGAIN` (a FIFO without content).
+  package mutating func readAll(_ file: borrowing OwnedFD) throws(Errno) {
+    count = 0
+    while true {
+      let got = try read(file, at: count)
+      if got == 0 { return }
+      count += got
+      if count == storage.count { try grow() }
+    }
+  }
+
+  private mutating func read(_ file: borrowing OwnedFD, at start: Int) throws(Errno) -> Int {
+    let raw = file.raw
+    return try attempt(.read) {
+      unsafe storage.withUnsafeMutableBytes { bytes in
+        unsafe pread(
+          raw, bytes.baseAddress?.advanced(by: start), bytes.count - start, off_t(start))
+      }
+    }
+  }
+
+  private mutating func grow() throws(Errno) {
+    guard storage.count < limit else { throw .fileTooLarge }
+    let more = min(limit - storage.count, storage.count)
+    storage.append(contentsOf: repeatElement(0, count: more))
+  }
+}
+
+/// What `fstatat(2)` tells about a file, as far as it is used.
+package struct FileFacts: Sendable, Equatable {
+  package var device: UInt64
+  package var inode: UInt64
+  package var size: Int64
+  package var owner: UInt32
+  package var mode: UInt32
+  /// Last modification, nanoseconds since 1970.
+  package var modifiedNanoseconds: Int64
+
+  package var isRegular: Bool { mode & S_IFMT == S_IFREG }
+
+  init(_ facts: Glibc.stat) {
+    device = UInt64(facts.st_dev)
+    inode = UInt64(facts.st_ino)
+    size = Int64(facts.st_size)
+    owner = facts.st_uid
+    mode = facts.st_mode
+    modifiedNanoseconds = Int64(facts.st_mtim.tv_sec) * 1_000_000_000 + Int64(facts.st_mtim.tv_nsec)
+  }
+}
+
+/// Facts about an open file.
+///
+/// The corresponding system call is `fstat(2)`.
+/// - Parameter file: An open file.
+/// - Returns: The facts.
+/// - Throws: What the file system reports.
+package func fileFacts(_ file: borrowing OwnedFD) throws(Errno) -> FileFacts {
+  var facts = Glibc.stat()
+  let raw = file.raw
+  _ = try attempt(.stat) { unsafe fstat(raw, &facts) }
+  return FileFacts(facts)
+}
+
+/// Facts about a path below a directory; links are followed.
+///
+/// The corresponding system call is `fstatat(2)`.
+/// - Parameters:
+///   - path: The path below the directory.
+///   - directory: The directory it starts from.
+/// - Returns: The facts.
+/// - Throws: `ENOENT`, `ESRCH`, `EACCES`.
+package func fileFacts(
+  _ path: String, in directory: borrowing OwnedFD
+) throws(Errno) -> FileFacts {
+  var facts = Glibc.stat()
+  let raw = directory.raw
+  _ = try attempt(.stat) { unsafe fstatat(raw, path, &facts, 0) }
+  return FileFacts(facts)
+}
+
+/// The target of a symbolic link below a directory, as bytes.
+///
+/// The corresponding system call is `readlinkat(2)`.
+/// - Parameters:
+///   - path: The link's path below the directory.
+///   - directory: The directory it starts from.
+/// - Returns: The link's text; it may hold any byte but NUL.
+/// - Throws: `ENOENT`, `ESRCH`, `EACCES`, `EINVAL` (not a link).
+package func linkTarget(
+  _ path: String, in directory: borrowing OwnedFD
+) throws(Errno) -> [UInt8] {
+  var text = [UInt8](repeating: 0, count: 4096)
+  let raw = directory.raw
+  let count = try attempt(.readlink) {
+    unsafe text.withUnsafeMutableBytes { bytes in
+      guard let base = unsafe bytes.bindMemory(to: CChar.self).baseAddress
+      else { return 0 }
+      return unsafe readlinkat(raw, path, base, bytes.count)
+    }
+  }
+  text.removeSubrange(count...)
+  return text
+}
+
+/// The magic number of the file system an open file lives on.
+///
+/// The corresponding system call is `fstatfs(2)`; numbers are in `include/uapi/linux/magic.h`.
+/// - Parameter file: An open file.
+/// - Returns: The number, for example 0x9fa0 for proc and 0x01021994 for tmpfs.
+/// - Throws: What the file system reports.
+package func fileSystemMagic(_ file: borrowing OwnedFD) throws(Errno) -> Int64 {
+  let raw = file.raw
+  return try attempt(.stat) { clinux_filesystem_magic(raw) }
+}
+
+/// Writes all bytes, waiting as long as the other end needs; for standard output and error.
+///
+/// The corresponding system call is `write(2)`.
+/// - Parameters:
+///   - bytes: What to write.
+///   - descriptor: The descriptor's number.
+/// - Throws: `EPIPE`, `EIO`, `ENOSPC`.
+package func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws(Errno) {
+  var done = 0
+  while done < bytes.count {
+    do throws(Errno) {
+      done += try attempt(.write) {
+        unsafe bytes.withUnsafeBytes {
+          unsafe write(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done)
+        }
+      }
+    } catch .wouldBlock {
+      var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      _ = try attempt(.write) { unsafe poll(&entry, 1, -1) }
+    }
+  }
+}
