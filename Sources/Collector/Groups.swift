@@ -1,0 +1,29 @@
+/// A set of families that a target switches on together; see `collect` in the configuration.
+package enum Group: String, Sendable, CaseIterable {
+  case core, cpu, memory, io, sched, lifecycle
+
+  /// One sentence for the reference.
+  package var summary: String {
+    switch self {
+    case .core: "What every Prometheus client library reports about its own process."
+    case .cpu: "CPU time by mode."
+    case .memory: "Resident memory by kind, peaks, page faults and the rest of the address space."
+    case .io: "Bytes and system calls of reading and writing."
+    case .sched: "Context switches."
+    case .lifecycle: "Starts and exits of the target's processes."
+    }
+  }
+}
+
+/// Which families are collected for a target.
+package struct Selection: Sendable, Hashable {
+  /// Whether the families of the default set are on, whatever their group.
+  package var includesDefault: Bool
+  /// Groups that are on as a whole.
+  package var groups: Set<Group>
+
+  package init(includesDefault: Bool = true, groups: Set<Group> = []) {
+    self.includesDefault = includesDefault
+    self.groups = groups
+  }
+}
