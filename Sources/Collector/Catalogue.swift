@@ -240,7 +240,7 @@ package enum Catalogue {
   }
 
   /// The files that have to be read for some rows of ``process``.
-  package static func files(for rows: [Int]) -> Set<SourceFile> {
-    Set(rows.flatMap { process[$0].sources })
+  package static func files(for rows: [Int]) -> SourceFiles {
+    SourceFiles(rows.flatMap { process[$0].sources })
   }
 }

@@ -35,7 +35,7 @@ final class ProcessReader {
   ///   - memory: What the last collection remembered.
   /// - Returns: The sample; nil when the process has ended meanwhile.
   func read(
-    _ member: Member, _ target: Target, _ files: Set<SourceFile>, _ memory: inout Memory
+    _ member: Member, _ target: Target, _ files: SourceFiles, _ memory: inout Memory
   ) -> ProcessSample? {
     var sample = ProcessSample(facts: facts, stat: member.stat)
     do throws(ProcError) {

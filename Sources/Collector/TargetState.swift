@@ -8,7 +8,7 @@ final class TargetState {
   private(set) var labels = TextEncoder.PreparedLabels([])
   /// The rows that are on, by their places in the catalogue, and the files they need.
   private(set) var rows: [Int] = []
-  private(set) var files: Set<SourceFile> = []
+  private(set) var files: SourceFiles = []
   var tally = Tally()
 
   /// What the last collection told the log.
