@@ -152,6 +152,7 @@ final class Client {
   private var received: [UInt8] = []
   private(set) var sawEnd = false
   private(set) var sawReset = false
+  private(set) var isConnected = false
 
   struct Answer: Equatable {
     var status: Int
@@ -169,27 +170,32 @@ final class Client {
     }
   }
 
-  init(_ server: LiveServer, receiveBuffer: Int32? = nil) {
+  convenience init(_ server: LiveServer, receiveBuffer: Int32? = nil) {
     if case .unix(let path) = server.address {
-      socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-      var name = sockaddr_un()
-      name.sun_family = sa_family_t(AF_UNIX)
-      withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
-      connect(&name)
+      self.init(path: path)
     } else {
-      socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      if var receiveBuffer {
-        setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4)
-      }
-      var name = sockaddr_in()
-      name.sin_family = sa_family_t(AF_INET)
-      name.sin_port = server.port.bigEndian
-      name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-      connect(&name)
+      self.init(port: server.port, receiveBuffer: receiveBuffer)
     }
-    var limit = timeval(tv_sec: 30, tv_usec: 0)
-    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  init(path: String) {
+    socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    var name = sockaddr_un()
+    name.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
+    connect(&name)
+  }
+
+  init(port: UInt16, receiveBuffer: Int32? = nil) {
+    socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    if var receiveBuffer {
+      setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4)
+    }
+    var name = sockaddr_in()
+    name.sin_family = sa_family_t(AF_INET)
+    name.sin_port = port.bigEndian
+    name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    connect(&name)
   }
 
   deinit { close() }
@@ -209,10 +215,14 @@ final class Client {
   }
 
   private func connect<Name>(_ name: inout Name) {
+    // A wait that is never over in a sound test.
+    var limit = timeval(tv_sec: 30, tv_usec: 0)
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     let size = socklen_t(MemoryLayout<Name>.size)
     withUnsafePointer(to: &name) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        _ = Glibc.connect(socket, $0, size)
+        isConnected = Glibc.connect(socket, $0, size) == 0
       }
     }
   }
