@@ -77,11 +77,8 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, unit, configuration,
 	sed 's|/usr/bin/procvitals|$(PREFIX)/bin/procvitals|' systemd/procvitals.service \
 	  > '$(DESTDIR)$(UNITDIR)/procvitals.service'
 	chmod 644 '$(DESTDIR)$(UNITDIR)/procvitals.service'
-	@if [ -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' ]; then \
-	  echo 'kept $(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'; \
-	else \
-	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'; \
-	fi
+	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
+	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
 
 uninstall: ## remove what install put there; the configuration stays

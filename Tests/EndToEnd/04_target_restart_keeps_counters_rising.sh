@@ -8,7 +8,7 @@ tell burn 0.5
 scrape
 cpu=$(value process_cpu_seconds_total target=app)
 born=$(value process_start_time_seconds target=app)
-expect "CPU after burning 0.5 s" "$cpu" ">=" 0.5
+expect "CPU after burning 0.5 s" "$cpu" ">=" 0.48 # the kernel counts whole ticks
 
 tell burn 0.5 # never scraped while it lives
 first=$VITALS
@@ -31,9 +31,8 @@ expect "start time" "$(value process_start_time_seconds target=app)" ">=" "$born
 
 tell burn 0.5
 scrape
-expect "CPU of both lives" "$(value process_cpu_seconds_total target=app)" ">=" "$after + 0.5"
+expect "CPU of both lives" "$(value process_cpu_seconds_total target=app)" ">=" "$after + 0.48"
 echo "exit 3" >&7
 poll 10 gone "$VITALS"
 poll 10 is_down || fail "still up after it ended by itself"
-series process_exits_total target=app
 expect "exits of both lives" "$(series process_exits_total target=app | awk '{ n += $NF } END { print n }')" == 2
