@@ -64,7 +64,7 @@ let package = Package(
     room("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets"]),
 
     // 5
-    room("Config", imports: ["CYAML", "Linux", "Targets", "Collector"]),
+    room("Config", imports: ["CYAML", "Linux", "Metrics", "Targets", "Collector"]),
 
     // 6
     .executableTarget(
@@ -83,6 +83,6 @@ let package = Package(
     tests("Systemd"),
     tests("Targets", imports: ["Linux", "ProcFS"]),
     tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets"]),
-    tests("Config", imports: ["Targets", "Collector"]),
+    tests("Config", imports: ["Linux", "Metrics", "Targets", "Collector"]),
   ]
 )

@@ -7,6 +7,9 @@ import Targets
 ///
 /// Belongs to the sampler thread, as everything it owns.
 package final class Collector {
+  /// The media type of the pages.
+  package static let contentType = TextEncoder.contentType
+
   /// Something that changed and that the log tells once.
   package enum Notice: Sendable, Equatable {
     /// A target got its first process.

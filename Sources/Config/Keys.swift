@@ -1,0 +1,112 @@
+import Collector
+import Targets
+
+/// Every setting of a configuration file, in the order of the reference.
+///
+/// A new setting is a new row; reading, messages, `docs/configuration.md` and the commented example
+/// follow from it.
+struct KeyTable {
+  let keys: [Key]
+  private let children: [String: [Key]]
+
+  init() {
+    keys = Self.rows
+    children = Dictionary(grouping: keys, by: \.parent)
+  }
+
+  /// The keys of a mapping, by its path; empty for the top of the file, `PATH[]` for list items.
+  func keys(of parent: String) -> [Key] { children[parent] ?? [] }
+
+  /// Labels that the daemon and Prometheus write themselves.
+  static let reservedLabels: Set<String> = ["target", "pid", "le", "quantile"]
+
+  private static var rows: [Key] {
+    [
+      [
+        .mapping("defaults", "What holds for every target that does not say otherwise."),
+        Key(
+          "defaults.collect", .selection, into: \.defaultSelection, example: "[default]",
+          "Which groups of metrics are collected; `default` stands for the default set."),
+        .list(
+          "targets", of: "a target",
+          """
+          The programs to watch. A process belongs to the first target, in file order, whose \
+          selectors all fit it.
+          """
+        ) { $1.readTarget($0) },
+        Key(
+          "targets[].name", .text(bytes: 1...Limits.nameBytes), into: \.target.name,
+          example: "checkout", otherwise: "required",
+          "The value of the label `target`; no two targets have the same name."),
+      ],
+      selectors(below: "targets[]", into: \.target.selector),
+      [
+        .mapping(
+          "targets[].match",
+          "The selectors in a mapping of their own; the same keys, each of them in one place only.")
+      ],
+      selectors(below: "targets[].match", into: \.target.selector),
+      [
+        Key(
+          "targets[].children", .boolean, into: \.target.includesChildren, example: "true",
+          "Whether descendants of the chosen processes belong to the target, unless another target"
+            + " claims them."),
+        Key(
+          "targets[].labels", .labels(reserved: reservedLabels), into: \.target.labels,
+          example: "{service: shop}",
+          "Labels that every series of the target carries."
+            + " Not allowed are \(alternatives(reservedLabels.sorted())) and names with __ in front."
+        ),
+        Key(
+          "targets[].collect", .selection, into: \.target.selection, example: "[default, io]",
+          otherwise: "as in `defaults`",
+          "Which groups of metrics are collected for this target."),
+        .mapping("limits", "Bounds on what the daemon holds and looks at."),
+        Key(
+          "limits.targets", .integer(1...1_000_000), into: \.targetLimit, example: "100",
+          "Targets of the file and the command line together; more are an error."),
+        Key(
+          "limits.processes_per_target", .integer(1...1_000_000), into: \.limits.processesPerTarget,
+          example: "500",
+          "Processes of one target. Those beyond, in order of their numbers, are left out and counted."
+        ),
+        Key(
+          "limits.threads_per_process", .integer(1...1_000_000), into: \.limits.threadsPerProcess,
+          example: "500",
+          "Threads of one process that are looked at one by one."),
+        Key(
+          "limits.kept_descriptors", .integer(0...1_000_000), into: \.limits.keptDescriptors,
+          example: "1024",
+          """
+          Files of `/proc` that stay open between scrapes. Each saves about half of its reading cost \
+          and takes 4.3 kB of kernel memory.
+          """),
+      ],
+    ].flatMap { $0 }
+  }
+
+  /// Conditions on a process; those that are given must all hold.
+  private static func selectors(
+    below path: String, into selector: WritableKeyPath<Draft, Selector>
+  ) -> [Key] {
+    [
+      Key(
+        "\(path).pid", .integer(1...4_194_304), into: selector.appending(path: \.pid),
+        example: "812", argument: "pid:N",
+        "The process with this number."),
+      Key(
+        "\(path).pid_file", .absolutePath, into: selector.appending(path: \.pidFile),
+        example: "/run/checkout.pid", argument: "pid-file:PATH",
+        "The process whose number stands on the first line of this file."),
+      Key(
+        "\(path).process_name", .oneOrMore(.processName),
+        into: selector.appending(path: \.processNames),
+        example: "nginx", argument: "name:COMM",
+        "The process name in `/proc/PID/comm`, at most 15 bytes; one of the globs must fit."),
+      Key(
+        "\(path).exe", .oneOrMore(.executable), into: selector.appending(path: \.executables),
+        example: "/usr/sbin/nginx", argument: "exe:GLOB",
+        "The executable's path, where `/proc/PID/exe` points; one of the globs must fit."),
+    ]
+  }
+}

@@ -1,0 +1,27 @@
+/// Bounds on what a configuration file can make this room do or hold.
+enum Limits {
+  /// Bytes of a configuration file.
+  static let fileBytes = 1 << 20
+  /// Lists and mappings inside each other.
+  static let nesting = 32
+  /// Problems of a file that are remembered; later ones are only counted.
+  static let keptProblems = 1000
+  /// Problems of a file that are shown.
+  static let shownProblems = 20
+  /// Characters of the operator's text that a message repeats.
+  static let excerptCharacters = 60
+  /// Bytes of a key for which a similar known key is looked for.
+  static let suggestionBytes = 64
+  /// Bytes of a target's name.
+  static let nameBytes = 128
+  /// Bytes of a path: `PATH_MAX` without its NUL.
+  static let pathBytes = 4095
+  /// Bytes of a process name: `TASK_COMM_LEN` without its NUL.
+  static let commBytes = 15
+  /// Entries of one list of patterns.
+  static let patterns = 1000
+  /// Labels of one target.
+  static let labels = 64
+  /// Bytes of a label's name and of its value.
+  static let labelBytes = 1024
+}

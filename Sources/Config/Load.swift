@@ -1,0 +1,105 @@
+package import Collector
+import Linux
+
+/// The checked settings of a configuration file and the command line.
+package struct Configuration: Sendable, Hashable {
+  /// What is collected. Without targets the daemon watches itself.
+  package var collector: CollectorSettings
+  /// What is collected for targets that do not say it.
+  package var defaultSelection: Selection
+  /// The most targets there may be.
+  package var targetLimit: Int
+
+  /// The settings that hold without a file.
+  package init() {
+    let draft = Draft()
+    self.init(
+      collector: CollectorSettings(targets: [], limits: draft.limits),
+      defaultSelection: draft.defaultSelection, targetLimit: draft.targetLimit)
+  }
+
+  init(collector: CollectorSettings, defaultSelection: Selection, targetLimit: Int) {
+    self.collector = collector
+    self.defaultSelection = defaultSelection
+    self.targetLimit = targetLimit
+  }
+}
+
+extension Configuration {
+  /// Reads and checks a configuration file.
+  ///
+  /// - Parameter path: A regular file; links are followed.
+  /// - Returns: The settings.
+  /// - Throws: Everything that is wrong with the file.
+  package static func load(path: String) throws(ConfigError) -> Configuration {
+    try parse(text: try readConfigurationFile(path), file: path)
+  }
+
+  /// Checks the text of a configuration file.
+  ///
+  /// - Parameters:
+  ///   - text: YAML 1.1 in UTF-8: one document without anchors, aliases, merge keys and tags.
+  ///   - file: The file's name, for messages.
+  /// - Returns: The settings; those that hold without a file where the text is empty.
+  /// - Throws: Everything that is wrong with the text.
+  package static func parse(text: [UInt8], file: String) throws(ConfigError) -> Configuration {
+    var problems = Problems(source: file)
+    if text.count > Limits.fileBytes {
+      problems.add(nil, tooLong)
+      try problems.check()
+    }
+    let root = Node.parse(text, &problems)
+    var reader = Reader(table: KeyTable(), problems: problems)
+    if let root { reader.readDocument(root) }
+    try reader.problems.check()
+    return reader.configuration
+  }
+}
+
+extension Problems {
+  /// Throws what was found, if anything.
+  func check() throws(ConfigError) {
+    if let error { throw error }
+  }
+}
+
+private let tooLong = "the file is longer than \(Limits.fileBytes) bytes"
+
+/// The content of a configuration file.
+private func readConfigurationFile(_ path: String) throws(ConfigError) -> [UInt8] {
+  var problems = Problems(source: path)
+  do throws(Errno) {
+    // Non-blocking, because opening a FIFO would wait for a writer that may never come.
+    let file = try openFile(path, [.read, .nonBlocking])
+    let facts = try fileFacts(file)
+    if facts.isRegular {
+      // One byte more than allowed tells a file of the full size from a longer one.
+      var buffer = ReadBuffer(capacity: 1 << 14, limit: Limits.fileBytes + 1)
+      try buffer.readAll(file)
+      return Array(buffer.storage.prefix(buffer.count))
+    }
+    problems.add(nil, "expected a regular file, found \(kind(ofMode: facts.mode))")
+  } catch .notFound {
+    problems.add(
+      nil, "the file does not exist; create it, or name another one with --config.file")
+  } catch .accessDenied {
+    problems.add(nil, "permission denied; the daemon's user must be able to read the file")
+  } catch .fileTooLarge {
+    problems.add(nil, tooLong)
+  } catch .noDeviceOrAddress {
+    problems.add(nil, "expected a regular file, found a socket or device")
+  } catch {
+    problems.add(nil, "cannot read the file: \(error)")
+  }
+  try problems.check()
+  return []
+}
+
+/// What a file is that is not a regular one; the numbers are those of `inode(7)`.
+private func kind(ofMode mode: UInt32) -> String {
+  switch mode & 0o170000 {
+  case 0o040000: "a directory"
+  case 0o010000: "a FIFO"
+  default: "a device"
+  }
+}

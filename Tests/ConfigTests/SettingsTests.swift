@@ -1,0 +1,105 @@
+import Collector
+import Config
+import Metrics
+import Targets
+import Testing
+
+@Suite struct SettingsTests {
+  @Test(arguments: ["", "# nothing\n", "targets: []", "{}", "limits: {}", "defaults: {}"])
+  func emptyMeansDefaults(text: String) throws {
+    let configuration = try parse(text)
+    #expect(configuration == Configuration())
+    #expect(configuration.collector == CollectorSettings(targets: []))
+    #expect(configuration.defaultSelection == Selection())
+    #expect(configuration.targetLimit == 10_000)
+  }
+
+  @Test func documentedExample() throws {
+    let configuration = try parse(
+      """
+      defaults:
+        collect: [default]
+      targets:
+        - name: checkout
+          pid_file: /run/checkout/checkout.pid
+          labels: {service: checkout}
+          collect: [default, io, sched]
+        - name: nginx
+          process_name: nginx
+          children: true
+        - name: "postgres"
+          match:
+            exe: /usr/lib/postgresql/*/bin/postgres
+            process_name: [postgres, "postgres-*"]
+          labels: {port: "5432", tier: db}
+      limits: {targets: 100, kept_descriptors: 0, processes_per_target: 7, threads_per_process: 8}
+      """)
+    let expected = [
+      TargetSettings(
+        rule: Rule(
+          name: "checkout", selector: Selector(pidFile: "/run/checkout/checkout.pid")),
+        labels: [Label("service", "checkout")],
+        selection: Selection(groups: [.io, .sched])),
+      TargetSettings(
+        rule: Rule(
+          name: "nginx", selector: Selector(processNames: [Glob("nginx")]), includesChildren: true)),
+      TargetSettings(
+        rule: Rule(
+          name: "postgres",
+          selector: Selector(
+            processNames: [Glob("postgres"), Glob("postgres-*")],
+            executables: [Glob("/usr/lib/postgresql/*/bin/postgres")])),
+        labels: [Label("port", "5432"), Label("tier", "db")]),
+    ]
+    #expect(configuration.collector.targets == expected)
+    #expect(
+      configuration.collector.limits
+        == CollectorLimits(keptDescriptors: 0, processesPerTarget: 7, threadsPerProcess: 8))
+    #expect(configuration.targetLimit == 100)
+  }
+
+  @Test func defaultsHoldWhereverTheyStand() throws {
+    let configuration = try parse(
+      """
+      targets:
+        - {name: a, pid: 1}
+        - {name: b, pid: 1, collect: []}
+      defaults: {collect: [cpu]}
+      """)
+    let cpu = Selection(includesDefault: false, groups: [.cpu])
+    #expect(configuration.defaultSelection == cpu)
+    #expect(
+      configuration.collector.targets.map(\.selection)
+        == [cpu, Selection(includesDefault: false)])
+  }
+
+  @Test(arguments: [
+    ("name: 8080\n    pid: 4194304", "8080"), ("name: true\n    pid: 1", "true"),
+    ("name: 'null'\n    pid: 1", "null"), ("name: \"\\u00e9\"\n    pid: 1", "é"),
+    ("name: \(String(repeating: "n", count: 128))\n    pid: 1", String(repeating: "n", count: 128)),
+  ])
+  func namesAreTakenAsWritten(entry: String, name: String) throws {
+    let configuration = try parse("targets:\n  - \(entry)\n")
+    #expect(configuration.collector.targets.map(\.rule.name) == [name])
+  }
+
+  @Test(arguments: [
+    ("process_name: 123456789012345", ["123456789012345"]),
+    ("process_name: '*12345678901234?'", ["*12345678901234?"]),
+    ("process_name: [a, b]", ["a", "b"]),
+  ])
+  func processNames(entry: String, expected: [String]) throws {
+    let configuration = try parse("targets: [{name: a, \(entry)}]")
+    #expect(
+      configuration.collector.targets.map { $0.rule.selector.processNames.map(\.description) }
+        == [expected])
+  }
+
+  @Test func instanceAndJobAreAllowedAsLabels() throws {
+    let configuration = try parse("targets: [{name: a, pid: 1, labels: {instance: i, job: 7}}]")
+    #expect(
+      configuration.collector.targets.first?.labels == [
+        Label("instance", "i"), Label("job", "7"),
+      ])
+  }
+}
