@@ -1,0 +1,89 @@
+# Every command of the project; .ci/run uses the same ones.
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/systemd/system
+MANDIR     ?= $(PREFIX)/share/man
+ADDRESS    ?= 127.0.0.1:9656
+
+BINARY  := .build/release/procvitals
+IMPORTS := --explicit-target-dependency-import-check error
+
+# What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
+BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|libgcc-14-dev \
+  libncurses6 libsqlite3-0 libstdc++-12-dev|libstdc++-14-dev libxml2 pkg-config|pkgconf tzdata \
+  zlib1g-dev libsystemd-dev libyaml-dev
+
+# What the tests start, and the tools they look through.
+TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prometheus \
+  prometheus-process-exporter python3 redis-server systemd util-linux
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help deps deps-test build run test unit e2e check walls lint format golden bench install \
+  uninstall clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install the Debian packages that building needs (nothing when all are there)
+	@scripts/install-packages building $(foreach p,$(BUILD_PACKAGES),'$(p)')
+
+deps-test: ## install the Debian packages that the tests need; starts no service
+	@scripts/install-packages testing $(foreach p,$(TEST_PACKAGES),'$(p)')
+
+build: ## build the daemon: .build/release/procvitals
+	swift build -c release --static-swift-stdlib --product procvitals
+
+run: deps build ## build and start on ADDRESS (127.0.0.1:9656), watching itself
+	@echo "metrics  http://$(ADDRESS)/metrics"
+	@echo "health   http://$(ADDRESS)/-/healthy"
+	@echo "stop     Ctrl-C"
+	@exec $(BINARY) --web.listen-address=$(ADDRESS)
+
+test: deps deps-test unit e2e ## all tests, unit and end to end
+
+unit: ## unit tests
+	SWIFT_BACKTRACE=enable=no swift test $(IMPORTS)
+
+e2e: build ## end-to-end tests against the release binary; ONLY='05 11' runs some
+	Tests/EndToEnd/run $(ONLY)
+
+check: deps deps-test lint walls ## everything a change must pass: format, walls, imports, tests
+	swift build $(IMPORTS) --build-tests
+	$(MAKE) --no-print-directory build
+	scripts/walls --binary $(BINARY)
+	$(MAKE) --no-print-directory test
+
+walls: ## check the rules that no compiler checks, and that the check bites
+	scripts/walls
+	Tests/EndToEnd/walls_bite.sh
+
+lint: ## check the format of all Swift files
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+format: ## format all Swift files in place
+	swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+golden: ## rewrite golden files and generated documents, then fail so that you look at the diff
+	UPDATE_GOLDEN=1 SWIFT_BACKTRACE=enable=no swift test
+
+bench: build ## CPU per scrape against a C loop and Debian's process-exporter
+	Tests/Bench/run.sh
+
+install: ## install to DESTDIR/PREFIX (/usr/local): binary, unit, configuration, man page
+	install -D -m 755 -s $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
+	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals'
+	sed 's|/usr/bin/procvitals|$(PREFIX)/bin/procvitals|' systemd/procvitals.service \
+	  > '$(DESTDIR)$(UNITDIR)/procvitals.service'
+	chmod 644 '$(DESTDIR)$(UNITDIR)/procvitals.service'
+	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
+	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
+	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+
+uninstall: ## remove what install put there; the configuration stays
+	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' '$(DESTDIR)$(UNITDIR)/procvitals.service' \
+	  '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+
+clean: ## remove everything that was built
+	rm -rf .build dist
