@@ -34,6 +34,12 @@ package struct CollectorLimits: Sendable, Hashable {
   }
 }
 
+extension CollectorLimits {
+  var roster: Roster.Limits {
+    Roster.Limits(keptDescriptors: keptDescriptors, processesPerTarget: processesPerTarget)
+  }
+}
+
 /// All that a collection depends on.
 package struct CollectorSettings: Sendable, Hashable {
   package var targets: [TargetSettings]

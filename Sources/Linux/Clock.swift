@@ -50,3 +50,10 @@ private func clockNanoseconds(_ clock: clockid_t) -> Int64 {
   _ = unsafe clock_gettime(clock, &time)
   return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
+
+/// Bytes of one memory page. The corresponding C function is `sysconf(3)`.
+package func pageSize() -> UInt64 { UInt64(max(1, sysconf(Int32(_SC_PAGESIZE)))) }
+
+/// Ticks per second in which the kernel reports CPU time. The corresponding C function is
+/// `sysconf(3)`.
+package func clockTicksPerSecond() -> UInt64 { UInt64(max(1, sysconf(Int32(_SC_CLK_TCK)))) }

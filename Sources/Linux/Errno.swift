@@ -15,6 +15,8 @@ package struct Errno: Error, Hashable, Sendable {
   package static let inputOutput = Errno(EIO)
   package static let wouldBlock = Errno(EAGAIN)
   package static let noMemory = Errno(ENOMEM)
+  package static let noBufferSpace = Errno(ENOBUFS)
+  package static let connectionRefused = Errno(ECONNREFUSED)
   package static let accessDenied = Errno(EACCES)
   package static let exists = Errno(EEXIST)
   package static let notADirectory = Errno(ENOTDIR)

@@ -20,7 +20,7 @@ package enum ExitStatus: Hashable, Sendable {
 /// A descriptor that stands for one process, however its number is used again.
 ///
 /// It becomes readable when the process has ended.
-package struct PidFD: ~Copyable, Sendable {
+package final class PidFD: Sendable {
   package let fd: OwnedFD
 
   /// Opens the process that has this number now. Needs no privilege.

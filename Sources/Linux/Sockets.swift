@@ -90,15 +90,24 @@ package struct ListenSocket: ~Copyable, Sendable {
   /// How many connections may wait to be accepted.
   package static let backlog: Int32 = 512
 
+  /// Who may connect to a socket in the file system: owner and group.
+  private static let unixMode: mode_t = 0o660
+
   /// Binds and listens.
   ///
-  /// The corresponding system calls are `socket(2)`, `bind(2)` and `listen(2)`.
+  /// A socket file that is left over from a server that is gone is replaced; one that is made
+  /// here is removed at the end. The corresponding system calls are `socket(2)`, `bind(2)` and
+  /// `listen(2)`.
   /// - Parameter address: Where to listen.
   /// - Throws: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` (a port below 1024), `EAFNOSUPPORT`.
   package init(_ address: ListenAddress) throws(Errno) {
     let fd = try Self.open(address)
     self.address = try Self.bound(fd, asked: address)
     self.fd = fd
+  }
+
+  deinit {
+    if case .unix(let path) = address { _ = unsafe unlink(path) }
   }
 
   /// Accepts one waiting connection, closed on exec and non-blocking.
@@ -132,32 +141,68 @@ package struct ListenSocket: ~Copyable, Sendable {
     if family == AF_INET6 {
       try setOption(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, dualStack ? 0 : 1)
     }
-    try bind(fd, address)
+    do throws(Errno) {
+      try bind(fd, address)
+    } catch .addressInUse {
+      guard case .unix(let path) = address, try isAbandoned(address) else {
+        throw .addressInUse
+      }
+      _ = try attempt(.socket) { unsafe unlink(path) }
+      try bind(fd, address)
+    }
+    // Nobody can connect before listen(2), so the mode is in force in time.
+    if case .unix(let path) = address {
+      _ = try attempt(.socket) { unsafe chmod(path, unixMode) }
+    }
     let raw = fd.raw
     _ = try attempt(.socket) { listen(raw, backlog) }
     return fd
   }
 
-  private static func bind(_ fd: borrowing OwnedFD, _ address: ListenAddress) throws(Errno) {
+  /// Whether the file is a socket on which nobody listens.
+  private static func isAbandoned(_ address: ListenAddress) throws(Errno) -> Bool {
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let probe = OwnedFD(adopting: try attempt(.socket) { socket(AF_UNIX, kind, 0) })
+    do throws(Errno) {
+      try unsafe withName(of: address) { unsafe connect(probe.raw, $0, $1) }
+      return false
+    } catch {
+      // A file of another kind refuses as well.
+      guard error == .connectionRefused, case .unix(let path) = address else { return false }
+      var facts = Glibc.stat()
+      _ = try attempt(.stat) { unsafe lstat(path, &facts) }
+      return facts.st_mode & S_IFMT == S_IFSOCK
+    }
+  }
+
+  private static func bind(
+    _ fd: borrowing OwnedFD, _ address: ListenAddress
+  ) throws(Errno) {
     let raw = fd.raw
+    try unsafe withName(of: address) { unsafe Glibc.bind(raw, $0, $1) }
+  }
+
+  private static func withName(
+    of address: ListenAddress, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) throws(Errno) {
     switch address {
     case .ipv4(let host, let port):
       var name = sockaddr_in()
       name.sin_family = sa_family_t(AF_INET)
       name.sin_port = port.bigEndian
       name.sin_addr.s_addr = host.bigEndian
-      try unsafe withName(&name) { unsafe Glibc.bind(raw, $0, $1) }
+      try unsafe withName(&name, body)
     case .ipv6(let host, let port):
       var name = sockaddr_in6()
       name.sin6_family = sa_family_t(AF_INET6)
       name.sin6_port = port.bigEndian
       unsafe withUnsafeMutableBytes(of: &name.sin6_addr) { unsafe $0.copyBytes(from: host) }
-      try unsafe withName(&name) { unsafe Glibc.bind(raw, $0, $1) }
+      try unsafe withName(&name, body)
     case .unix(let path):
       var name = sockaddr_un()
       name.sun_family = sa_family_t(AF_UNIX)
       unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-      try unsafe withName(&name) { unsafe Glibc.bind(raw, $0, $1) }
+      try unsafe withName(&name, body)
     case .any: preconditionFailure("resolved by the caller")
     }
   }

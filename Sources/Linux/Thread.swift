@@ -63,3 +63,12 @@ private func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRa
   start.body()
   return nil
 }
+
+/// The number of this process. The corresponding system call is `getpid(2)`.
+package func processID() -> Int32 { getpid() }
+
+/// A variable of the environment. The corresponding C function is `getenv(3)`.
+package func environmentVariable(_ name: String) -> String? {
+  guard let value = unsafe getenv(name) else { return nil }
+  return unsafe String(cString: value)
+}

@@ -1,0 +1,155 @@
+package import Linux
+import Metrics
+package import ProcFS
+import Targets
+
+/// Collects the values of all targets and makes them a page.
+///
+/// Belongs to the sampler thread, as everything it owns.
+package final class Collector {
+  /// The media type of the pages.
+  package static let contentType = TextEncoder.contentType
+
+  /// Something that changed and that the log tells once.
+  package enum Notice: Sendable, Equatable {
+    /// A target got its first process.
+    case up(target: String, pid: Int32, processes: Int)
+    /// A target lost its last process.
+    case down(target: String, ended: String)
+    /// The processes of a target changed otherwise.
+    case changed(target: String, processes: Int, started: UInt64, left: UInt64)
+    /// Something cannot be read any more.
+    case trouble(target: String, source: String, reason: String, detail: String)
+    /// It can be read again.
+    case recovered(target: String, source: String, reason: String)
+  }
+
+  private struct Process {
+    var counters = Tally.none
+    var memory = ProcessReader.Memory()
+  }
+
+  private let roster: Roster
+  private var page = Page()
+  private var reader: ProcessReader
+  private let facts: SystemFacts
+  /// In the order of the page: by name.
+  private var states: [TargetState] = []
+  /// By the members' slots.
+  private var processes: [Process] = []
+
+  /// A collector that knows its targets; nothing is read yet.
+  ///
+  /// - Parameters:
+  ///   - root: Where processes appear.
+  ///   - settings: The targets and limits.
+  ///   - loop: The sampler's loop.
+  ///   - waiter: Where reads go that may wait.
+  /// - Throws: `EMFILE`, `ENFILE`.
+  package init(
+    root: consuming ProcRoot, settings: CollectorSettings, loop: EventLoop, waiter: Waiter
+  ) throws(Errno) {
+    facts = root.facts
+    reader = ProcessReader(facts: facts, threadLimit: settings.limits.threadsPerProcess)
+    roster = try Roster(
+      root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
+    roster.willLeave = { [unowned self] target, member in retire(member, target) }
+    configure(settings)
+  }
+
+  /// Takes over new settings; the counters of targets whose names stay go on.
+  package func configure(_ settings: CollectorSettings) {
+    roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
+    reader = ProcessReader(facts: facts, threadLimit: settings.limits.threadsPerProcess)
+    let known = Dictionary(
+      states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
+    states = zip(roster.targets, settings.targets).map { target, settings in
+      guard let state = known[ObjectIdentifier(target)] else { return TargetState(target, settings) }
+      state.configure(settings)
+      return state
+    }
+    states.sort { $0.target.rule.name < $1.target.rule.name }
+  }
+
+  /// Reads everything and writes the page.
+  ///
+  /// - Parameter own: What the exporter knows about itself.
+  /// - Returns: The page in the text format, and what changed since the last one.
+  package func collect(_ own: OwnState) -> (page: [UInt8], notices: [Notice]) {
+    let start = Instant.now
+    roster.refresh()
+    var count = 0
+    for state in states {
+      state.tally.begin()
+      for member in state.target.members {
+        count += 1
+        add(member, state)
+      }
+    }
+    let notices = states.flatMap(notices)
+    var own = own
+    own.scrapeProcesses = UInt64(count)
+    own.lateReads = lateReads()
+    own.scrapeSeconds = (.now - start).seconds
+    return (page.write(states, own, facts), notices)
+  }
+
+  private func add(_ member: Member, _ state: TargetState) {
+    while processes.count <= member.slot { processes.append(Process()) }
+    let sample = reader.read(
+      member, state.target, state.files, &processes[member.slot].memory)
+    state.tally.add(sample, state.rows, &processes[member.slot].counters)
+  }
+
+  /// Keeps what a process used that is about to leave its target.
+  private func retire(_ member: Member, _ target: Target) {
+    guard let state = states.first(where: { $0.target === target }) else { return }
+    var process = Process()
+    if member.slot < processes.count { swap(&process, &processes[member.slot]) }
+    // Of an ended process only `stat` may be newer than at the last collection.
+    var last = Tally()
+    last.add(ProcessSample(facts: facts, stat: member.stat), state.rows, &process.counters)
+    state.tally.retire(process.counters)
+  }
+
+  private func lateReads() -> [OwnState.Count] {
+    var counts: [String: UInt64] = [:]
+    for state in states {
+      for (trouble, count) in state.target.troubles where trouble.reason == .late {
+        counts[trouble.source.label, default: 0] += count
+      }
+    }
+    return counts.map { OwnState.Count($0.key, $0.value) }
+  }
+
+  private func notices(_ state: TargetState) -> [Notice] {
+    let target = state.target
+    let name = target.rule.name
+    var notices: [Notice] = []
+    let (before, now) = (state.processes, target.members.count)
+    let started = target.starts - state.starts
+    if before == 0, let first = target.members.first {
+      notices.append(.up(target: name, pid: first.pid, processes: now))
+    } else if before > 0, now == 0 {
+      notices.append(.down(target: name, ended: state.endings()))
+    } else if started > 0 || before != now {
+      let left = UInt64(before) &+ started &- UInt64(now)
+      notices.append(.changed(target: name, processes: now, started: started, left: left))
+    }
+    state.processes = now
+    state.starts = target.starts
+    state.exits = target.exits
+    let troubles = target.takeTroubleChanges()
+    for (trouble, detail) in troubles.began.sorted(by: { $0.1 < $1.1 }) {
+      notices.append(
+        .trouble(
+          target: name, source: trouble.source.label, reason: trouble.reason.rawValue,
+          detail: detail))
+    }
+    for trouble in troubles.ended {
+      notices.append(
+        .recovered(target: name, source: trouble.source.label, reason: trouble.reason.rawValue))
+    }
+    return notices
+  }
+}

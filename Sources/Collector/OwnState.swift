@@ -1,0 +1,42 @@
+/// What the exporter knows about itself when a page is made.
+package struct OwnState: Sendable {
+  /// A number with a name that becomes a label value.
+  package struct Count: Sendable {
+    package var name: String
+    package var value: UInt64
+
+    package init(_ name: String, _ value: UInt64) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// Answered scrapes of one kind.
+  package struct Scrapes: Sendable {
+    package var format: String
+    package var code: String
+    package var count: UInt64
+
+    package init(format: String, code: String, count: UInt64) {
+      self.format = format
+      self.code = code
+      self.count = count
+    }
+  }
+
+  package var version: String
+  package var configIsCurrent = true
+  /// Seconds since 1970.
+  package var configLoadedSeconds: Double = 0
+  package var connections: [Count] = []
+  package var connectionsRejected: [Count] = []
+  package var scrapes: [Scrapes] = []
+  package var scrapesInFlight: UInt64 = 0
+
+  // Filled in by the collection itself.
+  var lateReads: [Count] = []
+  var scrapeSeconds: Double = 0
+  var scrapeProcesses: UInt64 = 0
+
+  package init(version: String) { self.version = version }
+}

@@ -1,0 +1,147 @@
+import Linux
+import ProcFS
+import Targets
+
+/// Reads what one collection needs of one process, and remembers what the next one needs of this.
+final class ProcessReader {
+  /// Remembered between collections.
+  struct Memory {
+    var threads = ThreadSwitches()
+    var limits: (record: ResourceLimits, readAt: Instant)?
+  }
+
+  /// Where `prlimit(2)` is not allowed, limits come from a file that is dear to read and hardly ever
+  /// changes; a value this old is read again.
+  private static let limitsLifetime = Duration.seconds(60)
+  /// A program sets its own limits soon after its start, so until then nothing is remembered.
+  private static let settledSeconds: UInt64 = 10
+
+  private let facts: SystemFacts
+  private let threadLimit: Int
+  private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
+  private var lister = DirectoryReader()
+
+  init(facts: SystemFacts, threadLimit: Int) {
+    self.facts = facts
+    self.threadLimit = threadLimit
+  }
+
+  /// Reads the given files of a process whose `stat` was read already.
+  ///
+  /// - Parameters:
+  ///   - member: The process.
+  ///   - target: Where failures are counted.
+  ///   - files: What the target's rows need.
+  ///   - memory: What the last collection remembered.
+  /// - Returns: The sample; nil when the process has ended meanwhile.
+  func read(
+    _ member: Member, _ target: Target, _ files: SourceFiles, _ memory: inout Memory
+  ) -> ProcessSample? {
+    var sample = ProcessSample(facts: facts, stat: member.stat)
+    do throws(ProcError) {
+      // Limits come first: prlimit takes a number, and the reads behind it, which fail for an ended
+      // process, show that the number still meant this one.
+      if files.contains(.limits) {
+        sample.limits = try attempt(target, member) { () throws(ProcError) in
+          try limits(member, &memory)
+        }
+      }
+      if files.contains(.fd) {
+        sample.openDescriptors = try attempt(target, member) { () throws(ProcError) in
+          try member.handle.descriptorCount(&lister)
+        }
+      }
+      if files.contains(.status) {
+        sample.status = try attempt(target, member) { () throws(ProcError) in
+          try member.handle.status(&buffer, keep: member.keepsFiles)
+        }
+      }
+      if files.contains(.task) {
+        sample.switches = try attempt(target, member) { () throws(ProcError) in
+          try switches(member, target, sample.status, &memory)
+        }
+      }
+      if files.contains(.io) {
+        sample.io = try attempt(target, member) { () throws(ProcError) in
+          try member.handle.io(&buffer, keep: member.keepsFiles)
+        }
+      }
+      return sample
+    } catch {
+      return nil
+    }
+  }
+
+  /// Runs one read; a failure is counted and yields nil, only the process' end goes on up.
+  private func attempt<Record>(
+    _ target: Target, _ member: Member, _ body: () throws(ProcError) -> Record?
+  ) throws(ProcError) -> Record? {
+    do throws(ProcError) {
+      return try body()
+    } catch {
+      guard let trouble = Trouble(error) else { throw error }
+      target.note(trouble, "process \(member.pid): \(error)")
+      return nil
+    }
+  }
+
+  private func limits(
+    _ member: Member, _ memory: inout Memory
+  ) throws(ProcError) -> ResourceLimits {
+    if let known = prlimits(member.pid) { return known }
+    if let (record, readAt) = memory.limits, readAt + Self.limitsLifetime > .now { return record }
+    let record = try member.handle.limits(&buffer)
+    let age = bootClockNanoseconds() / 1_000_000_000 - Int64(member.stat.startTicks / facts.ticksPerSecond)
+    memory.limits = age >= Int64(Self.settledSeconds) ? (record, .now) : nil
+    return record
+  }
+
+  private func prlimits(_ pid: Int32) -> ResourceLimits? {
+    guard let files = try? resourceLimit(.openFiles, pid: pid),
+      let space = try? resourceLimit(.addressSpace, pid: pid)
+    else { return nil }
+    return ResourceLimits(
+      openFiles: .init(soft: files.soft, hard: files.hard),
+      addressSpaceBytes: .init(soft: space.soft, hard: space.hard))
+  }
+
+  private func switches(
+    _ member: Member, _ target: Target, _ status: Status?, _ memory: inout Memory
+  ) throws(ProcError) -> Switches? {
+    var now: [Int32: Switches] = [:]
+    if member.stat.threads == 1 {
+      guard let own = status.flatMap(Switches.init) else { return nil }
+      now[member.pid] = own
+    } else {
+      var threads: [Int32] = []
+      try member.handle.threads(&lister) { thread in
+        threads.append(thread)
+        return threads.count < threadLimit
+      }
+      if threads.count < Int(clamping: member.stat.threads) {
+        target.note(
+          Trouble(.file(.task), .limit),
+          "process \(member.pid) has \(member.stat.threads) threads; only the first \(threadLimit) "
+            + "are looked at one by one (limits.threads_per_process)")
+      }
+      for thread in threads {
+        do throws(ProcError) {
+          let status = try member.handle.threadStatus(thread, &buffer)
+          now[thread] = Switches(status)
+        } catch .gone {
+          // The thread ended since it was listed; what it had stays in the sum.
+        }
+      }
+    }
+    return memory.threads.update(now)
+  }
+}
+
+extension Switches {
+  /// The switches of the thread that `status` is about.
+  init?(_ status: Status) {
+    guard let voluntary = status.voluntarySwitches, let involuntary = status.involuntarySwitches
+    else { return nil }
+    self.init(voluntary: voluntary, involuntary: involuntary)
+  }
+}

@@ -1,0 +1,115 @@
+import Metrics
+import ProcFS
+
+/// The reference of all metrics, made from the catalogue.
+package enum Reference {
+  package enum Format: String, Sendable, CaseIterable {
+    case markdown, json
+  }
+
+  /// Renders the whole reference.
+  package static func render(_ format: Format) -> String {
+    switch format {
+    case .markdown: markdown
+    case .json: json
+    }
+  }
+
+  /// A row without the types of what it is taken from.
+  private struct Entry {
+    var family: Family
+    /// The name of its group; nil for the exporter's own.
+    var group: Group?
+    var isDefault: Bool
+    var sources: [String]
+    var over: String
+  }
+
+  private static var processEntries: [Entry] {
+    Catalogue.process.map {
+      Entry(
+        family: $0.family, group: $0.group, isDefault: $0.isDefault,
+        sources: $0.sources.map(\.rawValue), over: $0.over.rawValue)
+    }
+  }
+
+  private static var targetEntries: [Entry] {
+    Catalogue.target.map {
+      let isOwn = $0.family.name.hasPrefix("procvitals_")
+      return Entry(
+        family: $0.family, group: isOwn ? nil : $0.group, isDefault: true, sources: [], over: "")
+    }
+  }
+
+  private static var exporterEntries: [Entry] {
+    Catalogue.exporter.map {
+      Entry(family: $0.family, group: nil, isDefault: true, sources: [], over: "")
+    }
+  }
+
+  private static var markdown: String {
+    var text = """
+      # Metrics
+
+      Every family that procvitals serves, by group.
+      `procvitals metrics` prints this page; it is made from the catalogue in `Sources/Collector/Catalogue.swift`.
+
+      Every series about a target carries the label `target` and the labels of its configuration.
+      "Default" marks what `collect: [default]` switches on.
+      "Over processes" says how the values of several processes become the one of their target.
+      What could not be read is absent, never 0; a limit that is "unlimited" is absent too.
+      Counters of a target never fall: what a process had when it ended stays in the sum.
+
+      """
+    for group in Group.allCases {
+      let entries = (processEntries + targetEntries).filter { $0.group == group }
+      text += "\n## \(group.rawValue)\n\n\(group.summary)\n\n"
+      text += "| Family | Type | Unit | Labels | Default | Over processes | Meaning |\n"
+      text += "|---|---|---|---|---|---|---|\n"
+      for entry in entries {
+        text += "| `\(entry.family.name)` | \(entry.family.kind.rawValue)"
+          + " | \(entry.family.unit.rawValue) | \(labels(entry))"
+          + " | \(entry.isDefault ? "yes" : "") | \(entry.over) | \(entry.family.help) |\n"
+      }
+    }
+    text += "\n## The exporter itself\n\nServed always; those about a target carry its labels.\n\n"
+    text += "| Family | Type | Unit | Labels | Meaning |\n|---|---|---|---|---|\n"
+    let own = (targetEntries + exporterEntries).filter { $0.group == nil }
+    for entry in own.sorted(by: { $0.family.name < $1.family.name }) {
+      text += "| `\(entry.family.name)` | \(entry.family.kind.rawValue)"
+        + " | \(entry.family.unit.rawValue) | \(labels(entry)) | \(entry.family.help) |\n"
+    }
+    return text
+  }
+
+  private static func labels(_ entry: Entry) -> String {
+    entry.family.labels.map { "`\($0)`" }.joined(separator: ", ")
+  }
+
+  private static var json: String {
+    let entries = (processEntries + targetEntries + exporterEntries)
+      .sorted { $0.family.name < $1.family.name }
+    let objects = entries.map { entry -> String in
+      let members = [
+        ("name", quoted(entry.family.name)),
+        ("type", quoted(entry.family.kind.rawValue)),
+        ("unit", quoted(entry.family.unit.rawValue)),
+        ("help", quoted(entry.family.help)),
+        ("labels", list(entry.family.labels)),
+        ("group", entry.group.map { quoted($0.rawValue) } ?? "null"),
+        ("default", entry.isDefault ? "true" : "false"),
+        ("files", list(entry.sources)),
+        ("over_processes", entry.over.isEmpty ? "null" : quoted(entry.over)),
+      ]
+      return "  {" + members.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}"
+    }
+    return "[\n" + objects.joined(separator: ",\n") + "\n]\n"
+  }
+
+  private static func list(_ texts: [String]) -> String {
+    "[" + texts.map(quoted).joined(separator: ", ") + "]"
+  }
+
+  /// The catalogue's texts are plain: a test holds that they need no escape but the quote.
+  private static func quoted(_ text: String) -> String { "\"\(text)\"" }
+}

@@ -1,0 +1,47 @@
+import Metrics
+import ProcFS
+import Targets
+
+/// A target with all that a collection keeps about it.
+final class TargetState {
+  let target: Target
+  private(set) var labels = TextEncoder.PreparedLabels([])
+  /// The rows that are on, by their places in the catalogue, and the files they need.
+  private(set) var rows: [Int] = []
+  private(set) var files: SourceFiles = []
+  var tally = Tally()
+
+  /// What the last collection told the log.
+  var processes = 0
+  var starts: UInt64 = 0
+  var exits: [Exit: UInt64] = [:]
+
+  init(_ target: Target, _ settings: TargetSettings) {
+    self.target = target
+    configure(settings)
+  }
+
+  func configure(_ settings: TargetSettings) {
+    labels = TextEncoder.PreparedLabels([Label("target", settings.rule.name)] + settings.labels)
+    rows = Catalogue.enabled(settings.selection)
+    files = Catalogue.files(for: rows)
+  }
+
+  /// How processes ended since the last collection, for the log: "exited 1", "SIGKILL ×2".
+  func endings() -> String {
+    var parts: [String] = []
+    for (exit, count) in target.exits {
+      let new = count - exits[exit, default: 0]
+      if new == 0 { continue }
+      let how =
+        switch exit.reason {
+        case .exited: "exited \(exit.status)"
+        case .signalled: exit.status
+        case .dumped: "\(exit.status), core dumped"
+        case .unknown: "unknown"
+        }
+      parts.append(new == 1 ? how : "\(how) ×\(new)")
+    }
+    return parts.sorted().joined(separator: ", ")
+  }
+}

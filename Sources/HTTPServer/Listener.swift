@@ -1,0 +1,74 @@
+import Linux
+
+/// Accepts the connections of one listening socket.
+final class Listener: EventHandler {
+  private let server: Server
+  private let socket: ListenSocket
+  private var token: EventToken?
+
+  /// Where it really listens.
+  var address: ListenAddress { socket.address }
+
+  init(_ address: ListenAddress, _ server: Server) throws(Errno) {
+    let socket = try ListenSocket(address)
+    // Accepted sockets inherit the option from the one that listens.
+    disableDelay(socket.fd)
+    self.socket = socket
+    self.server = server
+    token = try server.loop.add(self.socket.fd, .readable, self)
+  }
+
+  func ready(_ token: EventToken, _ readiness: Readiness) {
+    accept(atMost: server.limits.acceptsPerTurn)
+  }
+
+  /// The pause is over.
+  func expired(_ token: EventToken) { server.loop.modify(token, .readable) }
+
+  func close() {
+    if let token { server.loop.remove(token) }
+    token = nil
+  }
+
+  /// Accepts what waits, but not so much that open connections would have to wait.
+  func accept(atMost count: Int) {
+    var mayEvict = true
+    for _ in 0..<count {
+      do throws(Errno) {
+        server.adopt(try socket.accept())
+        mayEvict = true
+      } catch .wouldBlock {
+        return
+      } catch .tooManyOpenFiles, .tooManyOpenFilesInSystem {
+        // One eviction frees one descriptor; if that did not help, more will not.
+        if mayEvict, server.evict() {
+          mayEvict = false
+        } else if !turnAway() {
+          return pause()
+        }
+      } catch .noMemory, .noBufferSpace {
+        server.counts.rejected.resources &+= 1
+        return pause()
+      } catch {
+        // The connection failed before it was accepted; the next one may be sound (accept(2)).
+        server.counts.rejected.aborted &+= 1
+      }
+    }
+  }
+
+  /// Accepts and closes one connection with the help of the spare descriptor.
+  ///
+  /// It would be reported for ever otherwise, because the loop is level-triggered.
+  /// - Returns: Whether that was possible.
+  private func turnAway() -> Bool {
+    server.counts.rejected.resources &+= 1
+    return server.withSpareDescriptor { (try? socket.accept()) != nil }
+  }
+
+  /// Stops accepting for a moment, so that the loop does not spin.
+  private func pause() {
+    guard let token else { return }
+    server.loop.modify(token, [])
+    server.loop.setDeadline(token, server.loop.now + server.limits.acceptPause)
+  }
+}

@@ -1,0 +1,195 @@
+package import Linux
+
+/// An HTTP/1.1 server on an event loop; everything happens on the loop's thread, nothing blocks.
+///
+/// - Source: RFC 9110, RFC 9112.
+package final class Server: EventHandler {
+  let loop: EventLoop
+  let limits: Limits
+  let handler: (Request, RequestID) -> Answer
+  let abandoned: (RequestID) -> Void
+
+  /// One for all connections: what is left of a read is copied before the next one.
+  var receiveBuffer: [UInt8]
+  var dateLine = DateLine()
+  var counts = ServerStatistics()
+  var evictionOrder = EvictionOrder()
+  private(set) var isDraining = false
+
+  private var listeners: [Listener] = []
+  /// By slot of the event loop.
+  private var connections: [Connection?] = []
+  private var connectionCount = 0
+  private var lastRequestNumber: UInt64 = 0
+  /// Given up for a moment to accept, and close, a connection when no other descriptor is left.
+  private var spare: OwnedFD?
+  private var drainToken: EventToken?
+  private var whenDrained: (() -> Void)?
+
+  /// A server that does not listen yet.
+  ///
+  /// - Parameters:
+  ///   - loop: The loop that it lives on.
+  ///   - limits: Its bounds.
+  ///   - handler: Decides what a request is answered. Also decides about methods; OPTIONS `*`,
+  ///     unknown methods and broken messages do not reach it.
+  ///   - abandoned: Told when nobody wants the answer to a request any more that was to be
+  ///     answered later.
+  package init(
+    loop: EventLoop, limits: Limits,
+    handler: @escaping (Request, RequestID) -> Answer,
+    abandoned: @escaping (RequestID) -> Void
+  ) {
+    self.loop = loop
+    self.limits = limits
+    self.handler = handler
+    self.abandoned = abandoned
+    receiveBuffer = [UInt8](repeating: 0, count: max(1, limits.receiveBytes))
+  }
+
+  /// Opens a listening socket; several may be open.
+  ///
+  /// - Parameter address: Where to listen.
+  /// - Returns: Where it really listens, if the port was 0.
+  /// - Throws: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EMFILE`.
+  package func listen(on address: ListenAddress) throws(Errno) -> ListenAddress {
+    if spare == nil { spare = try openFile("/dev/null", .read) }
+    let listener = try Listener(address, self)
+    listeners.append(listener)
+    return listener.address
+  }
+
+  /// Answers a request whose handler said ``Answer/later``.
+  ///
+  /// - Parameters:
+  ///   - id: The request's name; nothing happens if its client has gone or has been answered.
+  ///   - response: The answer.
+  package func answer(_ id: RequestID, _ response: Response) {
+    guard let connection = connection(id.slot), connection.requestNumber == id.number
+    else { return }
+    connection.respond(response)
+  }
+
+  /// Stops: takes no new connection, closes those without a request, finishes the others.
+  ///
+  /// Requests that have arrived when this is called are answered.
+  /// - Parameters:
+  ///   - duration: How long the others may take.
+  ///   - then: Called once all connections are closed; at once if there are none.
+  package func drain(within duration: Duration, then: @escaping () -> Void) {
+    if isDraining { return }
+    // What the kernel has accepted for us would be reset otherwise.
+    for listener in listeners { listener.accept(atMost: Int(ListenSocket.backlog)) }
+    isDraining = true
+    whenDrained = then
+    for listener in listeners { listener.close() }
+    listeners = []
+    spare = nil
+    for connection in connections { connection?.drain() }
+    if whenDrained == nil { return }
+    let token = loop.add(self)
+    drainToken = token
+    loop.setDeadline(token, loop.now + duration)
+    endDrainIfEmpty()
+  }
+
+  /// What it has done and is doing.
+  package var statistics: ServerStatistics {
+    var statistics = counts
+    statistics.requests = lastRequestNumber
+    for case let connection? in connections {
+      switch connection.state {
+      case .new, .idle: statistics.open.idle += 1
+      case .readingHeader, .readingBody: statistics.open.reading += 1
+      case .waiting: statistics.open.waiting += 1
+      case .writing: statistics.open.writing += 1
+      case .closing: statistics.open.closing += 1
+      case .closed: break
+      }
+    }
+    return statistics
+  }
+
+  /// The server itself registers no descriptor.
+  package func ready(_ token: EventToken, _ readiness: Readiness) {}
+
+  /// The time to drain is over.
+  package func expired(_ token: EventToken) {
+    for connection in connections { connection?.close() }
+  }
+
+  // MARK: Connections
+
+  /// Takes over an accepted connection, or closes it where there is no place.
+  func adopt(_ socket: consuming OwnedFD) {
+    if connectionCount >= limits.maxConnections, !evict() {
+      counts.rejected.limit &+= 1
+      return refuse(socket)
+    }
+    let connection = Connection(socket, self)
+    guard let token = try? connection.open() else {
+      counts.rejected.resources &+= 1
+      return
+    }
+    counts.accepted &+= 1
+    connectionCount += 1
+    let index = Int(token.slot)
+    while connections.count <= index { connections.append(nil) }
+    connections[index] = connection
+  }
+
+  /// Says why before it closes; a client that cannot take that at once misses it.
+  private func refuse(_ socket: consuming OwnedFD) {
+    let response = Response.text(
+      .serviceUnavailable, "All connections are in use, try again later.\n",
+      fields: [("Retry-After", "1")])
+    counts.countResponse(response.status)
+    let head = response.head(date: dateLine.current(), connection: "close")
+    _ = try? Linux.send(socket, head: head, body: response.body, from: 0)
+    shutDownSending(socket)
+  }
+
+  /// Closes the connection that may go first.
+  ///
+  /// - Returns: Whether there was one.
+  func evict() -> Bool {
+    guard let slot = evictionOrder.first, let connection = connection(slot) else { return false }
+    counts.evicted &+= 1
+    connection.close()
+    return true
+  }
+
+  func forget(_ slot: Int32) {
+    evictionOrder.remove(slot)
+    connections[Int(slot)] = nil
+    connectionCount -= 1
+    endDrainIfEmpty()
+  }
+
+  func nextRequestNumber() -> UInt64 {
+    lastRequestNumber &+= 1
+    return lastRequestNumber
+  }
+
+  /// Runs `body` while one more descriptor is free than otherwise.
+  ///
+  /// - Returns: What `body` returns, or false without a spare descriptor.
+  func withSpareDescriptor(_ body: () -> Bool) -> Bool {
+    if spare == nil { return false }
+    spare = nil
+    defer { spare = try? openFile("/dev/null", .read) }
+    return body()
+  }
+
+  private func connection(_ slot: Int32) -> Connection? {
+    slot >= 0 && Int(slot) < connections.count ? connections[Int(slot)] : nil
+  }
+
+  private func endDrainIfEmpty() {
+    guard isDraining, connectionCount == 0, let then = whenDrained else { return }
+    whenDrained = nil
+    if let drainToken { loop.remove(drainToken) }
+    drainToken = nil
+    then()
+  }
+}

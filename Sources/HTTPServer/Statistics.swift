@@ -1,0 +1,61 @@
+/// What a server has done and what it is doing; counters wrap.
+package struct ServerStatistics: Sendable {
+  /// Connections accepted and kept.
+  package internal(set) var accepted: UInt64 = 0
+  /// Connections closed to make room for new ones.
+  package internal(set) var evicted: UInt64 = 0
+  package internal(set) var rejected = Rejected()
+  package internal(set) var timeouts = Timeouts()
+  /// Connections by what they are doing now.
+  package internal(set) var open = Open()
+  /// Requests given to the handler.
+  package internal(set) var requests: UInt64 = 0
+
+  /// Connections refused or lost before their first byte.
+  package struct Rejected: Sendable {
+    /// All places taken by connections that are being answered.
+    package internal(set) var limit: UInt64 = 0
+    /// No file descriptor or memory was left.
+    package internal(set) var resources: UInt64 = 0
+    /// The client or the network gave up before the connection was accepted.
+    package internal(set) var aborted: UInt64 = 0
+  }
+
+  /// Deadlines that passed.
+  package struct Timeouts: Sendable {
+    package internal(set) var firstByte: UInt64 = 0
+    package internal(set) var idle: UInt64 = 0
+    package internal(set) var header: UInt64 = 0
+    package internal(set) var body: UInt64 = 0
+    package internal(set) var answer: UInt64 = 0
+    package internal(set) var write: UInt64 = 0
+    package internal(set) var linger: UInt64 = 0
+  }
+
+  /// Numbers of connections.
+  package struct Open: Sendable, Equatable {
+    /// Nothing of a request has come.
+    package internal(set) var idle = 0
+    /// Part of a request has come.
+    package internal(set) var reading = 0
+    /// The handler will answer later.
+    package internal(set) var waiting = 0
+    /// The client has not taken the whole answer yet.
+    package internal(set) var writing = 0
+    /// Everything is sent; the client may take note and close.
+    package internal(set) var closing = 0
+
+    package var total: Int { idle + reading + waiting + writing + closing }
+  }
+
+  private var responses: [Int: UInt64] = [:]
+
+  /// Answers by status code, 1xx left out, lowest code first.
+  package var responsesByStatus: [(code: Int, count: UInt64)] {
+    responses.sorted { $0.key < $1.key }.map { (code: $0.key, count: $0.value) }
+  }
+
+  mutating func countResponse(_ status: Status) {
+    responses[status.code, default: 0] &+= 1
+  }
+}

@@ -1,0 +1,94 @@
+package import Linux
+
+/// The directory where processes appear, `/proc` or a recorded tree.
+package struct ProcRoot: ~Copyable {
+  let directory: OwnedFD
+  package let facts: SystemFacts
+  /// Whether the size of `/proc/PID/fd` is the number of its entries (since Linux 6.2). A recorded
+  /// tree on another file system would lie about it.
+  package let sizeCountsDescriptors: Bool
+
+  private static let procMagic: Int64 = 0x9fa0
+
+  /// Opens the directory.
+  ///
+  /// - Parameters:
+  ///   - path: Where it is mounted.
+  ///   - facts: The machine's units.
+  /// - Throws: `ENOENT`, `EACCES`, `ENOTDIR`.
+  package init(path: String, facts: SystemFacts) throws(Errno) {
+    let directory = try openFile(path, [.read, .directory])
+    let isReal = (try? fileSystemMagic(directory)) == Self.procMagic
+    // This very process has descriptors open, so a size of 0 means an older kernel.
+    let ownSize = try? fileFacts("self/fd", in: directory).size
+    self.directory = directory
+    self.facts = facts
+    sizeCountsDescriptors = isReal && (ownSize ?? 0) > 0
+  }
+
+  /// Calls `body` with the number of every process there is now.
+  ///
+  /// - Parameters:
+  ///   - reader: Memory for the listing.
+  ///   - body: Called once a process; returns false to stop.
+  /// - Throws: What the kernel reports; nothing is expected.
+  package func processes(
+    _ reader: inout DirectoryReader, _ body: (Int32) -> Bool
+  ) throws(Errno) {
+    try reader.numbers(in: directory, body)
+  }
+
+  /// Reads `stat` of a process that is not held.
+  ///
+  /// - Parameters:
+  ///   - pid: The process.
+  ///   - buffer: Memory for the file's content.
+  /// - Returns: The record; the number may belong to another process a moment later.
+  /// - Throws: `gone`, `denied` (`hidepid`), `malformed`, `io`.
+  package func stat(pid: Int32, _ buffer: inout ReadBuffer) throws(ProcError) -> Stat {
+    do throws(Errno) {
+      try buffer.readRecord(try openFile("\(pid)/stat", in: directory))
+    } catch {
+      throw ProcError(.stat, error)
+    }
+    let facts = facts
+    return try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
+  }
+
+  /// The path of the program that a process which is not held runs.
+  ///
+  /// See ``ProcessHandle/executable()``.
+  package func executable(pid: Int32) throws(ProcError) -> [UInt8] {
+    do throws(Errno) {
+      return try linkTarget("\(pid)/exe", in: directory)
+    } catch {
+      throw ProcError(.exe, error)
+    }
+  }
+}
+
+extension ProcError {
+  init(_ file: SourceFile, _ errno: Errno) {
+    switch errno {
+    case .notFound, .noSuchProcess: self = .gone
+    case .accessDenied, .notPermitted: self = .denied(file)
+    default: self = .io(file, code: errno.code)
+    }
+  }
+}
+
+/// Turns a file's content into a record, and a parse error into one that says which file it was.
+func parse<Record>(
+  _ file: SourceFile, _ buffer: borrowing ReadBuffer,
+  _ body: (Span<UInt8>) throws(ParseError) -> Record
+) throws(ProcError) -> Record {
+  let bytes = buffer.storage.span.extracting(0..<buffer.count)
+  do throws(ParseError) {
+    return try body(bytes)
+  } catch {
+    // A process that ends between open and read leaves some files empty instead of failing.
+    if bytes.isEmpty { throw .gone }
+    let excerpt = bytes.extracting(0..<min(bytes.count, 80)).lossyText
+    throw .malformed(file, field: error.field.description, excerpt: excerpt)
+  }
+}

@@ -1,0 +1,201 @@
+package import Linux
+
+/// One process, held so that its number cannot come to mean another one.
+///
+/// Every read goes through the directory's descriptor, which the kernel ties to the process: once
+/// it has ended, reads fail, whoever has the number by then. Costs one descriptor, and 4.3 kB of
+/// kernel memory for each file that is kept open.
+package struct ProcessHandle: ~Copyable {
+  package let pid: Int32
+  /// With `pid`, the identity of the process: when it started, in ticks since the machine did.
+  package let startTicks: UInt64
+  private let directory: OwnedFD
+  private let facts: SystemFacts
+  private let sizeCountsDescriptors: Bool
+  private var keptStat: OwnedFD?
+  private var keptStatus: OwnedFD?
+  private var keptIO: OwnedFD?
+
+  /// Takes hold of the process that has a number now.
+  ///
+  /// - Parameters:
+  ///   - pid: The process.
+  ///   - root: Where processes appear.
+  ///   - buffer: Memory for a file's content.
+  /// - Throws: `gone`, `denied`, `malformed`, `io` (with EMFILE when descriptors run out).
+  package init(
+    pid: Int32, in root: borrowing ProcRoot, _ buffer: inout ReadBuffer
+  ) throws(ProcError) {
+    let directory = try Self.open(pid, root)
+    let facts = root.facts
+    var notKept: OwnedFD?
+    try Self.read(.stat, directory, &notKept, &buffer, keep: false)
+    startTicks = try parse(.stat, buffer) { bytes throws(ParseError) in
+      try Stat(bytes, facts)
+    }.startTicks
+    self.pid = pid
+    self.facts = facts
+    self.directory = directory
+    sizeCountsDescriptors = root.sizeCountsDescriptors
+  }
+
+  /// How many files are kept open beside the directory.
+  package var keptDescriptors: Int {
+    var count = 0
+    if keptStat != nil { count += 1 }
+    if keptStatus != nil { count += 1 }
+    if keptIO != nil { count += 1 }
+    return count
+  }
+
+  /// Reads `stat`. See ``Stat``.
+  ///
+  /// - Parameters:
+  ///   - buffer: Memory for the file's content.
+  ///   - keep: Whether the file may stay open for the next time.
+  /// - Returns: The record.
+  /// - Throws: `gone`, `denied`, `malformed`, `io`.
+  package mutating func stat(
+    _ buffer: inout ReadBuffer, keep: Bool
+  ) throws(ProcError) -> Stat {
+    try Self.read(.stat, directory, &keptStat, &buffer, keep: keep)
+    let facts = facts
+    return try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
+  }
+
+  /// Reads `status`. See ``Status``; parameters and errors as in ``stat(_:keep:)``.
+  package mutating func status(
+    _ buffer: inout ReadBuffer, keep: Bool
+  ) throws(ProcError) -> Status {
+    try Self.read(.status, directory, &keptStatus, &buffer, keep: keep)
+    return try parse(.status, buffer) { bytes throws(ParseError) in try Status(bytes) }
+  }
+
+  /// Reads `io`. See ``IO``; parameters and errors as in ``stat(_:keep:)``.
+  package mutating func io(_ buffer: inout ReadBuffer, keep: Bool) throws(ProcError) -> IO {
+    try Self.read(.io, directory, &keptIO, &buffer, keep: keep)
+    return try parse(.io, buffer) { bytes throws(ParseError) in try IO(bytes) }
+  }
+
+  /// Reads `statm`. See ``Statm``.
+  package func statm(_ buffer: inout ReadBuffer) throws(ProcError) -> Statm {
+    try read(.statm, &buffer)
+    let facts = facts
+    return try parse(.statm, buffer) { bytes throws(ParseError) in try Statm(bytes, facts) }
+  }
+
+  /// Reads `limits`. See ``ResourceLimits``.
+  package func limits(_ buffer: inout ReadBuffer) throws(ProcError) -> ResourceLimits {
+    try read(.limits, &buffer)
+    return try parse(.limits, buffer) { bytes throws(ParseError) in try ResourceLimits(bytes) }
+  }
+
+  /// Reads `schedstat` of the first thread. See ``Schedstat``.
+  package func schedstat(_ buffer: inout ReadBuffer) throws(ProcError) -> Schedstat {
+    try read(.schedstat, &buffer)
+    return try parse(.schedstat, buffer) { bytes throws(ParseError) in try Schedstat(bytes) }
+  }
+
+  /// Reads `cgroup`. See ``Cgroup``.
+  package func cgroup(_ buffer: inout ReadBuffer) throws(ProcError) -> Cgroup {
+    try read(.cgroup, &buffer)
+    return try parse(.cgroup, buffer) { bytes throws(ParseError) in try Cgroup(bytes) }
+  }
+
+  /// The path of the program it runs, as the process sees it; ends in " (deleted)" when the file
+  /// was removed.
+  ///
+  /// - Kernel: `fs/proc/base.c`, `proc_exe_link()`.
+  /// - Permission: same user, else CAP_SYS_PTRACE.
+  /// - Throws: `gone` (also for a kernel thread, which runs no program), `denied`, `io`.
+  package func executable() throws(ProcError) -> [UInt8] {
+    do throws(Errno) {
+      return try linkTarget("exe", in: directory)
+    } catch {
+      throw ProcError(.exe, error)
+    }
+  }
+
+  /// How many descriptors it has open.
+  ///
+  /// - Kernel: `fs/proc/fd.c`, `proc_fd_getattr()`, since Linux 6.2: the directory's size is the
+  ///   count, which costs the same for any number and needs no permission. Older kernels: the
+  ///   directory is listed, which costs about a microsecond an entry and needs the same user or
+  ///   CAP_DAC_READ_SEARCH.
+  /// - Parameter reader: Memory for a listing.
+  /// - Throws: `gone`, `denied`, `io`.
+  package func descriptorCount(_ reader: inout DirectoryReader) throws(ProcError) -> UInt64 {
+    do throws(Errno) {
+      if sizeCountsDescriptors {
+        return UInt64(clamping: try fileFacts("fd", in: directory).size)
+      }
+      var count: UInt64 = 0
+      try reader.numbers(in: try openFile("fd", in: directory, [.read, .directory])) { _ in
+        count += 1
+        return true
+      }
+      return count
+    } catch {
+      throw ProcError(.fd, error)
+    }
+  }
+
+  /// Calls `body` with the number of every thread there is now, in ascending order.
+  ///
+  /// - Throws: `gone`, `denied`, `io`.
+  package func threads(
+    _ reader: inout DirectoryReader, _ body: (Int32) -> Bool
+  ) throws(ProcError) {
+    do throws(Errno) {
+      try reader.numbers(in: try openFile("task", in: directory, [.read, .directory]), body)
+    } catch {
+      throw ProcError(.task, error)
+    }
+  }
+
+  /// Reads `status` of one thread. See ``Status``.
+  ///
+  /// - Throws: `gone` (the thread ended), `denied`, `malformed`, `io`.
+  package func threadStatus(
+    _ thread: Int32, _ buffer: inout ReadBuffer
+  ) throws(ProcError) -> Status {
+    do throws(Errno) {
+      try buffer.readRecord(try openFile("task/\(thread)/status", in: directory))
+    } catch {
+      throw ProcError(.task, error)
+    }
+    return try parse(.task, buffer) { bytes throws(ParseError) in try Status(bytes) }
+  }
+
+  private static func open(_ pid: Int32, _ root: borrowing ProcRoot) throws(ProcError) -> OwnedFD {
+    do throws(Errno) {
+      return try openFile("\(pid)", in: root.directory, [.path, .directory])
+    } catch {
+      throw ProcError(.stat, error)
+    }
+  }
+
+  private func read(_ file: SourceFile, _ buffer: inout ReadBuffer) throws(ProcError) {
+    var kept: OwnedFD?
+    try Self.read(file, directory, &kept, &buffer, keep: false)
+  }
+
+  private static func read(
+    _ file: SourceFile, _ directory: borrowing OwnedFD, _ kept: inout OwnedFD?,
+    _ buffer: inout ReadBuffer, keep: Bool
+  ) throws(ProcError) {
+    do throws(Errno) {
+      let fd: OwnedFD
+      if let open = kept.take() {
+        fd = open
+      } else {
+        fd = try openFile(file.rawValue, in: directory)
+      }
+      // A file that could not be read is opened anew next time: permissions can change.
+      try buffer.readRecord(fd)
+      if keep { kept = consume fd }
+    } catch {
+      throw ProcError(file, error)
+    }
+  }
+}

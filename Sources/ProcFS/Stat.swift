@@ -1,0 +1,109 @@
+import Linux
+
+/// A process' name as the kernel keeps it; may hold any byte but NUL.
+///
+/// - Shape: at most 15 bytes (`TASK_COMM_LEN`). For its own workers the kernel shows a longer one,
+///   of which the first 15 bytes are kept.
+package struct ProcessName: Sendable, Equatable {
+  private static let limit = 15
+  /// The bytes from the lowest on, and their count in the highest byte of `high`.
+  private var low: UInt64 = 0
+  private var high: UInt64 = 0
+
+  package init(_ bytes: Span<UInt8>) {
+    let count = min(bytes.count, Self.limit)
+    for index in 0..<count {
+      if index < 8 {
+        low |= UInt64(bytes[index]) << (8 * UInt64(index))
+      } else {
+        high |= UInt64(bytes[index]) << (8 * UInt64(index - 8))
+      }
+    }
+    high |= UInt64(count) << 56
+  }
+
+  package var bytes: [UInt8] {
+    (0..<Int(high >> 56)).map { index in
+      UInt8(truncatingIfNeeded: index < 8 ? low >> (8 * index) : high >> (8 * (index - 8)))
+    }
+  }
+}
+
+/// Memory, CPU and scheduling facts of one process, from `/proc/PID/stat`.
+///
+/// - Kernel: `fs/proc/array.c`, `do_task_stat()`; `proc_pid_stat(5)`.
+/// - Shape: one line of 52 fields. Field 2 may contain spaces and `)`, so the rest is counted from
+///   the last `)`.
+/// - Cost: one read; never waits for the process. Grows with its threads.
+/// - Permission: any user, unless `/proc` is mounted with `hidepid`.
+package struct Stat: Sendable, Equatable {
+  /// Field 2, without the parentheses.
+  package var name: ProcessName
+  /// State of the first thread: one of `RSDTtZXxKWPI` (field 3).
+  package var state: UInt8
+  /// Process that started it, or that adopted it (field 4).
+  package var parent: Int32
+  /// Page faults served from memory, of all threads that ever were (field 10).
+  package var minorFaults: UInt64
+  /// Page faults that waited for storage (field 12).
+  package var majorFaults: UInt64
+  /// CPU time in user mode of all threads that ever were, guest time included (field 14).
+  package var userTicks: UInt64
+  /// CPU time in the kernel (field 15).
+  package var systemTicks: UInt64
+  /// CPU time in user mode of children that ended and were waited for (field 16).
+  package var childrenUserTicks: UInt64
+  /// CPU time in the kernel of such children (field 17).
+  package var childrenSystemTicks: UInt64
+  /// Threads now (field 20).
+  package var threads: UInt64
+  /// When it started, in ticks since the machine did (field 22).
+  package var startTicks: UInt64
+  /// Size of the address space (field 23).
+  package var virtualBytes: UInt64
+  /// Pages in memory, as bytes; the kernel keeps this number approximately (field 24).
+  package var residentBytes: UInt64
+
+  /// Whether the whole process has ended and only waits for its parent.
+  ///
+  /// A first thread that has ended while others run also shows `Z`.
+  package var hasEnded: Bool {
+    (state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") || state == UInt8(ascii: "x"))
+      && threads <= 1
+  }
+
+  /// Reads the line.
+  ///
+  /// - Parameters:
+  ///   - bytes: The file's content.
+  ///   - facts: The machine's units.
+  /// - Throws: The first field that is missing or not a number.
+  package init(_ bytes: Span<UInt8>, _ facts: SystemFacts) throws(ParseError) {
+    guard let open = bytes.firstIndex(of: UInt8(ascii: "(")),
+      let close = bytes.lastIndex(of: UInt8(ascii: ")")), close > open, close + 2 < bytes.count
+    else { throw ParseError(field: "comm") }
+    name = ProcessName(bytes.extracting((open + 1)..<close))
+    state = bytes[close + 2]
+    var at = Cursor(at: close + 3)
+    guard let parent = Int32(exactly: try at.signed(bytes, "ppid")) else {
+      throw ParseError(field: "ppid")
+    }
+    self.parent = parent
+    at.skipWords(5, bytes)  // 5–9: pgrp session tty_nr tpgid flags
+    minorFaults = try at.number(bytes, "minflt")
+    at.skipWords(1, bytes)  // 11: cminflt
+    majorFaults = try at.number(bytes, "majflt")
+    at.skipWords(1, bytes)  // 13: cmajflt
+    userTicks = try at.number(bytes, "utime")
+    systemTicks = try at.number(bytes, "stime")
+    childrenUserTicks = try at.number(bytes, "cutime")
+    childrenSystemTicks = try at.number(bytes, "cstime")
+    at.skipWords(2, bytes)  // 18, 19: priority nice
+    threads = try at.number(bytes, "num_threads")
+    at.skipWords(1, bytes)  // 21: itrealvalue
+    startTicks = try at.number(bytes, "starttime")
+    virtualBytes = try at.number(bytes, "vsize")
+    residentBytes = try at.number(bytes, "rss").multipliedReportingOverflow(by: facts.pageBytes)
+      .partialValue
+  }
+}

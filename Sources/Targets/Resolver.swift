@@ -1,0 +1,197 @@
+import Linux
+import ProcFS
+
+/// Decides which rule a process belongs to.
+struct Resolver: ~Copyable {
+  /// The process that a number stood for when the rule was first looked at with it.
+  private struct Bound {
+    var pid: Int32
+    var startTicks: UInt64
+    var version: FileFacts?
+  }
+
+  /// Which rule fits a process, and what that depends on.
+  struct Verdict {
+    /// The place of the rule; nil if none fits.
+    let rule: Int?
+    fileprivate let name: ProcessName
+    fileprivate let epoch: UInt64
+  }
+
+  private let pidFiles: PidFileWatch
+  private var rules: [Rule] = []
+  /// What the number of a rule means, by the rule's place.
+  private var bound: [Int: Bound] = [:]
+  /// The rules whose number stands for this process now; filled anew by ``bind(_:_:)``.
+  private var byPid: [Int32: [Int]] = [:]
+  /// The rules without a number, in file order.
+  private var unnumbered: [Int] = []
+
+  /// Raised when rules or the meaning of their numbers change.
+  private var epoch: UInt64 = 0
+  private var usesExecutables = false
+
+  /// Whether a rule can only be applied by looking at every process.
+  private(set) var scans = false
+  private(set) var hasChildrenRules = false
+
+  init(_ waiter: Waiter) throws(Errno) {
+    pidFiles = try PidFileWatch(waiter)
+  }
+
+  mutating func setRules(_ rules: [Rule]) {
+    let old = self.rules
+    var kept: [Int: Bound] = [:]
+    for (index, rule) in rules.enumerated() {
+      if let before = old.firstIndex(of: rule) { kept[index] = bound[before] }
+    }
+    bound = kept
+    self.rules = rules
+    unnumbered = rules.indices.filter {
+      rules[$0].selector.pid == nil && rules[$0].selector.pidFile == nil
+    }
+    hasChildrenRules = rules.contains(where: \.includesChildren)
+    scans = hasChildrenRules || !unnumbered.isEmpty
+    usesExecutables = rules.contains { !$0.selector.executables.isEmpty }
+    byPid = [:]
+    epoch += 1
+  }
+
+  /// Starts reading the pid files.
+  func begin() {
+    pidFiles.request(rules.compactMap(\.selector.pidFile))
+  }
+
+  func collectPidFiles(until deadline: Instant) {
+    pidFiles.collect(until: deadline)
+  }
+
+  /// The processes that rules name by number, as far as it is known now.
+  var namedPids: Set<Int32> {
+    var pids: Set<Int32> = []
+    for (index, rule) in rules.enumerated() {
+      if let pid = number(index, rule)?.pid { pids.insert(pid) }
+    }
+    return pids
+  }
+
+  /// Finds out which process each number means, and notes why it means none.
+  ///
+  /// - Parameters:
+  ///   - targets: The targets of the rules, in the same order.
+  ///   - stat: The process that has a number now.
+  mutating func bind(_ targets: [Target], _ stat: (Int32) -> Stat?) {
+    let before = byPid
+    byPid = [:]
+    defer { if byPid != before { epoch += 1 } }
+    let facts = SystemFacts.current()
+    for (index, rule) in rules.enumerated()
+    where rule.selector.pid != nil || rule.selector.pidFile != nil {
+      if let pid = bind(index, rule, targets[index], facts, stat) {
+        byPid[pid, default: []].append(index)
+      }
+    }
+  }
+
+  /// The process that the number of one rule means; nil, with a note why, if it means none.
+  private mutating func bind(
+    _ index: Int, _ rule: Rule, _ target: Target, _ facts: SystemFacts, _ stat: (Int32) -> Stat?
+  ) -> Int32? {
+    noteFailure(rule, target)
+    if let path = rule.selector.pidFile, pidFiles.answer(path) == nil {
+      // The file is late: what it said last time is the best there is.
+      guard let last = bound[index], stat(last.pid)?.startTicks == last.startTicks else {
+        return nil
+      }
+      return last.pid
+    }
+    guard let (pid, file) = number(index, rule) else {
+      bound[index] = nil
+      return nil
+    }
+    let source = file == nil ? Trouble.Source.process : .pidFile
+    let place = rule.selector.pidFile.map { "pid file \($0)" } ?? "pid \(pid)"
+    guard let stat = stat(pid) else {
+      target.note(
+        Trouble(source, .gone), "\(place): there is no process \(pid); expected a running one")
+      return nil
+    }
+    func stale(_ why: String) -> Int32? {
+      let name = String(decoding: stat.name.bytes, as: UTF8.self)
+      target.note(
+        Trouble(source, .stale),
+        "\(place): process \(pid) is now \"\(name)\", which \(why); expected the process that "
+          + "had the number before (touch the file if this one is right)")
+      return nil
+    }
+    if let known = bound[index], known.pid == pid, known.version == file?.version {
+      if known.startTicks == stat.startTicks { return pid }
+      return stale("got the number after the one that was watched ended")
+    }
+    let start = Int64(facts.epochSeconds(startTicks: stat.startTicks) * 1e9)
+    let boot = Int64(facts.epochSeconds(startTicks: 0) * 1e9)
+    if let file, !file.canBeWritten(byProcessStartedAt: start, boot: boot) {
+      return stale("started after the file was written")
+    }
+    bound[index] = Bound(pid: pid, startTicks: stat.startTicks, version: file?.version)
+    return pid
+  }
+
+  /// Whether a verdict holds for what the process is now.
+  func isCurrent(_ verdict: Verdict, _ stat: Stat) -> Bool {
+    // A program can be replaced by another one that goes by the same name.
+    verdict.epoch == epoch && !usesExecutables && verdict.name == stat.name
+  }
+
+  /// Finds the first rule, in file order, that fits a process.
+  ///
+  /// - Parameters:
+  ///   - pid: The process.
+  ///   - stat: Its `stat`.
+  ///   - executable: Finds out its program; asked only if a rule needs it, and once.
+  func verdict(_ pid: Int32, _ stat: Stat, _ executable: () -> [UInt8]?) -> Verdict {
+    Verdict(rule: rule(pid, stat, executable), name: stat.name, epoch: epoch)
+  }
+
+  private func rule(_ pid: Int32, _ stat: Stat, _ executable: () -> [UInt8]?) -> Int? {
+    let numbered = byPid[pid] ?? []
+    if numbered.isEmpty, unnumbered.isEmpty { return nil }
+    let name = stat.name.bytes
+    var program: [UInt8]??
+    func fits(_ index: Int) -> Bool {
+      let selector = rules[index].selector
+      let names = selector.processNames
+      if !names.isEmpty, !names.contains(where: { $0.matches(name) }) { return false }
+      if selector.executables.isEmpty { return true }
+      let path = program ?? executable()
+      program = .some(path)
+      guard let path else { return false }
+      return selector.executables.contains { $0.matches(path) }
+    }
+    var first: Int?
+    for index in numbered where first == nil && fits(index) { first = index }
+    for index in unnumbered where index < first ?? rules.count {
+      if fits(index) { return index }
+    }
+    return first
+  }
+
+  private func number(_ index: Int, _ rule: Rule) -> (pid: Int32, file: PidFile?)? {
+    guard let path = rule.selector.pidFile else { return rule.selector.pid.map { ($0, nil) } }
+    guard case .success(let file)? = pidFiles.answer(path) else { return nil }
+    // A rule with both means the process that both agree on.
+    if let pid = rule.selector.pid, pid != file.pid { return nil }
+    return (file.pid, file)
+  }
+
+  private func noteFailure(_ rule: Rule, _ target: Target) {
+    guard let path = rule.selector.pidFile else { return }
+    switch pidFiles.answer(path) {
+    case .failure(let failure):
+      target.note(Trouble(.pidFile, failure.reason), "pid file \(path) \(failure.detail)")
+    case nil:
+      target.note(Trouble(.pidFile, .late), "pid file \(path) has not answered in time")
+    case .success: break
+    }
+  }
+}

@@ -1,0 +1,340 @@
+package import Linux
+package import ProcFS
+
+/// All targets and their processes: finds them, holds them and sees them end.
+///
+/// Belongs to the sampler thread. Between collections only the ends of processes arrive, through
+/// their pidfds.
+package final class Roster: EventHandler {
+  /// Numbers that bound what the roster holds.
+  package struct Limits: Sendable {
+    /// Files of /proc that may stay open.
+    package var keptDescriptors: Int
+    package var processesPerTarget: Int
+    /// How long a collection waits for pid files.
+    package var pidFilePatience: Duration
+
+    package init(
+      keptDescriptors: Int, processesPerTarget: Int,
+      pidFilePatience: Duration = .milliseconds(100)
+    ) {
+      self.keptDescriptors = keptDescriptors
+      self.processesPerTarget = processesPerTarget
+      self.pidFilePatience = pidFilePatience
+    }
+  }
+
+  /// Files that a held process keeps open at most: stat, status, io.
+  private static let keptPerProcess = 3
+  /// How long an ended process may stay unreaped before its end is counted as unknown.
+  private static let reaperPatience = Duration.seconds(2)
+
+  package private(set) var targets: [Target] = []
+  /// Called before a process leaves its target, so that what it used stays in the sums.
+  package var willLeave: (Target, Member) -> Void = { _, _ in }
+
+  let root: ProcRoot
+  private let loop: EventLoop
+  private var limits: Limits
+  private var resolver: Resolver
+  private var members: [Int32: (member: Member, target: Target)] = [:]
+  private var watched: [EventToken: Int32] = [:]
+  private var unreaped: [EventToken: Ending] = [:]
+  private var keptFiles = 0
+  private var slots = SlotPool()
+  private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
+  private var lister = DirectoryReader()
+
+  /// A process that has ended and whose status the kernel does not tell yet.
+  private struct Ending {
+    let pidfd: PidFD
+    let target: Target
+  }
+
+  /// A roster without targets.
+  ///
+  /// - Parameters:
+  ///   - root: Where processes appear.
+  ///   - loop: The sampler's loop.
+  ///   - waiter: Where pid files are read.
+  ///   - limits: Bounds.
+  /// - Throws: `EMFILE`, `ENFILE`.
+  package init(
+    root: consuming ProcRoot, loop: EventLoop, waiter: Waiter, limits: Limits
+  ) throws(Errno) {
+    resolver = try Resolver(waiter)
+    self.root = root
+    self.loop = loop
+    self.limits = limits
+  }
+
+  /// Takes over new rules. A target whose name stays keeps its counts.
+  package func setRules(_ rules: [Rule], _ limits: Limits) {
+    self.limits = limits
+    let known = Dictionary(targets.map { ($0.rule.name, $0) }) { first, _ in first }
+    let next = rules.map { rule -> Target in
+      let target = known[rule.name] ?? Target(rule)
+      if target.rule != rule {
+        target.rule = rule
+        for member in target.members { member.isInherited = false }
+      }
+      return target
+    }
+    let names = Set(rules.map(\.name))
+    for target in targets where !names.contains(target.rule.name) {
+      for member in target.members { leave(member, target) }
+    }
+    targets = next
+    resolver.setRules(rules)
+  }
+
+  /// Brings the targets up to date: looks at every held process, finds new ones, lets go of others.
+  package func refresh() {
+    resolver.begin()
+    rereadMembers()
+    let strangers = resolver.scans ? scan() : [:]
+    resolver.collectPidFiles(until: .now + limits.pidFilePatience)
+    settle(strangers)
+  }
+
+  // MARK: Looking
+
+  private func rereadMembers() {
+    for target in targets {
+      for member in target.members {
+        do throws(ProcError) {
+          member.stat = try member.handle.stat(&buffer, keep: member.keepsFiles)
+          if member.stat.hasEnded { end(member, target) }
+        } catch .gone {
+          end(member, target)
+        } catch {
+          if let trouble = Trouble(error) { target.note(trouble, "process \(member.pid): \(error)") }
+        }
+      }
+    }
+  }
+
+  /// `stat` of every process that is not held.
+  private func scan() -> [Int32: Stat] {
+    var pids: [Int32] = []
+    do throws(Errno) {
+      try root.processes(&lister) { pid in
+        if members[pid] == nil { pids.append(pid) }
+        return true
+      }
+    } catch {
+      for target in targets where target.rule.selector.pidFile == nil {
+        target.note(
+          Trouble(.process, Trouble.reason(code: error.code)),
+          "the list of processes cannot be read: \(error)")
+      }
+    }
+    var strangers: [Int32: Stat] = [:]
+    for pid in pids {
+      // A process that ended since it was listed, or that hidepid hides, is none of ours.
+      if let stat = try? root.stat(pid: pid, &buffer), !stat.hasEnded { strangers[pid] = stat }
+    }
+    return strangers
+  }
+
+  // MARK: Choosing
+
+  private func settle(_ scanned: [Int32: Stat]) {
+    var strangers = scanned
+    // Without a scan, only the processes that rules name by number are looked at.
+    for pid in resolver.namedPids where members[pid] == nil && strangers[pid] == nil {
+      if let stat = try? root.stat(pid: pid, &buffer), !stat.hasEnded { strangers[pid] = stat }
+    }
+    resolver.bind(targets) { pid in members[pid]?.member.stat ?? strangers[pid] }
+
+    // Rules that fit a process itself come before those that fit an ancestor.
+    for target in targets {
+      for member in target.members where !settle(member, target) {
+        // Perhaps it is a descendant.
+        strangers[member.pid] = member.stat
+      }
+    }
+    for (pid, stat) in strangers.sorted(by: { $0.key < $1.key }) {
+      let verdict = resolver.verdict(pid, stat) { executable(pid: pid) }
+      if let rule = verdict.rule {
+        adopt(pid, stat, targets[rule], verdict, isInherited: false)
+        strangers[pid] = nil
+      }
+    }
+    if resolver.hasChildrenRules { settleDescendants(strangers) }
+  }
+
+  /// Keeps, moves or lets go of a held process, by the rules that fit it itself.
+  ///
+  /// - Returns: False if it was let go of.
+  private func settle(_ member: Member, _ target: Target) -> Bool {
+    if !resolver.isCurrent(member.verdict, member.stat) {
+      member.verdict = resolver.verdict(member.pid, member.stat) { executable(pid: member.pid) }
+    }
+    guard let rule = member.verdict.rule else {
+      // A descendant stays, even when its ancestor has ended and it has another parent now.
+      if member.isInherited, target.rule.includesChildren { return true }
+      leave(member, target)
+      return false
+    }
+    if targets[rule] === target {
+      member.isInherited = false
+    } else {
+      leave(member, target)
+      adopt(member.pid, member.stat, targets[rule], member.verdict, isInherited: false)
+    }
+    return true
+  }
+
+  /// Takes along the descendants of held processes that no rule fits by themselves.
+  private func settleDescendants(_ strangers: [Int32: Stat]) {
+    for (pid, stat) in strangers.sorted(by: { $0.key < $1.key }) {
+      guard let target = inheritedTarget(stat, strangers) else { continue }
+      adopt(pid, stat, target, resolver.verdict(pid, stat) { nil }, isInherited: true)
+    }
+  }
+
+  /// The target of the nearest ancestor that takes its descendants along.
+  private func inheritedTarget(_ stat: Stat, _ strangers: [Int32: Stat]) -> Target? {
+    var parent = stat.parent
+    // The list of processes is no snapshot, so a circle is conceivable; depth is bounded.
+    for _ in 0..<1000 {
+      if let (member, target) = members[parent] {
+        if target.rule.includesChildren { return target }
+        parent = member.stat.parent
+      } else if let stat = strangers[parent] {
+        parent = stat.parent
+      } else {
+        return nil
+      }
+    }
+    return nil
+  }
+
+  private func executable(pid: Int32) -> [UInt8]? {
+    do throws(ProcError) {
+      if let entry = members[pid] { return try entry.member.handle.executable() }
+      return try root.executable(pid: pid)
+    } catch .gone {
+      return nil
+    } catch {
+      // Nobody knows which target it would have belonged to: each that asked counts it.
+      if let trouble = Trouble(error) {
+        for target in targets where !target.rule.selector.executables.isEmpty {
+          target.note(
+            trouble,
+            "the executable of process \(pid) cannot be read, so it is not chosen; "
+              + "expected CAP_SYS_PTRACE or the same user")
+        }
+      }
+      return nil
+    }
+  }
+
+  // MARK: Joining and leaving
+
+  private func adopt(
+    _ pid: Int32, _ stat: Stat, _ target: Target, _ verdict: Resolver.Verdict, isInherited: Bool
+  ) {
+    guard target.members.count < limits.processesPerTarget else {
+      target.note(
+        Trouble(.process, .limit),
+        "has more than \(limits.processesPerTarget) processes (limits.processes_per_target); "
+          + "the others are left out")
+      return
+    }
+    do throws(ProcError) {
+      var handle = try ProcessHandle(pid: pid, in: root, &buffer)
+      guard handle.startTicks == stat.startTicks else { return }
+      let pidfd = try? PidFD(pid: pid)
+      let keeps = keptFiles + Self.keptPerProcess <= limits.keptDescriptors
+      // Read once more: the process is still there, so its number meant it all along and the
+      // pidfd is its own.
+      let fresh = try handle.stat(&buffer, keep: keeps)
+      if keeps { keptFiles += Self.keptPerProcess }
+      let member = Member(
+        slot: slots.take(), verdict: verdict, handle: handle, stat: fresh, pidfd: pidfd,
+        keepsFiles: keeps, isInherited: isInherited)
+      watch(member)
+      members[pid] = (member, target)
+      let place = target.members.firstIndex { $0.pid > pid } ?? target.members.count
+      target.members.insert(member, at: place)
+      target.starts += 1
+    } catch {
+      if let trouble = Trouble(error) { target.note(trouble, "process \(pid): \(error)") }
+    }
+  }
+
+  private func watch(_ member: Member) {
+    guard let pidfd = member.pidfd, let token = try? loop.add(pidfd.fd, .readable, self) else {
+      return
+    }
+    member.token = token
+    watched[token] = member.pid
+  }
+
+  /// Lets go of a process that still runs, or that has ended.
+  private func leave(_ member: Member, _ target: Target) {
+    willLeave(target, member)
+    if let token = member.token {
+      loop.remove(token)
+      watched[token] = nil
+      member.token = nil
+    }
+    if member.keepsFiles { keptFiles -= Self.keptPerProcess }
+    slots.give(member.slot)
+    members[member.pid] = nil
+    target.members.removeAll { $0 === member }
+  }
+
+  /// Lets go of a process that has ended, and counts how.
+  private func end(_ member: Member, _ target: Target) {
+    leave(member, target)
+    guard let pidfd = member.pidfd else {
+      return target.exits[Exit(nil), default: 0] += 1
+    }
+    if let status = pidfd.exitStatus() {
+      return target.exits[Exit(status), default: 0] += 1
+    }
+    // The kernel tells the status when the parent has fetched it, which hangs up the pidfd.
+    guard let token = try? loop.add(pidfd.fd, [], self) else {
+      return target.exits[Exit(nil), default: 0] += 1
+    }
+    unreaped[token] = Ending(pidfd: pidfd, target: target)
+    loop.setDeadline(token, .now + Self.reaperPatience)
+  }
+
+  // MARK: Events
+
+  package func ready(_ token: EventToken, _ readiness: Readiness) {
+    if let pid = watched[token], let entry = members[pid] {
+      // Until the parent has fetched the status, the final numbers can still be read.
+      if let last = try? entry.member.handle.stat(&buffer, keep: false) { entry.member.stat = last }
+      end(entry.member, entry.target)
+    } else if unreaped[token] != nil {
+      finish(token)
+    }
+  }
+
+  package func expired(_ token: EventToken) { finish(token) }
+
+  private func finish(_ token: EventToken) {
+    guard let ending = unreaped.removeValue(forKey: token) else { return }
+    loop.remove(token)
+    ending.target.exits[Exit(ending.pidfd.exitStatus()), default: 0] += 1
+  }
+}
+
+/// Small numbers, each given out once until it is given back.
+private struct SlotPool {
+  private var free: [Int] = []
+  private var next = 0
+
+  mutating func take() -> Int {
+    if let slot = free.popLast() { return slot }
+    next += 1
+    return next - 1
+  }
+
+  mutating func give(_ slot: Int) { free.append(slot) }
+}

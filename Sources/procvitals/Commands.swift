@@ -1,0 +1,80 @@
+import ArgumentParser
+import Collector
+import Linux
+import ProcFS
+
+/// `procvitals serve`, which is also what the bare command does.
+struct Serve: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serve metrics over HTTP until told to stop (default).")
+
+  @OptionGroup(title: "Targets") var source: SourceOptions
+  @OptionGroup(title: "Web") var web: WebOptions
+  @OptionGroup(title: "Log") var log: LogOptions
+
+  func run() throws {
+    try web.check()
+    try source.checkProc()
+    let daemon = try Daemon(source: source, web: web, log: log)
+    try daemon.run()
+  }
+}
+
+/// `procvitals check`.
+struct Check: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Check the configuration and exit: 0 if it is valid, 2 if not.")
+
+  @OptionGroup(title: "Targets") var source: SourceOptions
+
+  func run() throws {
+    let settings = try source.settings()
+    print("valid: \(settings.targets.count) targets")
+  }
+}
+
+/// `procvitals once`.
+struct Once: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Collect once and print the page.")
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case text
+  }
+
+  @OptionGroup(title: "Targets") var source: SourceOptions
+  @Option(help: "The format of the page.") var format = Format.text
+
+  func run() throws {
+    let settings = try source.settings()
+    try source.checkProc()
+    do throws(Errno) {
+      let waiter = try Waiter()
+      let collector = try Collector(
+        root: try ProcRoot(path: source.procPath, facts: .current()), settings: settings,
+        loop: try EventLoop(), waiter: waiter)
+      let (page, _) = collector.collect(OwnState(version: Version.number))
+      try writeAll(page, to: 1)
+    } catch {
+      throw Failure.running("the collection failed: \(error)")
+    }
+  }
+}
+
+/// `procvitals metrics`.
+struct ListMetrics: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "metrics", abstract: "Print the reference of all metrics.")
+
+  @Option(help: "The format of the reference.") var format = Reference.Format.markdown
+
+  func run() throws {
+    do throws(Errno) {
+      try writeAll(Array(Reference.render(format).utf8), to: 1)
+    } catch {
+      throw Failure.running("the reference cannot be written: \(error)")
+    }
+  }
+}
+
+extension Reference.Format: ExpressibleByArgument {}

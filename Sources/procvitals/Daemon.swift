@@ -1,0 +1,299 @@
+import Collector
+import HTTPServer
+import Linux
+import Logging
+import ProcFS
+import Systemd
+
+/// The running daemon: everything that happens on the loop, and nothing that waits.
+///
+/// /proc is read by the sampler's thread; the loop passes requests to it and pages back.
+final class Daemon: EventHandler {
+  /// How long a scrape may take when Prometheus does not say.
+  private static let scrapeTimeout = Duration.seconds(10)
+  /// Left of the time that Prometheus gives, for the way of the answer.
+  private static let scrapeTimeoutMargin = 0.5
+  private static let shortestScrapeTimeout = 0.1
+  /// How long answers that are under way may take at the end.
+  private static let drainTime = Duration.seconds(5)
+
+  private let source: SourceOptions
+  private let web: WebOptions
+  private let log: Logger
+  private let notifier = Notifier()
+
+  private let loop: EventLoop
+  private let signals: SignalFD
+  private let replies: Mailbox<Sampler.Reply>
+  private let sampler: Sampler
+  private var server: Server?
+
+  private var signalToken: EventToken?
+  private var replyToken: EventToken?
+  private var watchdogToken: EventToken?
+  private var queue: ScrapeQueue<RequestID>
+  private var deadlines: [EventToken: (id: RequestID, seconds: Double)] = [:]
+  private var own: OwnState
+  private var scrapes: [String: UInt64] = [:]
+  private var isReady = false
+  private var failure: Failure?
+
+  /// Opens everything that can fail before the daemon serves.
+  ///
+  /// - Throws: `Failure`.
+  init(source: SourceOptions, web: WebOptions, log: LogOptions) throws {
+    self.source = source
+    self.web = web
+    self.log = log.logger()
+    var settings = try source.settings()
+    let addresses = try web.addresses()
+    queue = ScrapeQueue(limit: web.maxRequests)
+    own = OwnState(version: Version.number)
+    own.configLoadedSeconds = Self.now()
+    do throws(Errno) {
+      // Before any thread starts, so that all of them leave signals to the loop.
+      signals = try SignalFD(Signal.allCases)
+      loop = try EventLoop()
+      replies = try Mailbox()
+      settings.limits.keptDescriptors = try Self.affordable(settings.limits.keptDescriptors, web)
+      sampler = try Sampler(
+        procPath: source.procPath, facts: .current(), settings: settings, replies: replies)
+    } catch {
+      throw Failure.running("cannot start: \(error)")
+    }
+    try listen(addresses)
+  }
+
+  /// How many files of /proc may stay open besides connections and one descriptor pair a process.
+  private static func affordable(_ wanted: Int, _ web: WebOptions) throws(Errno) -> Int {
+    let limit = try raiseDescriptorLimit(to: 1 << 20)
+    let reserve = 64
+    return max(0, min(wanted, (limit - web.maxConnections - reserve) / 2))
+  }
+
+  private func listen(_ addresses: [ListenAddress]) throws {
+    var limits = Limits()
+    limits.maxConnections = web.maxConnections
+    let server = Server(
+      loop: loop, limits: limits,
+      handler: { [unowned self] request, id in answer(request, id) },
+      abandoned: { [unowned self] id in forget(id) })
+    for address in addresses {
+      do throws(Errno) {
+        let real = try server.listen(on: address)
+        log.info(
+          "listening", metadata: ["address": "\(real)", "metrics": "\(url(real))"])
+      } catch {
+        let hint =
+          error == .addressInUse ? "; is another exporter running there?" : ""
+        throw Failure.running("listen \(address): \(error)\(hint)")
+      }
+    }
+    self.server = server
+  }
+
+  /// Where the metrics are, for a person on this machine.
+  private func url(_ address: ListenAddress) -> String {
+    switch address {
+    case .any(let port): "http://localhost:\(port)\(web.telemetryPath)"
+    case .unix(let path): "unix:\(path)"
+    default: "http://\(address)\(web.telemetryPath)"
+    }
+  }
+
+  /// Serves until a signal ends it.
+  ///
+  /// - Throws: `Failure`.
+  func run() throws {
+    do throws(Errno) {
+      signalToken = try loop.add(signals.fd, .readable, self)
+      replyToken = try loop.add(replies.wake.fd, .readable, self)
+      startWatchdog()
+      log.notice("started", metadata: ["version": "\(Version.number)"])
+      collect()
+      try loop.run()
+    } catch {
+      throw Failure.running("the event loop failed: \(error)")
+    }
+    if let failure { throw failure }
+    log.notice("stopped")
+  }
+
+  // MARK: Events
+
+  func ready(_ token: EventToken, _ readiness: Readiness) {
+    if token == signalToken {
+      while let signal = signals.next() { handle(signal) }
+    } else if token == replyToken {
+      for reply in replies.drain() { handle(reply) }
+    }
+  }
+
+  func expired(_ token: EventToken) {
+    if token == watchdogToken {
+      startWatchdog()
+    } else if let (id, seconds) = deadlines[token] {
+      forget(id)
+      scrapeDone(
+        id, .text(.serviceUnavailable, "Exceeded configured timeout of \(seconds)s.\n"))
+    }
+  }
+
+  private func handle(_ signal: Signal) {
+    switch signal {
+    case .hangUp: reload()
+    case .interrupt, .terminate: stop()
+    }
+  }
+
+  private func handle(_ reply: Sampler.Reply) {
+    switch reply {
+    case .failed(let message):
+      failure = .running(message)
+      loop.stop()
+    case .page(let page, let notices):
+      for notice in notices { log.tell(notice) }
+      for id in queue.finish() {
+        removeDeadline(id)
+        scrapeDone(id, Self.response(page))
+      }
+      if !isReady {
+        isReady = true
+        notifier.ready(status: "serving")
+        log.info("ready")
+      }
+    }
+  }
+
+  private func startWatchdog() {
+    guard let timeout = notifier.watchdogTimeout else { return }
+    notifier.watchdog()
+    let token = watchdogToken ?? loop.add(self)
+    watchdogToken = token
+    loop.setDeadline(token, .now + timeout / 2)
+  }
+
+  private func stop() {
+    log.notice("stopping")
+    notifier.stopping()
+    sampler.post(.stop)
+    server?.drain(within: Self.drainTime) { [unowned self] in loop.stop() }
+  }
+
+  // MARK: Configuration
+
+  private func reload() {
+    notifier.reloading()
+    do {
+      var settings = try source.settings()
+      settings.limits.keptDescriptors = try Self.affordable(settings.limits.keptDescriptors, web)
+      sampler.post(.configure(settings))
+      own.configIsCurrent = true
+      own.configLoadedSeconds = Self.now()
+      log.notice("configuration reloaded", metadata: ["targets": "\(settings.targets.count)"])
+      notifier.ready(status: "serving")
+    } catch {
+      own.configIsCurrent = false
+      for line in "\(error)".split(separator: "\n") {
+        log.error("configuration not reloaded, the old one stays", metadata: ["error": "\(line)"])
+      }
+      // Without this, `systemctl reload` would wait for ever.
+      notifier.ready(status: "serving with the old configuration: the new one has errors")
+    }
+  }
+
+  // MARK: Requests
+
+  private func answer(_ request: Request, _ id: RequestID) -> Answer {
+    let answer: () -> Answer
+    switch request.path {
+    case web.telemetryPath: answer = { self.scrape(request, id) }
+    case "/-/healthy": answer = { .now(.text(.ok, "OK\n")) }
+    case "/-/ready":
+      answer = {
+        .now(
+          self.isReady
+            ? .text(.ok, "OK\n")
+            : .text(.serviceUnavailable, "The first collection is not done yet.\n"))
+      }
+    case "/": answer = { .now(Landing.page(metrics: self.web.telemetryPath)) }
+    default: return .now(.text(.notFound, "There is nothing here; metrics are at \(web.telemetryPath).\n"))
+    }
+    switch request.method {
+    case .get, .head: return answer()
+    case .options: return .now(.options(allow: Self.methods))
+    default: return .now(.methodNotAllowed(allow: Self.methods))
+    }
+  }
+
+  private static let methods: [Method] = [.get, .head, .options]
+
+  private func scrape(_ request: Request, _ id: RequestID) -> Answer {
+    switch queue.add(id) {
+    case .refused:
+      count(code: Status.serviceUnavailable.code)
+      return .now(
+        .text(
+          .serviceUnavailable,
+          "Limit of concurrent requests reached (\(web.maxRequests)), try again later.\n",
+          fields: [("Retry-After", "1")]))
+    case .first: requestPage()
+    case .shares: break
+    }
+    let seconds = Self.timeout(request.field("X-Prometheus-Scrape-Timeout-Seconds"))
+    let token = loop.add(self)
+    deadlines[token] = (id, seconds)
+    loop.setDeadline(token, .now + .nanoseconds(Int64(seconds * 1e9)))
+    return .later
+  }
+
+  /// What the client grants, less the way back; our own limit when it says nothing sensible.
+  private static func timeout(_ field: String?) -> Double {
+    let own = scrapeTimeout.seconds
+    guard let granted = field.flatMap(Double.init), granted > 0 else { return own }
+    return min(own, max(shortestScrapeTimeout, granted - scrapeTimeoutMargin))
+  }
+
+  /// Starts a collection that no scrape waits for.
+  private func collect() {
+    if queue.start() { requestPage() }
+  }
+
+  private func requestPage() {
+    var own = own
+    own.scrapesInFlight = UInt64(queue.count)
+    own.scrapes = scrapes.map { OwnState.Scrapes(format: "text", code: $0.key, count: $0.value) }
+    if let statistics = server?.statistics {
+      own.connections = statistics.open.counts
+      own.connectionsRejected = statistics.rejectedCounts
+    }
+    sampler.post(.collect(own))
+  }
+
+  private func scrapeDone(_ id: RequestID, _ response: Response) {
+    count(code: response.status.code)
+    server?.answer(id, response)
+  }
+
+  private func count(code: Int) { scrapes[String(code), default: 0] += 1 }
+
+  /// Nobody waits for this scrape any more.
+  private func forget(_ id: RequestID) {
+    queue.remove(id)
+    removeDeadline(id)
+  }
+
+  private func removeDeadline(_ id: RequestID) {
+    guard let token = deadlines.first(where: { $0.value.id == id })?.key else { return }
+    deadlines[token] = nil
+    loop.remove(token)
+  }
+
+  private static func response(_ page: [UInt8]) -> Response {
+    Response(
+      .ok, contentType: Collector.contentType, body: page,
+      fields: [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")])
+  }
+
+  private static func now() -> Double { Double(wallClockNanoseconds()) / 1e9 }
+}

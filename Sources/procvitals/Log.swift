@@ -1,0 +1,133 @@
+import Glibc
+import Linux
+import Logging
+
+/// One message as it is written: a line, whatever is in it.
+struct LogLine {
+  enum Style: Sendable {
+    /// For the journal: `<6>message key=value`; time and level are the journal's own.
+    case journal
+    /// `ts=… level=… msg=… key=value`.
+    case logfmt
+    /// An object a line.
+    case json
+
+    /// The format that was asked for; under systemd logfmt leaves out what the journal adds.
+    init(_ format: LogOptions.Format) {
+      switch format {
+      case .json: self = .json
+      case .logfmt: self = environmentVariable("JOURNAL_STREAM") != nil ? .journal : .logfmt
+      }
+    }
+  }
+
+  var level: Logger.Level
+  var message: String
+  var fields: [(name: String, value: String)]
+  var nanosecondsSince1970: Int64
+
+  func bytes(_ style: Style) -> [UInt8] {
+    var line = ""
+    switch style {
+    case .journal:
+      line = "<\(level.priority)>\(Self.printable(message))"
+      for (name, value) in fields { line += " \(name)=\(Self.quoted(value))" }
+    case .logfmt:
+      line = "ts=\(timestamp) level=\(level.rawValue) msg=\(Self.quoted(message))"
+      for (name, value) in fields { line += " \(name)=\(Self.quoted(value))" }
+    case .json:
+      let all =
+        [("ts", timestamp), ("level", level.rawValue), ("msg", message)]
+        + fields.map { ($0.name, $0.value) }
+      line = "{" + all.map { "\(Self.json($0.0)):\(Self.json($0.1))" }.joined(separator: ",") + "}"
+    }
+    return Array((line + "\n").utf8)
+  }
+
+  private var timestamp: String {
+    let seconds = nanosecondsSince1970 / 1_000_000_000
+    let date = UTCDate(secondsSince1970: seconds)
+    let milliseconds = nanosecondsSince1970 / 1_000_000 % 1000
+    return "\(UTCDate.padded(date.year, to: 4))-\(UTCDate.padded(date.month))-"
+      + "\(UTCDate.padded(date.day))T\(UTCDate.padded(date.hour)):\(UTCDate.padded(date.minute)):"
+      + "\(UTCDate.padded(date.second)).\(UTCDate.padded(milliseconds, to: 3))Z"
+  }
+
+  /// A value as logfmt has it: in quotes when it holds anything but plain characters.
+  private static func quoted(_ text: String) -> String {
+    let isPlain = !text.isEmpty && text.utf8.allSatisfy {
+      $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
+        && $0 != UInt8(ascii: "\\")
+    }
+    return isPlain ? text : "\"\(escaped(text))\""
+  }
+
+  private static func json(_ text: String) -> String { "\"\(escaped(text))\"" }
+
+  /// A message without what would end the line or steer a terminal.
+  private static func printable(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
+  }
+
+  private static func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case _ where isControl(scalar):
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+      || (0x2028...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+  }
+}
+
+extension Logger.Level {
+  /// The priority of `sd-daemon(3)`.
+  fileprivate var priority: Int {
+    switch self {
+    case .trace, .debug: 7
+    case .info: 6
+    case .notice: 5
+    case .warning: 4
+    case .error: 3
+    case .critical: 2
+    }
+  }
+}
+
+/// Writes log lines to standard error.
+struct StderrHandler: LogHandler {
+  var logLevel: Logger.Level
+  var metadata: Logger.Metadata = [:]
+  let style: LogLine.Style
+
+  init(logLevel: Logger.Level, style: LogLine.Style) {
+    self.logLevel = logLevel
+    self.style = style
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let fields = metadata.merging(event.metadata ?? [:]) { $1 }
+    let line = LogLine(
+      level: event.level, message: event.message.description,
+      fields: fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) },
+      nanosecondsSince1970: wallClockNanoseconds())
+    // A log that cannot be written must not stop the daemon.
+    _ = try? writeAll(line.bytes(style), to: 2)
+  }
+}

@@ -1,0 +1,50 @@
+import Collector
+import HTTPServer
+import Logging
+
+extension Logger {
+  /// Logs a change that a collection found.
+  func tell(_ notice: Collector.Notice) {
+    switch notice {
+    case .up(let target, let pid, let processes):
+      self.notice(
+        "target is up",
+        metadata: ["target": "\(target)", "pid": "\(pid)", "processes": "\(processes)"])
+    case .down(let target, let ended):
+      self.warning("target is down", metadata: ["target": "\(target)", "ended": "\(ended)"])
+    case .changed(let target, let processes, let started, let left):
+      self.info(
+        "processes of target changed",
+        metadata: [
+          "target": "\(target)", "processes": "\(processes)", "started": "\(started)",
+          "left": "\(left)",
+        ])
+    case .trouble(let target, let source, let reason, let detail):
+      self.warning(
+        "\(detail), skipping",
+        metadata: ["target": "\(target)", "source": "\(source)", "reason": "\(reason)"])
+    case .recovered(let target, let source, let reason):
+      self.notice(
+        "readable again",
+        metadata: ["target": "\(target)", "source": "\(source)", "reason": "\(reason)"])
+    }
+  }
+}
+
+extension ServerStatistics {
+  var rejectedCounts: [OwnState.Count] {
+    [
+      OwnState.Count("aborted", rejected.aborted), OwnState.Count("evicted", evicted),
+      OwnState.Count("limit", rejected.limit), OwnState.Count("resources", rejected.resources),
+    ]
+  }
+}
+
+extension ServerStatistics.Open {
+  var counts: [OwnState.Count] {
+    [
+      ("closing", closing), ("idle", idle), ("reading", reading), ("waiting", waiting),
+      ("writing", writing),
+    ].map { OwnState.Count($0.0, UInt64($0.1)) }
+  }
+}

@@ -1,0 +1,170 @@
+import ArgumentParser
+import Collector
+import Config
+import Linux
+import Logging
+import Metrics
+import ProcFS
+import Targets
+
+/// Which processes, and where they appear.
+struct SourceOptions: ParsableArguments {
+  static let defaultConfigFile = "/etc/procvitals/procvitals.yaml"
+
+  @Option(
+    name: .customLong("config.file"),
+    help: ArgumentHelp(
+      "The configuration file (default: \(defaultConfigFile) when it exists).", valueName: "file"))
+  var configFile: String?
+
+  @Option(
+    name: .customLong("target"),
+    help: ArgumentHelp(
+      "A target beside those of the file; repeatable. A selector is pid:N, pid-file:PATH, name:COMM or exe:GLOB.",
+      valueName: "name=selector"))
+  var targets: [String] = []
+
+  @Option(
+    name: .customLong("path.procfs"),
+    help: ArgumentHelp("Where the proc file system is mounted.", valueName: "directory"))
+  var procPath = "/proc"
+
+  /// Reads the configuration and adds what the command line says.
+  func settings() throws -> CollectorSettings {
+    var configuration = Configuration()
+    do throws(ConfigError) {
+      if let path = configFile ?? Self.existingDefault {
+        configuration = try Configuration.load(path: path)
+      }
+      try configuration.add(targetArguments: targets)
+    } catch {
+      throw Failure.usage(error.description)
+    }
+    var settings = configuration.collector
+    if settings.targets.isEmpty {
+      // The built-in default: the first start shows real figures.
+      let rule = Rule(name: "procvitals", selector: Selector(pid: processID()))
+      settings.targets = [TargetSettings(rule: rule, selection: configuration.defaultSelection)]
+    }
+    return settings
+  }
+
+  private static var existingDefault: String? {
+    do throws(Errno) {
+      _ = try openFile(defaultConfigFile, .path)
+      return defaultConfigFile
+    } catch {
+      // One that exists but cannot be reached is an error that loading reports.
+      return error == .notFound ? nil : defaultConfigFile
+    }
+  }
+
+  /// Checks that processes can be listed at all, before anything starts.
+  func checkProc() throws {
+    do throws(Errno) {
+      _ = try ProcRoot(path: procPath, facts: .current())
+    } catch {
+      throw Failure.usage(
+        "--path.procfs=\(procPath): cannot be opened: \(error); expected a mounted proc file system")
+    }
+  }
+}
+
+/// How the daemon serves.
+struct WebOptions: ParsableArguments {
+  @Option(
+    name: .customLong("web.listen-address"),
+    help: ArgumentHelp(
+      "Where to listen: HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH; repeatable (default: :9656).",
+      valueName: "address"))
+  var listenAddresses: [String] = []
+
+  @Option(
+    name: .customLong("web.telemetry-path"),
+    help: ArgumentHelp("The path of the metrics.", valueName: "path"))
+  var telemetryPath = "/metrics"
+
+  @Option(
+    name: .customLong("web.max-requests"),
+    help: ArgumentHelp("Scrapes that may wait at the same time.", valueName: "n"))
+  var maxRequests = 40
+
+  @Option(
+    name: .customLong("web.max-connections"),
+    help: ArgumentHelp("Connections that may be open at the same time.", valueName: "n"))
+  var maxConnections = 512
+
+  func addresses() throws -> [ListenAddress] {
+    let texts = listenAddresses.isEmpty ? [":9656"] : listenAddresses
+    return try texts.map { text in
+      do throws(ListenAddress.ParseError) {
+        return try ListenAddress(text)
+      } catch {
+        throw Failure.usage("--web.listen-address=\(text): \(error.sentence)")
+      }
+    }
+  }
+
+  func check() throws {
+    if !telemetryPath.hasPrefix("/") || telemetryPath == "/" {
+      throw Failure.usage(
+        "--web.telemetry-path=\(telemetryPath): expected a path like /metrics")
+    }
+    for (name, value) in [
+      ("--web.max-requests", maxRequests), ("--web.max-connections", maxConnections),
+    ] where !(1...100_000).contains(value) {
+      throw Failure.usage("\(name)=\(value): expected a number from 1 to 100000")
+    }
+  }
+}
+
+extension ListenAddress.ParseError {
+  fileprivate var sentence: String {
+    let forms = "expected HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH"
+    return switch self {
+    case .empty: forms
+    case .noPort: "there is no port; \(forms)"
+    case .badPort(let port): "\"\(port)\" is not a port; expected a number from 0 to 65535"
+    case .badHost(let host):
+      "\"\(host)\" is not an address; expected an IPv4 address, [an IPv6 address] or localhost"
+    case .unixPathTooLong(let limit): "the path is too long; expected at most \(limit) bytes"
+    }
+  }
+}
+
+/// What is logged, and how.
+struct LogOptions: ParsableArguments {
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case logfmt, json
+  }
+
+  enum Level: String, ExpressibleByArgument, CaseIterable {
+    case debug, info, notice, warning, error
+
+    var level: Logger.Level {
+      switch self {
+      case .debug: .debug
+      case .info: .info
+      case .notice: .notice
+      case .warning: .warning
+      case .error: .error
+      }
+    }
+  }
+
+  @Option(
+    name: .customLong("log.level"),
+    help: ArgumentHelp("The least important messages that are logged.", valueName: "level"))
+  var level = Level.info
+
+  @Option(
+    name: .customLong("log.format"),
+    help: ArgumentHelp("How messages are written to standard error.", valueName: "format"))
+  var format = Format.logfmt
+
+  func logger() -> Logger {
+    let level = level.level
+    let style = LogLine.Style(format)
+    return Logger(label: "procvitals") { _ in StderrHandler(logLevel: level, style: style) }
+  }
+}
