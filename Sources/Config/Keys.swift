@@ -55,7 +55,7 @@ struct KeyTable {
           "targets[].labels", .labels(reserved: reservedLabels), into: \.target.labels,
           example: "{service: shop}",
           "Labels that every series of the target carries."
-            + " Not allowed are \(alternatives(reservedLabels.sorted())) and names with __ in front."
+            + " Not allowed are \(reservedLabels.sorted().joined(separator: ", ")) and names that begin with __."
         ),
         Key(
           "targets[].collect", .selection, into: \.target.selection, example: "[default, io]",
