@@ -1,4 +1,5 @@
 import Collector
+import Metrics
 import Targets
 
 /// Every setting of a configuration file, in the order of the reference.
@@ -17,8 +18,10 @@ struct KeyTable {
   /// The keys of a mapping, by its path; empty for the top of the file, `PATH[]` for list items.
   func keys(of parent: String) -> [Key] { children[parent] ?? [] }
 
-  /// Labels that the daemon and Prometheus write themselves.
-  static let reservedLabels: Set<String> = ["target", "pid", "le", "quantile"]
+  /// Labels that the daemon writes itself: a second one of the name would spoil the whole scrape.
+  static let reservedLabels: Set<String> = Set(["target", "pid", "le", "quantile"])
+    .union(Catalogue.process.flatMap(\.family.labels))
+    .union(Catalogue.target.flatMap(\.family.labels))
 
   private static var rows: [Key] {
     [

@@ -1,5 +1,5 @@
 /// What operators read about the settings, made from ``KeyTable``.
-package enum Reference {
+package enum ConfigurationReference {
   /// The text of `docs/configuration.md`.
   package static var markdown: String {
     let table = KeyTable()
