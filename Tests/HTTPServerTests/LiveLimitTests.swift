@@ -117,8 +117,8 @@ import Testing
     #expect(answer.status == 503)
     #expect(answer.field("Retry-After") == "1")
     #expect(client.endsSilently())
-    #expect(server.abandoned.withLock { $0 } == server.waiting.withLock { $0.map(\.id) })
     #expect(server.statistics.timeouts.answer == 1)
+    #expect(server.abandoned.withLock { $0 } == server.waiting.withLock { $0.map(\.id) })
   }
 
   @Test("H14 a client that does not close after an error is closed")
