@@ -141,7 +141,7 @@ package final class Server: EventHandler {
     connections[index] = connection
   }
 
-  /// Says why before it closes; a client that cannot take that at once misses it.
+  /// Says why before it closes; a client that sends its request later may miss it.
   private func refuse(_ socket: consuming OwnedFD) {
     let response = Response.text(
       .serviceUnavailable, "All connections are in use, try again later.\n",
@@ -149,7 +149,8 @@ package final class Server: EventHandler {
     counts.countResponse(response.status)
     let head = response.head(date: dateLine.current(), connection: "close")
     _ = try? Linux.send(socket, head: head, body: response.body, from: 0)
-    shutDownSending(socket)
+    // Bytes left unread would turn the end of the connection into a reset.
+    _ = try? Linux.receive(socket, into: &receiveBuffer)
   }
 
   /// Closes the connection that may go first.
