@@ -37,8 +37,8 @@ package enum Catalogue {
       "process_data_bytes", .bytes, .memory, isDefault: false, from: .status,
       "Size of private writable mappings (VmData of /proc/PID/status)."
     ) { $0.dataBytes },
-    .measure(
-      "process_fd_usage_ratio", .ratio, .core, from: .sample(.fd, .limits), over: .worst,
+    .derived(
+      "process_fd_usage_ratio", .ratio, .core, from: [.fd, .limits], over: .worst,
       "Open file descriptors divided by their soft limit (/proc/PID/fd and RLIMIT_NOFILE)."
     ) { sample in
       guard let open = sample.openDescriptors, let limit = sample.limits?.openFiles.soft, limit > 0
@@ -129,8 +129,8 @@ package enum Catalogue {
       "process_stack_bytes", .bytes, .memory, isDefault: false, from: .status,
       "Size of the main stack (VmStk of /proc/PID/status)."
     ) { $0.stackBytes },
-    .measure(
-      "process_start_time_seconds", .seconds, .core, from: .sample(.stat), over: .oldest,
+    .derived(
+      "process_start_time_seconds", .seconds, .core, from: [.stat], over: .oldest,
       "Start time of the process since unix epoch in seconds (starttime of /proc/PID/stat)."
     ) { $0.facts.epochSeconds(startTicks: $0.stat.startTicks) },
     .gauge(
@@ -240,7 +240,7 @@ package enum Catalogue {
   }
 
   /// The files that have to be read for some rows of ``process``.
-  package static func files(for rows: [Int]) -> Set<SourceFile> {
-    Set(rows.flatMap { process[$0].sources })
+  package static func files(for rows: [Int]) -> SourceFiles {
+    SourceFiles(rows.flatMap { process[$0].sources })
   }
 }

@@ -35,7 +35,8 @@ package final class Collector {
   private let facts: SystemFacts
   /// In the order of the page: by name.
   private var states: [TargetState] = []
-  private var processes: [ObjectIdentifier: Process] = [:]
+  /// By the members' slots.
+  private var processes: [Process] = []
 
   /// A collector that knows its targets; nothing is read yet.
   ///
@@ -94,22 +95,20 @@ package final class Collector {
   }
 
   private func add(_ member: Member, _ state: TargetState) {
-    let key = ObjectIdentifier(member)
-    // Taken out while it changes, so that its storage is not copied.
-    var process = processes.removeValue(forKey: key) ?? Process()
-    let sample = reader.read(member, state.target, state.files, &process.memory)
-    state.tally.add(sample, state.rows, &process.counters)
-    processes[key] = process
+    while processes.count <= member.slot { processes.append(Process()) }
+    let sample = reader.read(
+      member, state.target, state.files, &processes[member.slot].memory)
+    state.tally.add(sample, state.rows, &processes[member.slot].counters)
   }
 
   /// Keeps what a process used that is about to leave its target.
   private func retire(_ member: Member, _ target: Target) {
     guard let state = states.first(where: { $0.target === target }) else { return }
-    var process = processes.removeValue(forKey: ObjectIdentifier(member)) ?? Process()
+    var process = Process()
+    if member.slot < processes.count { swap(&process, &processes[member.slot]) }
     // Of an ended process only `stat` may be newer than at the last collection.
     var last = Tally()
-    let sample = ProcessSample(facts: facts, stat: member.stat)
-    last.add(sample, state.rows, &process.counters)
+    last.add(ProcessSample(facts: facts, stat: member.stat), state.rows, &process.counters)
     state.tally.retire(process.counters)
   }
 

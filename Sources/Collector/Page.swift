@@ -55,19 +55,19 @@ struct Page {
     isEmpty = false
   }
 
-  private mutating func write<Sample, Group, Source>(
-    _ value: Row<Sample, Group, Source>.Value, _ sample: Sample, _ family: Family,
+  private mutating func write<Subject>(
+    _ value: Samples<Subject>, _ subject: Subject, _ family: Family,
     _ prepared: TextEncoder.PreparedFamily, _ labels: TextEncoder.PreparedLabels,
     _ isEmpty: inout Bool
   ) {
     switch value {
     case .single(let read):
-      let reading = read(sample)
+      let reading = read(subject)
       if case .absent = reading { return }
       begin(prepared, &isEmpty)
       encoder.sample(prepared, labels, reading)
     case .labelled(let read):
-      let samples = read(sample).sorted { $0.values.lexicographicallyPrecedes($1.values) }
+      let samples = read(subject).sorted { $0.values.lexicographicallyPrecedes($1.values) }
       for (values, reading) in samples {
         if case .absent = reading { continue }
         var own = labels

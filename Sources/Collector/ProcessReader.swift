@@ -20,6 +20,8 @@ final class ProcessReader {
   private let threadLimit: Int
   private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
+  /// Reused from process to process.
+  private var threadSwitches: [ThreadSwitches.Entry] = []
 
   init(facts: SystemFacts, threadLimit: Int) {
     self.facts = facts
@@ -35,7 +37,7 @@ final class ProcessReader {
   ///   - memory: What the last collection remembered.
   /// - Returns: The sample; nil when the process has ended meanwhile.
   func read(
-    _ member: Member, _ target: Target, _ files: Set<SourceFile>, _ memory: inout Memory
+    _ member: Member, _ target: Target, _ files: SourceFiles, _ memory: inout Memory
   ) -> ProcessSample? {
     var sample = ProcessSample(facts: facts, stat: member.stat)
     do throws(ProcError) {
@@ -108,10 +110,10 @@ final class ProcessReader {
   private func switches(
     _ member: Member, _ target: Target, _ status: Status?, _ memory: inout Memory
   ) throws(ProcError) -> Switches? {
-    var now: [Int32: Switches] = [:]
+    threadSwitches.removeAll(keepingCapacity: true)
     if member.stat.threads == 1 {
       guard let own = status.flatMap(Switches.init) else { return nil }
-      now[member.pid] = own
+      threadSwitches.append(.init(thread: member.pid, switches: own))
     } else {
       var threads: [Int32] = []
       try member.handle.threads(&lister) { thread in
@@ -124,16 +126,19 @@ final class ProcessReader {
           "process \(member.pid) has \(member.stat.threads) threads; only the first \(threadLimit) "
             + "are looked at one by one (limits.threads_per_process)")
       }
+      // They come in the order of creation, which numbers that began anew do not follow.
+      threads.sort()
       for thread in threads {
         do throws(ProcError) {
-          let status = try member.handle.threadStatus(thread, &buffer)
-          now[thread] = Switches(status)
+          if let own = Switches(try member.handle.threadStatus(thread, &buffer)) {
+            threadSwitches.append(.init(thread: thread, switches: own))
+          }
         } catch .gone {
           // The thread ended since it was listed; what it had stays in the sum.
         }
       }
     }
-    return memory.threads.update(now)
+    return memory.threads.update(threadSwitches)
   }
 }
 

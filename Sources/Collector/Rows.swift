@@ -14,74 +14,80 @@ package struct ProcessSample {
 }
 
 /// A row about processes.
-package typealias ProcessRow = Row<ProcessSample, Group, SourceFile>
+package typealias ProcessRow = Row<ProcessValue, Group, SourceFile>
 /// A row about a target as a whole.
-package typealias TargetRow = Row<Target, Group, SourceFile>
+package typealias TargetRow = Row<Samples<Target>, Group, SourceFile>
 /// A row about the exporter itself.
-package typealias ExporterRow = Row<OwnState, Never?, Never>
+package typealias ExporterRow = Row<Samples<OwnState>, Never?, Never>
 
-/// Where a row takes its number from: a record, and the files that it is made of.
+/// How a row takes its number out of a record; the type of the record is that of its source.
+package enum ProcessValue: Sendable {
+  case stat(@Sendable (Stat) -> UInt64?)
+  case status(@Sendable (Status) -> UInt64?)
+  case io(@Sendable (IO) -> UInt64?)
+  case limits(@Sendable (ResourceLimits) -> UInt64?)
+  case descriptors(@Sendable (UInt64) -> UInt64?)
+  case switches(@Sendable (Switches) -> UInt64?)
+  /// More than one record, or the machine's facts beside one; the number need not be whole.
+  case sample(@Sendable (ProcessSample) -> Double?)
+}
+
+/// Where a row takes its number from: files, and the record that they are made into.
 struct Origin<Record>: Sendable {
   let files: [SourceFile]
-  let record: @Sendable (ProcessSample) -> Record?
+  let value: @Sendable (@escaping @Sendable (Record) -> UInt64?) -> ProcessValue
 }
 
 extension Origin where Record == Stat {
-  static var stat: Self { Origin(files: [.stat]) { $0.stat } }
+  static var stat: Self { Origin(files: [.stat]) { .stat($0) } }
 }
 extension Origin where Record == Status {
-  static var status: Self { Origin(files: [.status]) { $0.status } }
+  static var status: Self { Origin(files: [.status]) { .status($0) } }
 }
 extension Origin where Record == IO {
-  static var io: Self { Origin(files: [.io]) { $0.io } }
+  static var io: Self { Origin(files: [.io]) { .io($0) } }
 }
 extension Origin where Record == ResourceLimits {
-  static var limits: Self { Origin(files: [.limits]) { $0.limits } }
+  static var limits: Self { Origin(files: [.limits]) { .limits($0) } }
 }
 extension Origin where Record == UInt64 {
-  static var descriptors: Self { Origin(files: [.fd]) { $0.openDescriptors } }
+  static var descriptors: Self { Origin(files: [.fd]) { .descriptors($0) } }
 }
 extension Origin where Record == Switches {
-  static var switches: Self { Origin(files: [.status, .task]) { $0.switches } }
-}
-extension Origin where Record == ProcessSample {
-  /// More than one file, or the machine's facts beside one.
-  static func sample(_ files: SourceFile...) -> Self { Origin(files: files) { $0 } }
+  static var switches: Self { Origin(files: [.status, .task]) { .switches($0) } }
 }
 
 extension ProcessRow {
   /// A row whose number only rises while the process lives.
   static func counter<Record>(
     _ name: String, _ unit: Unit, _ group: Group, isDefault: Bool = true,
-    from source: Origin<Record>, in grain: Grain = .unit, _ help: String,
+    from origin: Origin<Record>, in grain: Grain = .unit, _ help: String,
     value: @escaping @Sendable (Record) -> UInt64?
   ) -> ProcessRow {
     ProcessRow(
       Family(name, .counter, unit, help: help), group: group, isDefault: isDefault,
-      sources: source.files, grain: grain,
-      value: .single { source.record($0).flatMap(value).map(Reading.whole) ?? .absent })
+      sources: origin.files, grain: grain, value: origin.value(value))
   }
 
   /// A row whose number goes up and down.
   static func gauge<Record>(
     _ name: String, _ unit: Unit, _ group: Group, isDefault: Bool = true,
-    from source: Origin<Record>, over: Combination = .sum, _ help: String,
+    from origin: Origin<Record>, over: Combination = .sum, _ help: String,
     value: @escaping @Sendable (Record) -> UInt64?
   ) -> ProcessRow {
     ProcessRow(
       Family(name, .gauge, unit, help: help), group: group, isDefault: isDefault,
-      sources: source.files, over: over,
-      value: .single { source.record($0).flatMap(value).map(Reading.whole) ?? .absent })
+      sources: origin.files, over: over, value: origin.value(value))
   }
 
-  /// A row whose number is not a whole one.
-  static func measure<Record>(
-    _ name: String, _ unit: Unit, _ group: Group, from source: Origin<Record>, over: Combination,
-    _ help: String, value: @escaping @Sendable (Record) -> Double?
+  /// A row whose number is made of more than one record, or is not a whole one.
+  static func derived(
+    _ name: String, _ unit: Unit, _ group: Group, from files: [SourceFile], over: Combination,
+    _ help: String, value: @escaping @Sendable (ProcessSample) -> Double?
   ) -> ProcessRow {
     ProcessRow(
-      Family(name, .gauge, unit, help: help), group: group, sources: source.files, over: over,
-      value: .single { source.record($0).flatMap(value).map(Reading.real) ?? .absent })
+      Family(name, .gauge, unit, help: help), group: group, sources: files, over: over,
+      value: .sample(value))
   }
 }
 

@@ -21,19 +21,34 @@ package struct Switches: Sendable, Equatable {
 
 /// The context switches of a process' threads, remembered from one collection to the next.
 struct ThreadSwitches {
-  private var live: [Int32: Switches] = [:]
+  /// One thread's number and switches.
+  struct Entry {
+    var thread: Int32
+    var switches: Switches
+  }
+
+  /// In the order of the threads' numbers.
+  private var live: [Entry] = []
   private var ended = Switches.zero
 
   /// Takes over what the threads have now, and returns the sum with that of ended threads.
-  mutating func update(_ now: [Int32: Switches]) -> Switches {
-    for (thread, before) in live {
-      // A number that fell belongs to a new thread that got the old one's number.
-      let gone = now[thread].map {
-        $0.voluntary < before.voluntary || $0.involuntary < before.involuntary
-      }
-      if gone ?? true { ended = ended + before }
+  ///
+  /// - Parameter now: The threads in the order of their numbers, as `task` lists them.
+  mutating func update(_ now: [Entry]) -> Switches {
+    var sum = Switches.zero
+    var index = 0
+    for before in live {
+      while index < now.count, now[index].thread < before.thread { index += 1 }
+      let isSame =
+        index < now.count && now[index].thread == before.thread
+        // Numbers that fell belong to a new thread that got the old one's number.
+        && now[index].switches.voluntary >= before.switches.voluntary
+        && now[index].switches.involuntary >= before.switches.involuntary
+      if !isSame { ended = ended + before.switches }
     }
-    live = now
-    return now.values.reduce(ended, +)
+    for entry in now { sum = sum + entry.switches }
+    live.removeAll(keepingCapacity: true)
+    live.append(contentsOf: now)
+    return ended + sum
   }
 }

@@ -29,17 +29,47 @@ struct Tally {
   ///   - sample: The process; nil if it ended while it was read, so that only its counters count.
   ///   - rows: The rows that are on.
   ///   - counters: The process' counters, brought up to date.
-  mutating func add(_ sample: ProcessSample?, _ rows: [Int], _ counters: inout Counters) {
-    for index in rows {
-      let row = Catalogue.process[index]
-      var reading = Reading.absent
-      if let sample, case .single(let value) = row.value { reading = value(sample) }
-      if row.family.kind == .counter {
+  mutating func add(_ sample: ProcessSample?, _ rows: [ActiveRow], _ counters: inout Counters) {
+    for row in rows {
+      var reading = sample.map { row.reading($0) } ?? .absent
+      if row.isCounter {
         // The highest value stays if the file cannot be read now, or the kernel corrects itself.
-        counters[index] = Combination.largest(counters[index], reading)
-        reading = counters[index]
+        counters[row.index] = Combination.largest(counters[row.index], reading)
+        reading = counters[row.index]
       }
-      values[index] = row.over(values[index], reading)
+      values[row.index] = row.over(values[row.index], reading)
     }
+  }
+}
+
+/// A row of ``Catalogue/process`` as far as a collection needs it.
+struct ActiveRow {
+  /// Its place in the catalogue.
+  let index: Int
+  let isCounter: Bool
+  let over: Combination
+  private let value: ProcessValue
+
+  init(_ index: Int) {
+    let row = Catalogue.process[index]
+    self.index = index
+    isCounter = row.family.kind == .counter
+    over = row.over
+    value = row.value
+  }
+
+  @inline(__always)
+  func reading(_ sample: borrowing ProcessSample) -> Reading {
+    let number: UInt64?
+    switch value {
+    case .stat(let take): number = take(sample.stat)
+    case .status(let take): number = sample.status.flatMap(take)
+    case .io(let take): number = sample.io.flatMap(take)
+    case .limits(let take): number = sample.limits.flatMap(take)
+    case .descriptors(let take): number = sample.openDescriptors.flatMap(take)
+    case .switches(let take): number = sample.switches.flatMap(take)
+    case .sample(let take): return take(copy sample).map(Reading.real) ?? .absent
+    }
+    return number.map(Reading.whole) ?? .absent
   }
 }

@@ -6,9 +6,9 @@ import Targets
 final class TargetState {
   let target: Target
   private(set) var labels = TextEncoder.PreparedLabels([])
-  /// The rows that are on, by their places in the catalogue, and the files they need.
-  private(set) var rows: [Int] = []
-  private(set) var files: Set<SourceFile> = []
+  /// The rows that are on, and the files they need.
+  private(set) var rows: [ActiveRow] = []
+  private(set) var files: SourceFiles = []
   var tally = Tally()
 
   /// What the last collection told the log.
@@ -23,8 +23,9 @@ final class TargetState {
 
   func configure(_ settings: TargetSettings) {
     labels = TextEncoder.PreparedLabels([Label("target", settings.rule.name)] + settings.labels)
-    rows = Catalogue.enabled(settings.selection)
-    files = Catalogue.files(for: rows)
+    let enabled = Catalogue.enabled(settings.selection)
+    rows = enabled.map(ActiveRow.init)
+    files = Catalogue.files(for: enabled)
   }
 
   /// How processes ended since the last collection, for the log: "exited 1", "SIGKILL ×2".

@@ -1,4 +1,5 @@
 import Collector
+import Metrics
 import Targets
 
 /// Every setting of a configuration file, in the order of the reference.
@@ -17,8 +18,10 @@ struct KeyTable {
   /// The keys of a mapping, by its path; empty for the top of the file, `PATH[]` for list items.
   func keys(of parent: String) -> [Key] { children[parent] ?? [] }
 
-  /// Labels that the daemon and Prometheus write themselves.
-  static let reservedLabels: Set<String> = ["target", "pid", "le", "quantile"]
+  /// Labels that the daemon writes itself: a second one of the name would spoil the whole scrape.
+  static let reservedLabels: Set<String> = Set(["target", "pid", "le", "quantile"])
+    .union(Catalogue.process.flatMap(\.family.labels))
+    .union(Catalogue.target.flatMap(\.family.labels))
 
   private static var rows: [Key] {
     [
@@ -55,7 +58,7 @@ struct KeyTable {
           "targets[].labels", .labels(reserved: reservedLabels), into: \.target.labels,
           example: "{service: shop}",
           "Labels that every series of the target carries."
-            + " Not allowed are \(alternatives(reservedLabels.sorted())) and names with __ in front."
+            + " Not allowed are \(reservedLabels.sorted().joined(separator: ", ")) and names that begin with __."
         ),
         Key(
           "targets[].collect", .selection, into: \.target.selection, example: "[default, io]",

@@ -3,7 +3,7 @@ import Linux
 
 /// The checked settings of a configuration file and the command line.
 package struct Configuration: Sendable, Hashable {
-  /// What is collected. Without targets the daemon watches itself.
+  /// What is collected; without targets the daemon watches itself.
   package var collector: CollectorSettings
   /// What is collected for targets that do not say it.
   package var defaultSelection: Selection
@@ -67,7 +67,7 @@ private let tooLong = "the file is longer than \(Limits.fileBytes) bytes"
 
 /// The content of a configuration file.
 private func readConfigurationFile(_ path: String) throws(ConfigError) -> [UInt8] {
-  var problems = Problems(source: path)
+  let message: String
   do throws(Errno) {
     // Non-blocking, because opening a FIFO would wait for a writer that may never come.
     let file = try openFile(path, [.read, .nonBlocking])
@@ -78,21 +78,19 @@ private func readConfigurationFile(_ path: String) throws(ConfigError) -> [UInt8
       try buffer.readAll(file)
       return Array(buffer.storage.prefix(buffer.count))
     }
-    problems.add(nil, "expected a regular file, found \(kind(ofMode: facts.mode))")
+    message = "expected a regular file, found \(kind(ofMode: facts.mode))"
   } catch .notFound {
-    problems.add(
-      nil, "the file does not exist; create it, or name another one with --config.file")
+    message = "the file does not exist; create it, or name another one with --config.file"
   } catch .accessDenied {
-    problems.add(nil, "permission denied; the daemon's user must be able to read the file")
+    message = "permission denied; the daemon's user must be able to read the file"
   } catch .fileTooLarge {
-    problems.add(nil, tooLong)
+    message = tooLong
   } catch .noDeviceOrAddress {
-    problems.add(nil, "expected a regular file, found a socket or device")
+    message = "expected a regular file, found a socket or device"
   } catch {
-    problems.add(nil, "cannot read the file: \(error)")
+    message = "cannot read the file: \(error)"
   }
-  try problems.check()
-  return []
+  throw ConfigError(problems: [Problem(source: path, position: nil, message: message)], total: 1)
 }
 
 /// What a file is that is not a regular one; the numbers are those of `inode(7)`.

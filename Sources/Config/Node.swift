@@ -128,7 +128,9 @@ private struct Composer: ~Copyable {
       isAllowed = false
     }
     if let tag = event.tag {
-      problems.add(event.position, "tags are not supported: \(excerpt(tag))")
+      let standard = "tag:yaml.org,2002:"
+      let written = tag.hasPrefix(standard) ? "!!" + tag.dropFirst(standard.count) : tag
+      problems.add(event.position, "tags are not supported: \(excerpt(written))")
       isAllowed = false
     }
     let content: Node.Content

@@ -125,10 +125,20 @@ struct Reader {
     if let near = suggestion(for: name, among: known.map(\.name)) {
       return message + "; did you mean \(quoted(near))?"
     }
-    if let elsewhere = table.keys.first(where: { $0.name == name && !$0.parent.isEmpty }) {
-      return message + " in this place; it belongs into \(elsewhere.parent)"
+    let parents = table.keys.filter { $0.name == name }.map { place(of: $0.parent) }
+    if !parents.isEmpty {
+      return message + " in this place; it belongs into \(alternatives(parents))"
     }
     return message + "; expected \(alternatives(known.map(\.name)))"
+  }
+
+  /// A mapping's path in words: `match in an entry of targets`.
+  private func place(of path: String) -> String {
+    if path.isEmpty { return "the top of the file" }
+    let parts = path.split(separator: ".").reversed().map {
+      $0.hasSuffix("[]") ? "an entry of \($0.dropLast(2))" : String($0)
+    }
+    return parts.joined(separator: " in ")
   }
 
   /// Reads one item of `targets`.
@@ -140,9 +150,6 @@ struct Reader {
     begin(at: node.position)
     let before = problems.total
     readMapping(node, at: "targets[]", named: "an entry of targets")
-    if given[\Draft.target.name] == nil {
-      problems.add(node.position, "this target has no name; expected name: …")
-    }
     // A selector that is misspelt or wrong was reported; that there is none is only its echo.
     let selectors = table.keys(of: "targets[].match")
     let isGiven = selectors.contains { $0.destination.map { given[$0] != nil } ?? false }
@@ -151,6 +158,9 @@ struct Reader {
         node.position,
         "this target has no selector; expected at least one of "
           + alternatives(selectors.map(\.name)))
+    }
+    if given[\Draft.target.name] == nil {
+      problems.add(node.position, "this target has no name; expected name: …")
     }
     finish(as: "the target in line \(node.position.line)")
   }

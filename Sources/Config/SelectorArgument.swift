@@ -19,7 +19,7 @@ extension Configuration {
 }
 
 extension Reader {
-  /// Reads one `NAME=KIND:VALUE`. The name ends at the first `=`, the kind at the first `:` behind.
+  /// Reads one `NAME=KIND:VALUE`; the name ends at the first `=`, the kind at the first `:` behind.
   fileprivate mutating func readArgument(_ argument: String) {
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let selector =

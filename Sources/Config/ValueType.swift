@@ -27,7 +27,7 @@ extension Problems {
     _ key: String, _ node: Node, expected: String, hint: String? = nil
   ) {
     if node.isInvalid { return }
-    let hint = node.isNull ? "leave the key out to have the default" : hint
+    let hint = node.isNull ? "write a value or leave the key out" : hint
     add(
       node.position,
       "\(key): expected \(expected), found \(node.summary)" + (hint.map { "; " + $0 } ?? ""))
@@ -263,7 +263,9 @@ extension ValueType where Value == [Label] {
         }
         return problems.total == before ? labels : nil
       },
-      show: { $0.isEmpty ? nil : "{" + $0.map { "\($0.name): \($0.value)" }.joined() + "}" })
+      show: {
+        $0.isEmpty ? nil : "{" + $0.map { "\($0.name): \($0.value)" }.joined(separator: ", ") + "}"
+      })
   }
 }
 

@@ -24,7 +24,7 @@ struct YAMLSyntaxError: Error {
   /// What it was reading, for example `while scanning a quoted scalar`.
   let context: String?
   let contextPosition: Position
-  /// Whether the bytes themselves are at fault. Then `offset` and `value` count, not `position`.
+  /// Whether the bytes themselves are at fault; then `offset` and `value` count, not `position`.
   let isEncoding: Bool
   let offset: Int
   let value: Int

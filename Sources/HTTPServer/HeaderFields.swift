@@ -102,7 +102,7 @@ struct Framing {
       if contentLength != nil {
         throw .malformed("Content-Length and Transfer-Encoding exclude one another")
       }
-      if version == .http10 { throw .malformed("HTTP/1.0 has no Transfer-Encoding") }
+      if version == .http10 { throw .malformed("version 1.0 has no Transfer-Encoding") }
       body = .chunked
     } else if let contentLength {
       if contentLength > limits.bodyBytes { throw .bodyTooLarge }

@@ -23,6 +23,8 @@ enum RequestError: Error, Equatable {
   }
 
   /// What is wrong and what would be right, for whoever debugs the client.
+  ///
+  /// Never the beginning of a status line: clients under test count those.
   var explanation: String {
     switch self {
     case .malformed(let rule): "\(rule)"
@@ -32,7 +34,7 @@ enum RequestError: Error, Equatable {
     case .unknownExpectation: "the only expectation understood is 100-continue"
     case .unknownMethod: "the method is not known here; methods are case-sensitive"
     case .unknownTransferCoding: "the only transfer coding understood is chunked"
-    case .unsupportedVersion: "only HTTP/1.1 and HTTP/1.0 are spoken here"
+    case .unsupportedVersion: "only versions 1.1 and 1.0 are spoken here"
     }
   }
 

@@ -14,7 +14,7 @@ struct RequestLine {
       let targetEnd = bytes.index(of: .space, in: methodEnd + 1..<line.upperBound),
       methodEnd > line.lowerBound, targetEnd > methodEnd + 1
     else {
-      throw .malformed("the request line must be METHOD TARGET HTTP/1.1 with single spaces")
+      throw .malformed("the request line must be method, target and version with single spaces")
     }
     let token = bytes.extracting(line.lowerBound..<methodEnd)
     guard bytes.isToken(line.lowerBound..<methodEnd) else {
@@ -33,7 +33,7 @@ struct RequestLine {
     let start = range.lowerBound
     guard range.count == 8, bytes.extracting(start..<start + 5).isExactly("HTTP/"),
       bytes[start + 5].isDigit, bytes[start + 6] == UInt8(ascii: "."), bytes[start + 7].isDigit
-    else { throw .malformed("the request line must end in HTTP/1.1 or HTTP/1.0") }
+    else { throw .malformed("the version in the request line must be HTTP/digit.digit") }
     guard bytes[start + 5] == UInt8(ascii: "1") else { throw .unsupportedVersion }
     return bytes[start + 7] == UInt8(ascii: "0") ? .http10 : .http11
   }

@@ -10,17 +10,9 @@ package enum Grain: Sendable {
 
 /// One row of the catalogue: a family, where its number comes from and how it is taken.
 ///
-/// `Sample` is what the number is taken from: a process, a target, the exporter itself. `Group` and
-/// `Source` are the names that switch the row on and that say what has to be read for it.
-package struct Row<Sample, Group: Sendable, Source: Sendable>: Sendable {
-  /// How the samples of the family are taken.
-  package enum Value: Sendable {
-    /// One sample.
-    case single(@Sendable (Sample) -> Reading)
-    /// One sample for each combination of values of the family's own labels.
-    case labelled(@Sendable (Sample) -> [(values: [String], reading: Reading)])
-  }
-
+/// `Value` takes the number out of what was read. `Group` and `Source` are the names that switch
+/// the row on and that say what has to be read for it.
+package struct Row<Value: Sendable, Group: Sendable, Source: Sendable>: Sendable {
   package let family: Family
   package let group: Group
   /// Whether the family belongs to the default set.
@@ -43,4 +35,12 @@ package struct Row<Sample, Group: Sendable, Source: Sendable>: Sendable {
     self.grain = grain
     self.value = value
   }
+}
+
+/// How the samples of a family are taken from something that has all of them at hand.
+package enum Samples<Subject>: Sendable {
+  /// One sample.
+  case single(@Sendable (Subject) -> Reading)
+  /// One sample for each combination of values of the family's own labels.
+  case labelled(@Sendable (Subject) -> [(values: [String], reading: Reading)])
 }

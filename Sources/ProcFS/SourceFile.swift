@@ -13,6 +13,36 @@ package enum SourceFile: String, Sendable, CaseIterable {
   package var waitsForTarget: Bool { false }
 }
 
+/// A set of files.
+package struct SourceFiles: OptionSet, Sendable, Hashable {
+  package let rawValue: UInt32
+
+  package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  package init(_ files: some Sequence<SourceFile>) {
+    rawValue = files.reduce(0) { $0 | 1 << $1.bit }
+  }
+
+  package func contains(_ file: SourceFile) -> Bool { rawValue & 1 << file.bit != 0 }
+}
+
+extension SourceFile {
+  fileprivate var bit: UInt32 {
+    switch self {
+    case .stat: 0
+    case .statm: 1
+    case .status: 2
+    case .io: 3
+    case .limits: 4
+    case .schedstat: 5
+    case .cgroup: 6
+    case .exe: 7
+    case .fd: 8
+    case .task: 9
+    }
+  }
+}
+
 /// Why a file of a process yielded nothing.
 package enum ProcError: Error, Equatable, Sendable {
   /// The process ended while it was looked at (ENOENT or ESRCH).

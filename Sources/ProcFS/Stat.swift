@@ -2,22 +2,30 @@ import Linux
 
 /// A process' name as the kernel keeps it; may hold any byte but NUL.
 ///
-/// - Shape: at most 15 bytes, kernel workers up to 63 (`fs/proc/array.c`, `proc_task_name()`).
+/// - Shape: at most 15 bytes (`TASK_COMM_LEN`). For its own workers the kernel shows a longer one,
+///   of which the first 15 bytes are kept.
 package struct ProcessName: Sendable, Equatable {
-  private var storage = InlineArray<64, UInt8>(repeating: 0)
-  package private(set) var count = 0
+  private static let limit = 15
+  /// The bytes from the lowest on, and their count in the highest byte of `high`.
+  private var low: UInt64 = 0
+  private var high: UInt64 = 0
 
   package init(_ bytes: Span<UInt8>) {
-    count = min(bytes.count, 64)
-    for index in 0..<count { storage[index] = bytes[index] }
+    let count = min(bytes.count, Self.limit)
+    for index in 0..<count {
+      if index < 8 {
+        low |= UInt64(bytes[index]) << (8 * UInt64(index))
+      } else {
+        high |= UInt64(bytes[index]) << (8 * UInt64(index - 8))
+      }
+    }
+    high |= UInt64(count) << 56
   }
 
-  package var bytes: [UInt8] { (0..<count).map { storage[$0] } }
-
-  package static func == (left: ProcessName, right: ProcessName) -> Bool {
-    guard left.count == right.count else { return false }
-    for index in 0..<left.count where left.storage[index] != right.storage[index] { return false }
-    return true
+  package var bytes: [UInt8] {
+    (0..<Int(high >> 56)).map { index in
+      UInt8(truncatingIfNeeded: index < 8 ? low >> (8 * index) : high >> (8 * (index - 8)))
+    }
   }
 }
 

@@ -4,6 +4,8 @@ package import ProcFS
 /// One process of a target, held from when it was found until it ends or leaves.
 package final class Member {
   package let pid: Int32
+  /// A small number that no other member has now, for tables kept beside the roster.
+  package let slot: Int
   /// Descriptors of its /proc files, which keep its identity.
   package var handle: ProcessHandle
   /// `stat` as of the present collection.
@@ -17,10 +19,15 @@ package final class Member {
   /// Whether it belongs to the target only because an ancestor does or did.
   var isInherited: Bool
 
+  /// The verdict of the resolver and what it depended on; see ``Resolver/Verdict``.
+  var verdict: Resolver.Verdict
+
   init(
-    handle: consuming ProcessHandle, stat: Stat, pidfd: PidFD?, keepsFiles: Bool,
+    slot: Int, verdict: Resolver.Verdict, handle: consuming ProcessHandle, stat: Stat, pidfd: PidFD?, keepsFiles: Bool,
     isInherited: Bool
   ) {
+    self.slot = slot
+    self.verdict = verdict
     pid = handle.pid
     self.handle = handle
     self.stat = stat

@@ -10,6 +10,14 @@ struct Resolver: ~Copyable {
     var version: FileFacts?
   }
 
+  /// Which rule fits a process, and what that depends on.
+  struct Verdict {
+    /// The place of the rule; nil if none fits.
+    let rule: Int?
+    fileprivate let name: ProcessName
+    fileprivate let epoch: UInt64
+  }
+
   private let pidFiles: PidFileWatch
   private var rules: [Rule] = []
   /// What the number of a rule means, by the rule's place.
@@ -18,6 +26,10 @@ struct Resolver: ~Copyable {
   private var byPid: [Int32: [Int]] = [:]
   /// The rules without a number, in file order.
   private var unnumbered: [Int] = []
+
+  /// Raised when rules or the meaning of their numbers change.
+  private var epoch: UInt64 = 0
+  private var usesExecutables = false
 
   /// Whether a rule can only be applied by looking at every process.
   private(set) var scans = false
@@ -40,7 +52,9 @@ struct Resolver: ~Copyable {
     }
     hasChildrenRules = rules.contains(where: \.includesChildren)
     scans = hasChildrenRules || !unnumbered.isEmpty
+    usesExecutables = rules.contains { !$0.selector.executables.isEmpty }
     byPid = [:]
+    epoch += 1
   }
 
   /// Starts reading the pid files.
@@ -67,7 +81,9 @@ struct Resolver: ~Copyable {
   ///   - targets: The targets of the rules, in the same order.
   ///   - stat: The process that has a number now.
   mutating func bind(_ targets: [Target], _ stat: (Int32) -> Stat?) {
+    let before = byPid
     byPid = [:]
+    defer { if byPid != before { epoch += 1 } }
     let facts = SystemFacts.current()
     for (index, rule) in rules.enumerated()
     where rule.selector.pid != nil || rule.selector.pidFile != nil {
@@ -121,13 +137,23 @@ struct Resolver: ~Copyable {
     return pid
   }
 
-  /// The first rule, in file order, that fits a process.
+  /// Whether a verdict holds for what the process is now.
+  func isCurrent(_ verdict: Verdict, _ stat: Stat) -> Bool {
+    // A program can be replaced by another one that goes by the same name.
+    verdict.epoch == epoch && !usesExecutables && verdict.name == stat.name
+  }
+
+  /// Finds the first rule, in file order, that fits a process.
   ///
   /// - Parameters:
   ///   - pid: The process.
   ///   - stat: Its `stat`.
   ///   - executable: Finds out its program; asked only if a rule needs it, and once.
-  func rule(pid: Int32, _ stat: Stat, _ executable: () -> [UInt8]?) -> Int? {
+  func verdict(_ pid: Int32, _ stat: Stat, _ executable: () -> [UInt8]?) -> Verdict {
+    Verdict(rule: rule(pid, stat, executable), name: stat.name, epoch: epoch)
+  }
+
+  private func rule(_ pid: Int32, _ stat: Stat, _ executable: () -> [UInt8]?) -> Int? {
     let numbered = byPid[pid] ?? []
     if numbered.isEmpty, unnumbered.isEmpty { return nil }
     let name = stat.name.bytes

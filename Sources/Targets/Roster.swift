@@ -41,6 +41,7 @@ package final class Roster: EventHandler {
   private var watched: [EventToken: Int32] = [:]
   private var unreaped: [EventToken: Ending] = [:]
   private var keptFiles = 0
+  private var slots = SlotPool()
   private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
 
@@ -99,16 +100,15 @@ package final class Roster: EventHandler {
   // MARK: Looking
 
   private func rereadMembers() {
-    for (pid, entry) in members {
-      do throws(ProcError) {
-        let member = entry.member
-        member.stat = try member.handle.stat(&buffer, keep: member.keepsFiles)
-        if member.stat.hasEnded { end(member, entry.target) }
-      } catch .gone {
-        end(entry.member, entry.target)
-      } catch {
-        if let trouble = Trouble(error) {
-          entry.target.note(trouble, "process \(pid): \(error)")
+    for target in targets {
+      for member in target.members {
+        do throws(ProcError) {
+          member.stat = try member.handle.stat(&buffer, keep: member.keepsFiles)
+          if member.stat.hasEnded { end(member, target) }
+        } catch .gone {
+          end(member, target)
+        } catch {
+          if let trouble = Trouble(error) { target.note(trouble, "process \(member.pid): \(error)") }
         }
       }
     }
@@ -147,59 +147,71 @@ package final class Roster: EventHandler {
     }
     resolver.bind(targets) { pid in members[pid]?.member.stat ?? strangers[pid] }
 
-    var direct: [Int32: Int] = [:]
-    for (pid, entry) in members {
-      direct[pid] = resolver.rule(pid: pid, entry.member.stat) {
-        executable(pid: pid, entry.target)
-      }
-    }
-    for (pid, stat) in strangers {
-      direct[pid] = resolver.rule(pid: pid, stat) { executable(pid: pid, nil) }
-    }
-
-    let parent = { (pid: Int32) in self.members[pid]?.member.stat.parent ?? strangers[pid]?.parent }
-    for (pid, entry) in members {
-      let member = entry.member
-      let index = direct[pid]
-      let inherited = index == nil ? inheritedTarget(pid, direct, parent) : nil
-      let wanted = (index ?? inherited).map { targets[$0] }
-      // A descendant stays when its ancestor has ended and it was handed to another parent.
-      if wanted == nil, member.isInherited, entry.target.rule.includesChildren { continue }
-      if wanted === entry.target {
-        member.isInherited = index == nil
-      } else {
-        leave(member, entry.target)
-        if let wanted { adopt(pid, member.stat, wanted, isInherited: index == nil) }
+    // Rules that fit a process itself come before those that fit an ancestor.
+    for target in targets {
+      for member in target.members where !settle(member, target) {
+        // Perhaps it is a descendant.
+        strangers[member.pid] = member.stat
       }
     }
     for (pid, stat) in strangers.sorted(by: { $0.key < $1.key }) {
-      if let index = direct[pid] {
-        adopt(pid, stat, targets[index], isInherited: false)
-      } else if let index = inheritedTarget(pid, direct, parent) {
-        adopt(pid, stat, targets[index], isInherited: true)
+      let verdict = resolver.verdict(pid, stat) { executable(pid: pid) }
+      if let rule = verdict.rule {
+        adopt(pid, stat, targets[rule], verdict, isInherited: false)
+        strangers[pid] = nil
       }
+    }
+    if resolver.hasChildrenRules { settleDescendants(strangers) }
+  }
+
+  /// Keeps, moves or lets go of a held process, by the rules that fit it itself.
+  ///
+  /// - Returns: False if it was let go of.
+  private func settle(_ member: Member, _ target: Target) -> Bool {
+    if !resolver.isCurrent(member.verdict, member.stat) {
+      member.verdict = resolver.verdict(member.pid, member.stat) { executable(pid: member.pid) }
+    }
+    guard let rule = member.verdict.rule else {
+      // A descendant stays, even when its ancestor has ended and it has another parent now.
+      if member.isInherited, target.rule.includesChildren { return true }
+      leave(member, target)
+      return false
+    }
+    if targets[rule] === target {
+      member.isInherited = false
+    } else {
+      leave(member, target)
+      adopt(member.pid, member.stat, targets[rule], member.verdict, isInherited: false)
+    }
+    return true
+  }
+
+  /// Takes along the descendants of held processes that no rule fits by themselves.
+  private func settleDescendants(_ strangers: [Int32: Stat]) {
+    for (pid, stat) in strangers.sorted(by: { $0.key < $1.key }) {
+      guard let target = inheritedTarget(stat, strangers) else { continue }
+      adopt(pid, stat, target, resolver.verdict(pid, stat) { nil }, isInherited: true)
     }
   }
 
   /// The target of the nearest ancestor that takes its descendants along.
-  private func inheritedTarget(
-    _ pid: Int32, _ direct: [Int32: Int], _ parent: (Int32) -> Int32?
-  ) -> Int? {
-    guard resolver.hasChildrenRules else { return nil }
-    var current = pid
+  private func inheritedTarget(_ stat: Stat, _ strangers: [Int32: Stat]) -> Target? {
+    var parent = stat.parent
     // The list of processes is no snapshot, so a circle is conceivable; depth is bounded.
     for _ in 0..<1000 {
-      guard let next = parent(current), next > 0 else { return nil }
-      if let index = direct[next], targets[index].rule.includesChildren { return index }
-      if let held = members[next], held.member.isInherited, held.target.rule.includesChildren {
-        return targets.firstIndex { $0 === held.target }
+      if let (member, target) = members[parent] {
+        if target.rule.includesChildren { return target }
+        parent = member.stat.parent
+      } else if let stat = strangers[parent] {
+        parent = stat.parent
+      } else {
+        return nil
       }
-      current = next
     }
     return nil
   }
 
-  private func executable(pid: Int32, _ target: Target?) -> [UInt8]? {
+  private func executable(pid: Int32) -> [UInt8]? {
     do throws(ProcError) {
       if let entry = members[pid] { return try entry.member.handle.executable() }
       return try root.executable(pid: pid)
@@ -221,7 +233,9 @@ package final class Roster: EventHandler {
 
   // MARK: Joining and leaving
 
-  private func adopt(_ pid: Int32, _ stat: Stat, _ target: Target, isInherited: Bool) {
+  private func adopt(
+    _ pid: Int32, _ stat: Stat, _ target: Target, _ verdict: Resolver.Verdict, isInherited: Bool
+  ) {
     guard target.members.count < limits.processesPerTarget else {
       target.note(
         Trouble(.process, .limit),
@@ -239,7 +253,8 @@ package final class Roster: EventHandler {
       let fresh = try handle.stat(&buffer, keep: keeps)
       if keeps { keptFiles += Self.keptPerProcess }
       let member = Member(
-        handle: handle, stat: fresh, pidfd: pidfd, keepsFiles: keeps, isInherited: isInherited)
+        slot: slots.take(), verdict: verdict, handle: handle, stat: fresh, pidfd: pidfd,
+        keepsFiles: keeps, isInherited: isInherited)
       watch(member)
       members[pid] = (member, target)
       let place = target.members.firstIndex { $0.pid > pid } ?? target.members.count
@@ -267,6 +282,7 @@ package final class Roster: EventHandler {
       member.token = nil
     }
     if member.keepsFiles { keptFiles -= Self.keptPerProcess }
+    slots.give(member.slot)
     members[member.pid] = nil
     target.members.removeAll { $0 === member }
   }
@@ -307,4 +323,18 @@ package final class Roster: EventHandler {
     loop.remove(token)
     ending.target.exits[Exit(ending.pidfd.exitStatus()), default: 0] += 1
   }
+}
+
+/// Small numbers, each given out once until it is given back.
+private struct SlotPool {
+  private var free: [Int] = []
+  private var next = 0
+
+  mutating func take() -> Int {
+    if let slot = free.popLast() { return slot }
+    next += 1
+    return next - 1
+  }
+
+  mutating func give(_ slot: Int) { free.append(slot) }
 }

@@ -1,3 +1,5 @@
+import Collector
+import Metrics
 import Testing
 
 @testable import Config
@@ -40,6 +42,14 @@ import Testing
       #expect(key.meaning.first?.isUppercase == true, "\(key.path)")
       #expect(key.meaning.hasSuffix("."), "\(key.path)")
     }
+  }
+
+  @Test func labelsOfFamiliesAreReserved() {
+    #expect(KeyTable.reservedLabels.isSuperset(of: ["target", "pid", "le", "quantile"]))
+    for family in Catalogue.process.map(\.family) + Catalogue.target.map(\.family) {
+      #expect(KeyTable.reservedLabels.isSuperset(of: family.labels), "\(family.name)")
+    }
+    #expect(KeyTable.reservedLabels.isDisjoint(with: ["service", "instance", "job"]))
   }
 
   @Test func namesInMatchAreThoseOfTheTarget() {

@@ -36,8 +36,8 @@ import Testing
     (
       "pid:",
       [
-        "3:7: pid: expected a whole number from 1 to 4194304, found no value; leave the key out to have"
-          + " the default"
+        "3:7: pid: expected a whole number from 1 to 4194304, found no value; write a value"
+          + " or leave the key out"
       ]
     ),
     ("pid_file: run/x.pid", ["3:13: pid_file: expected an absolute path, found \"run/x.pid\""]),
@@ -103,8 +103,8 @@ import Testing
       "process_name: [a, [b], null]",
       [
         "3:21: process_name: expected a process name or a glob, found a list",
-        "3:26: process_name: expected a process name or a glob, found no value; leave the key out to"
-          + " have the default",
+        "3:26: process_name: expected a process name or a glob, found no value; write a"
+          + " value or leave the key out",
       ]
     ),
     (
@@ -198,6 +198,14 @@ import Testing
       ]
     ),
     (
+      "exe: '*\(String(repeating: "x", count: 4095))'",
+      ["3:8: exe: a path has at most 4095 bytes, not 4096"]
+    ),
+    (
+      "pid: 1\n  labels: {\((1...65).map { "l\($0): x" }.joined(separator: ", "))}",
+      ["4:11: labels: expected at most 64 labels, found 65"]
+    ),
+    (
       "match: {}",
       [
         "2:3: this target has no selector; expected at least one of pid, pid_file, process_name or exe"
@@ -213,8 +221,8 @@ import Testing
     (
       "match: {children: true, name: x}",
       [
-        "3:11: unknown key \"children\" in this place; it belongs into targets[]",
-        "3:27: unknown key \"name\" in this place; it belongs into targets[]",
+        "3:11: unknown key \"children\" in this place; it belongs into an entry of targets",
+        "3:27: unknown key \"name\" in this place; it belongs into an entry of targets",
       ]
     ),
     ("pid: *x", ["3:8: aliases are not supported: *x"]),
@@ -247,7 +255,12 @@ import Testing
         "1:1: unknown key \"scrape_configs\"; expected defaults, targets or limits"
       ]
     ),
-    ("collect: []", ["1:1: unknown key \"collect\" in this place; it belongs into defaults"]),
+    (
+      "collect: []",
+      [
+        "1:1: unknown key \"collect\" in this place; it belongs into defaults or an entry of targets"
+      ]
+    ),
     (
       "\"a\\e[31m\\u202e\": 1",
       [
@@ -295,7 +308,8 @@ import Testing
     (
       "targets:\n- {}",
       [
-        "2:3: this target has no name; expected name: …"
+        "2:3: this target has no selector; expected at least one of pid, pid_file, process_name or exe",
+        "2:3: this target has no name; expected name: …",
       ]
     ),
     (
@@ -308,8 +322,8 @@ import Testing
     (
       "targets:\n- name: ~\n  pid: 1",
       [
-        "2:9: name: expected a text of 1 to 128 bytes without control characters, found no value; leave"
-          + " the key out to have the default"
+        "2:9: name: expected a text of 1 to 128 bytes without control characters, found no value; write"
+          + " a value or leave the key out"
       ]
     ),
     (

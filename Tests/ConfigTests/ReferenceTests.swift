@@ -7,7 +7,8 @@ import Testing
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
   @Test(arguments: [
-    ("docs/configuration.md", Reference.markdown), ("config/procvitals.yaml", Reference.example),
+    ("docs/configuration.md", ConfigurationReference.markdown),
+    ("config/procvitals.yaml", ConfigurationReference.example),
   ])
   func committedFileIsCurrent(path: String, rendered: String) throws {
     let file = Self.root.appendingPathComponent(path)
@@ -21,13 +22,15 @@ import Testing
   }
 
   @Test func exampleAsItIsMeansTheDefaults() throws {
-    let example = Array(Reference.example.utf8)
+    let example = Array(ConfigurationReference.example.utf8)
     #expect(try Configuration.parse(text: example, file: "example") == Configuration())
   }
 
   @Test func exampleWithoutCommentMarksIsValid() throws {
     // Lines of prose at the top have one space after the mark; keys have none or an indentation.
-    let lines = Reference.example.split(separator: "\n", omittingEmptySubsequences: false).map {
+    let lines = ConfigurationReference.example.split(
+      separator: "\n", omittingEmptySubsequences: false
+    ).map {
       $0.hasPrefix("#") && (!$0.hasPrefix("# ") || $0.hasPrefix("#  ")) ? $0.dropFirst() : $0
     }
     let text = lines.joined(separator: "\n")
@@ -38,6 +41,6 @@ import Testing
   }
 
   @Test func linesAreShort() {
-    #expect(Reference.example.split(separator: "\n").allSatisfy { $0.count <= 100 })
+    #expect(ConfigurationReference.example.split(separator: "\n").allSatisfy { $0.count <= 100 })
   }
 }

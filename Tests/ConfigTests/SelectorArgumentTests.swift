@@ -91,6 +91,18 @@ import Testing
         ])
   }
 
+  @Test func fileAndCommandLineShareTheLimit() throws {
+    var configuration = try parse("{targets: [{name: a, pid: 1}], limits: {targets: 2}}")
+    try configuration.add(targetArguments: ["b=pid:2"])
+    let error = #expect(throws: ConfigError.self) {
+      try configuration.add(targetArguments: ["c=pid:3"])
+    }
+    #expect(
+      error?.description
+        == "--target: limits.targets is 2, but there are 3 targets; raise the limit or remove targets"
+    )
+  }
+
   @Test func everyProblemIsReportedAndNothingAdded() throws {
     let before = try parse("{targets: [{name: a, pid: 1}], limits: {targets: 2}}")
     var configuration = before

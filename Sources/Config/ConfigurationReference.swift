@@ -1,5 +1,5 @@
 /// What operators read about the settings, made from ``KeyTable``.
-package enum Reference {
+package enum ConfigurationReference {
   /// The text of `docs/configuration.md`.
   package static var markdown: String {
     let table = KeyTable()
@@ -78,7 +78,7 @@ package enum Reference {
     table.keys(of: section.path) + table.keys(of: section.path + "[]")
   }
 
-  /// What a value looks like. A mapping inside a section holds keys that have rows already.
+  /// What a value looks like; a mapping inside a section holds keys that have rows already.
   private static func type(_ key: Key, _ table: KeyTable) -> String {
     guard case .mapping = key.content else { return key.type }
     return "mapping of " + table.keys(of: key.path).map { "`\($0.name)`" }.joined(separator: ", ")

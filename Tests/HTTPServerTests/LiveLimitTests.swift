@@ -1,0 +1,387 @@
+import Foundation
+import Linux
+import Testing
+
+@testable import HTTPServer
+
+/// Deadlines, overload and stopping over real sockets (L numbers).
+@Suite struct LiveLimitTests {
+  private func limits(_ change: (inout Limits) -> Void) -> Limits {
+    var limits = Limits()
+    change(&limits)
+    return limits
+  }
+
+  // MARK: Deadlines
+
+  @Test("L1 a client that sends nothing is closed without a word")
+  func firstByte() throws {
+    let server = try LiveServer(limits { $0.firstByteTime = .milliseconds(30) })
+    defer { server.stop() }
+    #expect(Client(server).endsSilently())
+    #expect(server.statistics.timeouts.firstByte == 1)
+    let lines = Client(server)
+    lines.send("\r\n\r\n")
+    #expect(lines.endsSilently())
+  }
+
+  @Test(
+    "L1 an unfinished header section is answered 408",
+    arguments: ["G", "GET / HT", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX:"])
+  func header(_ part: String) throws {
+    let server = try LiveServer(limits { $0.headerTime = .milliseconds(30) })
+    defer { server.stop() }
+    let client = Client(server)
+    client.send(part)
+    let answer = try #require(client.answer())
+    #expect(answer.status == 408)
+    #expect(answer.field("Connection") == "close")
+    #expect(client.endsSilently())
+    #expect(server.statistics.timeouts.header == 1)
+  }
+
+  @Test("L1 bytes do not extend the time for the header section")
+  func headerIsAbsolute() throws {
+    let server = try LiveServer(
+      limits {
+        $0.headerTime = .milliseconds(60)
+        $0.fieldLines = 1_000_000
+        $0.headerSectionBytes = 100 << 20
+      })
+    defer { server.stop() }
+    let client = Client(server)
+    client.send("GET / HTTP/1.1\r\n")
+    #expect(
+      eventually {
+        client.send("X: y\r\n")
+        return server.statistics.timeouts.header == 1
+      })
+    #expect(client.answer()?.status == 408)
+  }
+
+  @Test(
+    "L1 an unfinished body is answered 408",
+    arguments: ["Content-Length: 5\r\n\r\nhel", "Transfer-Encoding: chunked\r\n\r\n5\r\nhe"])
+  func body(_ part: String) throws {
+    let server = try LiveServer(limits { $0.bodyTime = .milliseconds(30) })
+    defer { server.stop() }
+    let client = Client(server)
+    client.send("POST / HTTP/1.1\r\nHost: a\r\n\(part)")
+    #expect(client.answer()?.status == 408)
+    #expect(client.endsSilently())
+    #expect(server.statistics.timeouts.body == 1)
+    #expect(server.statistics.timeouts.header == 0)
+  }
+
+  @Test("L1 an idle connection is closed without a word")
+  func idle() throws {
+    let server = try LiveServer(limits { $0.idleTime = .milliseconds(30) })
+    defer { server.stop() }
+    let client = Client(server)
+    #expect(client.get("/")?.status == 200)
+    #expect(client.endsSilently())
+    #expect(server.statistics.timeouts.idle == 1)
+  }
+
+  @Test("L1 a client that takes nothing is cut off")
+  func writeProgress() throws {
+    let server = try LiveServer(limits { $0.writeProgressTime = .milliseconds(50) })
+    defer { server.stop() }
+    let client = Client(server, receiveBuffer: 4096)
+    client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(eventually { server.statistics.timeouts.write == 1 })
+    #expect(server.statistics.open.total == 0)
+  }
+
+  @Test("L1 a client that takes little by little is cut off")
+  func writeIsAbsolute() throws {
+    let server = try LiveServer(limits { $0.writeTime = .milliseconds(100) })
+    defer { server.stop() }
+    let client = Client(server, receiveBuffer: 4096)
+    client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+    var buffer = [UInt8](repeating: 0, count: 1024)
+    #expect(
+      eventually {
+        _ = recv(client.socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        return server.statistics.timeouts.write == 1
+      })
+  }
+
+  @Test("A handler that never answers is answered for")
+  func answerTime() throws {
+    let server = try LiveServer(limits { $0.answerTime = .milliseconds(30) })
+    defer { server.stop() }
+    let client = Client(server)
+    client.send("HEAD /later HTTP/1.1\r\nHost: a\r\n\r\n")
+    let answer = try #require(client.answer(toHead: true))
+    #expect(answer.status == 503)
+    #expect(answer.field("Retry-After") == "1")
+    #expect(client.endsSilently())
+    #expect(server.abandoned.withLock { $0 } == server.waiting.withLock { $0.map(\.id) })
+    #expect(server.statistics.timeouts.answer == 1)
+  }
+
+  @Test("H14 a client that does not close after an error is closed")
+  func linger() throws {
+    let server = try LiveServer(limits { $0.lingerTime = .milliseconds(30) })
+    defer { server.stop() }
+    let client = Client(server)
+    client.send("BROKEN\r\n")
+    #expect(client.answer()?.status == 400)
+    #expect(eventually { server.statistics.open.total == 0 })
+    #expect(server.statistics.timeouts.linger == 1)
+  }
+
+  // MARK: Overload
+
+  @Test("L2 idle connections go first, then the one that has waited longest, none that is answered")
+  func eviction() throws {
+    let server = try LiveServer(limits { $0.maxConnections = 4 })
+    defer { server.stop() }
+    func opened(_ request: String, _ count: UInt64) -> Client {
+      let client = Client(server)
+      client.send(request)
+      #expect(eventually { server.statistics.accepted == count })
+      return client
+    }
+    let later = opened("GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 1)
+    #expect(eventually { server.statistics.open.waiting == 1 })
+    let silent = opened("", 2)
+    let half = opened("GET / HT", 3)
+    #expect(eventually { server.statistics.open.reading == 1 })
+    let kept = opened("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 4)
+    #expect(kept.answer()?.status == 200)
+    #expect(server.statistics.open.total == 4)
+
+    let fifth = opened("GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 5)
+    #expect(kept.endsSilently())
+    let sixth = opened("GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 6)
+    #expect(silent.endsSilently())
+    let seventh = opened("GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 7)
+    #expect(half.endsSilently())
+    #expect(server.statistics.evicted == 3)
+    #expect(eventually { server.statistics.open.waiting == 4 })
+
+    let eighth = Client(server)
+    let refusal = try #require(eighth.answer())
+    #expect(refusal.status == 503)
+    #expect(refusal.field("Retry-After") == "1")
+    #expect(server.statistics.rejected.limit == 1)
+    for client in [later, fifth, sixth, seventh] {
+      server.answer("late\n")
+      #expect(client.answer()?.body == "late\n")
+    }
+  }
+
+  @Test("L2 four times as many half-open requests as places do not keep a scrape out")
+  func flood() throws {
+    let server = try LiveServer(limits { $0.maxConnections = 50 })
+    defer { server.stop() }
+    let flood = (0..<200).map { number in
+      let client = Client(server)
+      client.send(number % 2 == 0 ? "GET / HTTP/1.1\r\nHost" : "POST /x HTTP/1.1\r\nHost: a\r\n")
+      return client
+    }
+    #expect(Client(server).get("/metrics")?.status == 200)
+    #expect(server.statistics.open.total <= 50)
+    #expect(server.statistics.evicted >= 150)
+    _ = flood
+  }
+
+  @Test("L2 without a descriptor an idle connection makes room")
+  func descriptorsByEviction() throws {
+    let server = try TurnedServer()
+    let idle = server.client()
+    #expect(try server.turn { server.open.total == 1 })
+    let next = server.client()
+    next.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(
+      try Faults.force(.accept, .tooManyOpenFiles) {
+        try server.turn { server.server.statistics.requests == 1 }
+      })
+    #expect(next.answer()?.status == 200)
+    #expect(idle.endsSilently())
+    #expect(server.server.statistics.rejected.resources == 0)
+    try server.stop()
+  }
+
+  @Test(
+    "L2 without a descriptor a connection is turned away, and the next one is served",
+    arguments: [Errno.tooManyOpenFiles, .tooManyOpenFilesInSystem])
+  func descriptorsBySpare(_ error: Errno) throws {
+    let server = try TurnedServer()
+    for round in 1...3 {
+      let unlucky = server.client()
+      #expect(
+        try Faults.force(.accept, error) {
+          try server.turn { server.server.statistics.rejected.resources == round }
+        })
+      #expect(unlucky.endsSilently())
+    }
+    let next = server.client()
+    next.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(try server.turn { server.server.statistics.requests == 1 })
+    #expect(next.answer()?.status == 200)
+    try server.stop()
+  }
+
+  @Test("L2 where nothing helps the listener pauses instead of spinning, and comes back")
+  func descriptorsByPause() throws {
+    var limits = Limits()
+    limits.acceptPause = .milliseconds(20)
+    let server = try TurnedServer(limits)
+    let client = server.client()
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    // The second failure is that of the spare descriptor.
+    let turns = try Faults.force(.accept, .tooManyOpenFiles, times: 4) {
+      try server.turns(during: .milliseconds(100))
+    }
+    #expect(turns < 20)
+    #expect(client.answer()?.status == 200)
+    #expect(server.server.statistics.rejected.resources == 2)
+    try server.stop()
+  }
+
+  @Test("L2 a connection that failed before it was accepted does not matter")
+  func aborted() throws {
+    let server = try TurnedServer()
+    let client = server.client()
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(
+      try Faults.force(.accept, .connectionAborted, times: 3) {
+        try server.turn { server.server.statistics.requests == 1 }
+      })
+    #expect(client.answer()?.status == 200)
+    #expect(server.server.statistics.rejected.aborted == 3)
+    try server.stop()
+  }
+
+  @Test("L2 a connection that the kernel cannot watch is closed")
+  func unwatched() throws {
+    let server = try TurnedServer()
+    let client = server.client()
+    // One call of epoll is the waiting itself.
+    #expect(
+      try Faults.force(.epoll, .noMemory, skip: 1) {
+        try server.turn { server.server.statistics.rejected.resources == 1 }
+      })
+    #expect(client.endsSilently())
+    #expect(server.open.total == 0)
+    try server.stop()
+  }
+
+  @Test("A full send buffer delays an answer and does not change it")
+  func sendBuffer() throws {
+    let server = try TurnedServer()
+    let client = server.client()
+    client.send(
+      "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\nx"
+        + "GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(
+      try Faults.force(.send, .wouldBlock, times: 2) {
+        try server.turn { server.server.statistics.requests == 2 && server.open.idle == 1 }
+      })
+    #expect(client.answer(toHead: true)?.status == 100)
+    #expect(client.answer()?.body == "hello /a\n")
+    #expect(client.answer()?.body == "hello /b\n")
+    try server.stop()
+  }
+
+  @Test(
+    "Failing calls close one connection and nothing else",
+    arguments: [(SystemCall.receive, Errno.connectionReset), (.send, .brokenPipe)])
+  func failures(_ call: SystemCall, _ error: Errno) throws {
+    let server = try TurnedServer()
+    let client = server.client()
+    #expect(try server.turn { server.open.total == 1 })
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(try Faults.force(call, error) { try server.turn { server.open.total == 0 } })
+    let next = server.client()
+    next.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    let before = server.server.statistics.requests
+    #expect(try server.turn { server.server.statistics.requests == before + 1 })
+    #expect(next.answer()?.status == 200)
+    #expect(server.abandoned.isEmpty)
+    try server.stop()
+  }
+
+  // MARK: Stopping
+
+  @Test("L7 what is in flight is finished, what is idle is closed, nothing new is accepted")
+  func drain() throws {
+    let server = try LiveServer()
+    let idle = Client(server)
+    #expect(idle.get("/")?.status == 200)
+    let silent = Client(server)
+    let half = Client(server)
+    half.send("GET /half HTTP/1.1\r\n")
+    let later = Client(server)
+    later.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(
+      eventually {
+        let open = server.statistics.open
+        return open.waiting == 1 && open.reading == 1 && open.idle == 2
+      })
+    let done = DispatchSemaphore(value: 0)
+    server.post { server, loop in
+      server.drain(within: .seconds(30)) {
+        loop.stop()
+        done.signal()
+      }
+    }
+    #expect(idle.endsSilently())
+    #expect(silent.endsSilently())
+    #expect(!Client(server).isConnected)
+    half.send("Host: a\r\n\r\n")
+    let halfAnswer = try #require(half.answer())
+    #expect(halfAnswer.status == 200)
+    #expect(halfAnswer.field("Connection") == "close")
+    half.close()
+    server.answer("late\n")
+    let answer = try #require(later.answer())
+    #expect(answer.body == "late\n")
+    #expect(answer.field("Connection") == "close")
+    #expect(later.endsSilently())
+    later.close()
+    #expect(done.wait(timeout: .now() + 30) == .success)
+  }
+
+  @Test("L7 a request that has arrived when the end begins is answered")
+  func drainAnswersWhatHasArrived() throws {
+    let server = try TurnedServer()
+    let known = server.client()
+    #expect(try server.turn { server.open.total == 1 })
+    known.send("GET /known HTTP/1.1\r\nHost: a\r\n\r\n")
+    let unaccepted = server.client()
+    unaccepted.send("GET /unaccepted HTTP/1.1\r\nHost: a\r\n\r\n")
+    var isDone = false
+    server.server.drain(within: .seconds(30)) { isDone = true }
+    #expect(known.answer()?.body == "hello /known\n")
+    #expect(unaccepted.answer()?.body == "hello /unaccepted\n")
+    known.close()
+    unaccepted.close()
+    #expect(try server.turn { isDone })
+  }
+
+  @Test("L7 the time to finish is limited")
+  func drainIsBounded() throws {
+    let server = try TurnedServer()
+    let later = server.client()
+    later.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(try server.turn { server.waiting.count == 1 })
+    var isDone = false
+    server.server.drain(within: .milliseconds(20)) { isDone = true }
+    #expect(!isDone)
+    #expect(try server.turn { isDone })
+    #expect(server.abandoned == server.waiting)
+    #expect(later.endsSilently())
+  }
+
+  @Test("L7 without connections the end comes at once")
+  func drainEmpty() throws {
+    let server = try TurnedServer()
+    var isDone = false
+    server.server.drain(within: .seconds(30)) { isDone = true }
+    #expect(isDone)
+  }
+}

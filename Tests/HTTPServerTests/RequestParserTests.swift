@@ -1,0 +1,162 @@
+import Testing
+
+@testable import HTTPServer
+
+/// Feeds bytes to a parser in pieces and writes down what comes out.
+func outcome(of bytes: [UInt8], cutAt cuts: [Int] = [], _ limits: Limits = Limits()) -> String {
+  var parser = RequestParser()
+  var events: [String] = []
+  var start = 0
+  pieces: for end in cuts + [bytes.count] {
+    // A piece with bytes around it, so that nothing outside the piece can be used.
+    let piece = [UInt8(ascii: "?")] + bytes[start..<end] + [UInt8(ascii: "?")]
+    var position = 1
+    start = end
+    while position < piece.count - 1 {
+      switch parser.parse(piece, &position, piece.count - 1, limits) {
+      case .incomplete:
+        #expect(position == piece.count - 1)
+        continue pieces
+      case .continueExpected: events.append("100")
+      case .complete(let request): events.append(describe(request))
+      case .failed(let error):
+        events.append(String(error.status.code))
+        return events.joined(separator: "; ")
+      }
+    }
+  }
+  if !parser.isEmpty { events.append("...") }
+  return events.joined(separator: "; ")
+}
+
+private func describe(_ request: Request) -> String {
+  var text = "\(request.method.rawValue) \(request.path)"
+  if request.version == .http10 { text += " 1.0" }
+  let query = request.query
+  if !query.isEmpty {
+    text += " ?" + query.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
+  }
+  if request.target.lowercased().hasPrefix("http"), let authority = request.authority {
+    text += " @\(authority)"
+  }
+  if request.version == .http11, !request.keepsAlive { text += " close" }
+  if request.version == .http10, request.keepsAlive { text += " keep-alive" }
+  if !request.body.isEmpty { text += " [\(String(decoding: request.body, as: UTF8.self))]" }
+  return text
+}
+
+/// SplitMix64.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}
+
+@Suite struct RequestParserTests {
+  @Test(arguments: requestTable)
+  func table(_ row: RequestCase) {
+    #expect(outcome(of: row.bytes) == row.expected)
+  }
+
+  @Test(arguments: requestTable)
+  func cutAnywhereTheResultIsTheSame(_ row: RequestCase) {
+    let bytes = row.bytes
+    // Long rows repeat one character; their ends are where it matters.
+    let cuts = (0...bytes.count).filter { $0 < 100 || $0 > bytes.count - 100 || $0 % 97 == 0 }
+    for cut in cuts { #expect(outcome(of: bytes, cutAt: [cut]) == row.expected, "cut at \(cut)") }
+    #expect(outcome(of: bytes, cutAt: Array(0..<bytes.count)) == row.expected, "byte by byte")
+  }
+
+  @Test func cutAtRandomTheResultIsTheSame() {
+    let seed = UInt64.random(in: 0 ... .max)
+    var random = SeededGenerator(seed: seed)
+    for _ in 0..<3000 {
+      guard let row = requestTable.randomElement(using: &random) else { return }
+      let bytes = row.bytes
+      let cuts = (0..<Int.random(in: 1...5, using: &random))
+        .map { _ in Int.random(in: 0...bytes.count, using: &random) }.sorted()
+      #expect(outcome(of: bytes, cutAt: cuts) == row.expected, "\(row.name) \(cuts), seed \(seed)")
+    }
+  }
+
+  @Test func damagedBytesNeverTrapAndCutsNeverMatter() {
+    let seed = UInt64.random(in: 0 ... .max)
+    var random = SeededGenerator(seed: seed)
+    for _ in 0..<5000 {
+      guard var bytes = requestTable.randomElement(using: &random)?.bytes else { return }
+      for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
+        let place = Int.random(in: 0..<bytes.count, using: &random)
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+        case 1: bytes.remove(at: place)
+        case 2: bytes.insert("\r\n: ;,0%/".utf8.randomElement(using: &random) ?? 0, at: place)
+        default: bytes.removeSubrange(place...)
+        }
+      }
+      let cut = Int.random(in: 0...bytes.count, using: &random)
+      #expect(outcome(of: bytes) == outcome(of: bytes, cutAt: [cut]), "cut \(cut), seed \(seed)")
+    }
+  }
+
+  @Test func fieldsAreFoundWhateverTheirCase() throws {
+    let head =
+      "GET /a HTTP/1.1\r\nhost: h:1\r\nAccept: x\r\nX:  1 \r\naccept:\ty\r\nE:\r\nB: \u{ff}\r\n\r\n"
+    var parser = RequestParser()
+    var position = 0
+    let bytes = head.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+    let event = parser.parse(bytes, &position, bytes.count, Limits())
+    guard case .complete(let request) = event else {
+      Issue.record("not complete")
+      return
+    }
+    #expect(request.field("ACCEPT") == "x")
+    #expect(request.fieldValues("Accept") == ["x", "y"])
+    #expect(request.field("x") == "1")
+    #expect(request.field("e") == "")
+    #expect(request.field("b") == "\u{fffd}")
+    #expect(request.field("missing") == nil)
+    #expect(request.authority == "h:1")
+    #expect(request.target == "/a")
+    #expect(request.fields.map(\.name) == ["host", "Accept", "X", "accept", "E", "B"])
+  }
+
+  @Test func bodiesAreCheckedAndDroppedIfTheyAreNotWanted() {
+    var limits = Limits()
+    limits.keepsBodies = false
+    let rows = requestTable.filter { $0.name.hasPrefix("H11") || $0.name.hasPrefix("H12") }
+    for row in rows {
+      let expected = row.expected.prefix { $0 != "[" }.trimmingSuffix { $0 == " " }
+      #expect(outcome(of: row.bytes, limits).hasPrefix(expected), "\(row.name)")
+      #expect(!outcome(of: row.bytes, limits).contains("["), "\(row.name)")
+    }
+  }
+
+  @Test func aFinishedParserHoldsNothing() {
+    var parser = RequestParser()
+    var position = 0
+    let bytes = Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+    #expect(parser.isEmpty)
+    _ = parser.parse(bytes, &position, 3, Limits())
+    #expect(!parser.isEmpty)
+    _ = parser.parse(bytes, &position, bytes.count, Limits())
+    #expect(position == bytes.count)
+    #expect(parser.isEmpty)
+    #expect(MemoryLayout<RequestParser>.size < 256)
+  }
+}
+
+extension Substring {
+  fileprivate func trimmingSuffix(_ isTrimmed: (Character) -> Bool) -> Substring {
+    var result = self
+    while let last = result.last, isTrimmed(last) { result.removeLast() }
+    return result
+  }
+}
