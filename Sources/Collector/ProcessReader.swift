@@ -17,14 +17,17 @@ final class ProcessReader {
   private static let settledSeconds: UInt64 = 10
 
   private let facts: SystemFacts
+  /// Whether system calls mean the same processes by the same numbers as /proc.
+  private let hasOwnNumbers: Bool
   private let threadLimit: Int
   private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
   /// Reused from process to process.
   private var threadSwitches: [ThreadSwitches.Entry] = []
 
-  init(facts: SystemFacts, threadLimit: Int) {
+  init(facts: SystemFacts, hasOwnNumbers: Bool, threadLimit: Int) {
     self.facts = facts
+    self.hasOwnNumbers = hasOwnNumbers
     self.threadLimit = threadLimit
   }
 
@@ -99,7 +102,7 @@ final class ProcessReader {
   }
 
   private func prlimits(_ pid: Int32) -> ResourceLimits? {
-    guard let files = try? resourceLimit(.openFiles, pid: pid),
+    guard hasOwnNumbers, let files = try? resourceLimit(.openFiles, pid: pid),
       let space = try? resourceLimit(.addressSpace, pid: pid)
     else { return nil }
     return ResourceLimits(

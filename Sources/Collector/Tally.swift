@@ -30,15 +30,21 @@ struct Tally {
   ///   - rows: The rows that are on.
   ///   - counters: The process' counters, brought up to date.
   mutating func add(_ sample: ProcessSample?, _ rows: [ActiveRow], _ counters: inout Counters) {
-    for row in rows {
-      var reading = sample.map { row.reading($0) } ?? .absent
-      if row.isCounter {
-        // The highest value stays if the file cannot be read now, or the kernel corrects itself.
-        counters[row.index] = Combination.largest(counters[row.index], reading)
-        reading = counters[row.index]
-      }
-      values[row.index] = row.over(values[row.index], reading)
+    guard let sample else {
+      for row in rows where row.isCounter { add(row, .absent, &counters) }
+      return
     }
+    for row in rows { add(row, row.reading(sample), &counters) }
+  }
+
+  private mutating func add(_ row: ActiveRow, _ new: Reading, _ counters: inout Counters) {
+    var reading = new
+    if row.isCounter {
+      // The highest value stays if the file cannot be read now, or the kernel corrects itself.
+      reading = Combination.largest(counters[row.index], reading)
+      counters[row.index] = reading
+    }
+    values[row.index] = row.over(values[row.index], reading)
   }
 }
 
@@ -59,7 +65,7 @@ struct ActiveRow {
   }
 
   @inline(__always)
-  func reading(_ sample: borrowing ProcessSample) -> Reading {
+  func reading(_ sample: ProcessSample) -> Reading {
     let number: UInt64?
     switch value {
     case .stat(let take): number = take(sample.stat)
@@ -68,7 +74,7 @@ struct ActiveRow {
     case .limits(let take): number = sample.limits.flatMap(take)
     case .descriptors(let take): number = sample.openDescriptors.flatMap(take)
     case .switches(let take): number = sample.switches.flatMap(take)
-    case .sample(let take): return take(copy sample).map(Reading.real) ?? .absent
+    case .sample(let take): return take(sample).map(Reading.real) ?? .absent
     }
     return number.map(Reading.whole) ?? .absent
   }

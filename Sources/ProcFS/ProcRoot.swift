@@ -7,6 +7,12 @@ package struct ProcRoot: ~Copyable {
   /// Whether the size of `/proc/PID/fd` is the number of its entries (since Linux 6.2). A recorded
   /// tree on another file system would lie about it.
   package let sizeCountsDescriptors: Bool
+  /// The number of this very process there; nil in a recorded tree.
+  package let ownPid: Int32?
+  /// Whether processes have the numbers there that system calls of this process use.
+  ///
+  /// Not so in a recorded tree, and where a container looks at its host's /proc.
+  package let hasOwnNumbers: Bool
 
   private static let procMagic: Int64 = 0x9fa0
 
@@ -21,9 +27,33 @@ package struct ProcRoot: ~Copyable {
     let isReal = (try? fileSystemMagic(directory)) == Self.procMagic
     // This very process has descriptors open, so a size of 0 means an older kernel.
     let ownSize = try? fileFacts("self/fd", in: directory).size
+    let numbers = isReal ? Self.ownNumbers(directory) : []
     self.directory = directory
     self.facts = facts
     sizeCountsDescriptors = isReal && (ownSize ?? 0) > 0
+    ownPid = numbers.first
+    hasOwnNumbers = numbers == [processID()]
+  }
+
+  /// The numbers of this process in the pid namespace of the mount and in each one below it, down
+  /// to its own (`NSpid` of `status`, since Linux 4.1).
+  private static func ownNumbers(_ directory: borrowing OwnedFD) -> [Int32] {
+    var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
+    do throws(Errno) {
+      try buffer.readRecord(try openFile("self/status", in: directory))
+    } catch {
+      return []
+    }
+    let text = buffer.storage.span.extracting(0..<buffer.count)
+    var at = Cursor()
+    while at.nextLine(text) {
+      guard text.hasPrefix("NSpid:", at: at.index) else { continue }
+      at.skipWord(text)
+      var numbers: [Int32] = []
+      while let number = try? at.number(text, "NSpid") { numbers.append(Int32(clamping: number)) }
+      return numbers
+    }
+    return []
   }
 
   /// Calls `body` with the number of every process there is now.
