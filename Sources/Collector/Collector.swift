@@ -33,6 +33,7 @@ package final class Collector {
   private var page = Page()
   private var reader: ProcessReader
   private let facts: SystemFacts
+  private let usesNumbers: Bool
   /// In the order of the page: by name.
   private var states: [TargetState] = []
   /// By the members' slots.
@@ -50,7 +51,9 @@ package final class Collector {
     root: consuming ProcRoot, settings: CollectorSettings, loop: EventLoop, waiter: Waiter
   ) throws(Errno) {
     facts = root.facts
-    reader = ProcessReader(facts: facts, threadLimit: settings.limits.threadsPerProcess)
+    usesNumbers = root.numbersAreOwn
+    reader = ProcessReader(
+      facts: facts, usesNumbers: usesNumbers, threadLimit: settings.limits.threadsPerProcess)
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
@@ -60,7 +63,8 @@ package final class Collector {
   /// Takes over new settings; the counters of targets whose names stay go on.
   package func configure(_ settings: CollectorSettings) {
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
-    reader = ProcessReader(facts: facts, threadLimit: settings.limits.threadsPerProcess)
+    reader = ProcessReader(
+      facts: facts, usesNumbers: usesNumbers, threadLimit: settings.limits.threadsPerProcess)
     let known = Dictionary(
       states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
     states = zip(roster.targets, settings.targets).map { target, settings in

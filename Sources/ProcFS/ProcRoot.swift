@@ -7,6 +7,9 @@ package struct ProcRoot: ~Copyable {
   /// Whether the size of `/proc/PID/fd` is the number of its entries (since Linux 6.2). A recorded
   /// tree on another file system would lie about it.
   package let sizeCountsDescriptors: Bool
+  /// Whether its numbers are those that system calls take. Those of a recorded tree, or of the
+  /// /proc of another pid namespace, mean other processes there, or none.
+  package let numbersAreOwn: Bool
 
   private static let procMagic: Int64 = 0x9fa0
 
@@ -21,9 +24,11 @@ package struct ProcRoot: ~Copyable {
     let isReal = (try? fileSystemMagic(directory)) == Self.procMagic
     // This very process has descriptors open, so a size of 0 means an older kernel.
     let ownSize = try? fileFacts("self/fd", in: directory).size
+    let ownNumber = try? linkTarget("self", in: directory)
     self.directory = directory
     self.facts = facts
     sizeCountsDescriptors = isReal && (ownSize ?? 0) > 0
+    numbersAreOwn = isReal && ownNumber == Array("\(processID())".utf8)
   }
 
   /// Calls `body` with the number of every process there is now.
