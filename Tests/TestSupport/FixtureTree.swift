@@ -80,7 +80,8 @@ package struct FixtureTree: Equatable {
   ///
   /// - Throws: ``Failure``.
   package init(named name: String) throws {
-    try self.init(text: String(decoding: try contents("Tests/Fixtures/\(name).tree"), as: UTF8.self))
+    try self.init(
+      text: String(decoding: try contents("Tests/Fixtures/\(name).tree"), as: UTF8.self))
   }
 
   /// Makes the tree in an existing directory.
@@ -124,9 +125,8 @@ package struct FixtureTree: Equatable {
       case UInt8(ascii: "\\"): bytes.append(UInt8(ascii: "\\"))
       case UInt8(ascii: "0"): bytes.append(0)
       case UInt8(ascii: "x"):
-        guard let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-          return nil
-        }
+        let digits = String(decoding: rest.prefix(2), as: UTF8.self)
+        guard digits.count == 2, let value = UInt8(digits, radix: 16) else { return nil }
         bytes.append(value)
         rest = rest.dropFirst(2)
       default: return nil

@@ -54,20 +54,26 @@ package var isRoot: Bool { geteuid() == 0 }
 ///
 /// Without root the rights stay as they are. The corresponding system call is `setfsuid(2)`, which
 /// is about the calling thread alone and takes CAP_DAC_OVERRIDE away with the user.
-package func asNobody(_ body: @escaping @Sendable () -> Void) throws {
+package func asNobody<Result: Sendable>(
+  _ body: @escaping @Sendable () throws -> Result
+) throws -> Result {
   try onThread(named: "as-nobody") {
     if isRoot {
       _ = setGroupOfFileAccess(65534)
       _ = setUserOfFileAccess(65534)
     }
-    body()
+    return try body()
   }
 }
 
-/// Runs `body` on a thread of its own and waits for its end.
-package func onThread(named name: String, _ body: @escaping @Sendable () -> Void) throws {
-  let thread = try Thread(name: name, body)
+/// Runs `body` on a thread of its own and waits for what it returns.
+package func onThread<Result: Sendable>(
+  named name: String, _ body: @escaping @Sendable () throws -> Result
+) throws -> Result {
+  let answers = try Mailbox<Swift.Result<Result, any Error>>()
+  let thread = try Thread(name: name) { answers.post(Swift.Result { try body() }) }
   thread.join()
+  return try answers.drain()[0].get()
 }
 
 // sys/fsuid.h is not among the headers of the Glibc module.
