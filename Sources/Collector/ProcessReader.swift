@@ -93,7 +93,7 @@ final class ProcessReader {
   private func limits(
     _ member: Member, _ memory: inout Memory
   ) throws(ProcError) -> ResourceLimits {
-    if let known = prlimits(member.pid) { return known }
+    if usesNumbers, let known = prlimits(member.pid) { return known }
     if let (record, readAt) = memory.limits, readAt + Self.limitsLifetime > .now { return record }
     let record = try member.handle.limits(&buffer)
     let age = bootClockNanoseconds() / 1_000_000_000 - Int64(member.stat.startTicks / facts.ticksPerSecond)
@@ -123,7 +123,8 @@ final class ProcessReader {
         threads.append(thread)
         return threads.count < threadLimit
       }
-      if threads.count < Int(clamping: member.stat.threads) {
+      // Fewer without having met the limit only means that some have ended since.
+      if threads.count == threadLimit, threads.count < Int(clamping: member.stat.threads) {
         target.note(
           Trouble(.file(.task), .limit),
           "process \(member.pid) has \(member.stat.threads) threads; only the first \(threadLimit) "
