@@ -51,7 +51,7 @@ package final class Collector {
   private var page = Page()
   private var reader: ProcessReader
   private let facts: SystemFacts
-  private let hasOwnNumbers: Bool
+  private let numbersAreOwn: Bool
   /// In the order of the page: by name.
   private var states: [TargetState] = []
   /// By the members' slots.
@@ -69,9 +69,9 @@ package final class Collector {
     root: consuming ProcRoot, settings: CollectorSettings, loop: EventLoop, waiter: Waiter
   ) throws(Errno) {
     facts = root.facts
-    hasOwnNumbers = root.hasOwnNumbers
+    numbersAreOwn = root.numbersAreOwn
     reader = ProcessReader(
-      facts: facts, hasOwnNumbers: hasOwnNumbers,
+      facts: facts, numbersAreOwn: numbersAreOwn,
       threadLimit: settings.limits.threadsPerProcess)
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
@@ -83,7 +83,7 @@ package final class Collector {
   package func configure(_ settings: CollectorSettings) {
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
     reader = ProcessReader(
-      facts: facts, hasOwnNumbers: hasOwnNumbers,
+      facts: facts, numbersAreOwn: numbersAreOwn,
       threadLimit: settings.limits.threadsPerProcess)
     let known = Dictionary(
       states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })

@@ -12,7 +12,7 @@ package struct ProcRoot: ~Copyable {
   /// Whether processes have the numbers there that system calls of this process use.
   ///
   /// Not so in a recorded tree, and where a container looks at its host's /proc.
-  package let hasOwnNumbers: Bool
+  package let numbersAreOwn: Bool
 
   private static let procMagic: Int64 = 0x9fa0
 
@@ -32,7 +32,7 @@ package struct ProcRoot: ~Copyable {
     self.facts = facts
     sizeCountsDescriptors = isReal && (ownSize ?? 0) > 0
     ownPid = numbers.first
-    hasOwnNumbers = numbers == [processID()]
+    numbersAreOwn = numbers == [processID()]
   }
 
   /// The numbers of this process in the pid namespace of the mount and in each one below it, down

@@ -246,7 +246,7 @@ package final class Roster: EventHandler {
     do throws(ProcError) {
       var handle = try ProcessHandle(pid: pid, in: root, &buffer)
       guard handle.startTicks == stat.startTicks else { return }
-      let pidfd = root.hasOwnNumbers ? try? PidFD(pid: pid) : nil
+      let pidfd = root.numbersAreOwn ? try? PidFD(pid: pid) : nil
       let keeps = keptFiles + Self.keptPerProcess <= limits.keptDescriptors
       // Read once more: the process is still there, so its number meant it all along and the
       // pidfd is its own.
