@@ -40,7 +40,8 @@ package func openFile(
   _ path: String, in directory: borrowing OwnedFD, _ mode: OpenMode = .read
 ) throws(Errno) -> OwnedFD {
   let raw = directory.raw
-  return OwnedFD(adopting: try attempt(.open) { unsafe openat(raw, path, mode.rawValue | O_CLOEXEC) })
+  return OwnedFD(
+    adopting: try attempt(.open) { unsafe openat(raw, path, mode.rawValue | O_CLOEXEC) })
 }
 
 /// Bytes that are read again and again into the same memory.

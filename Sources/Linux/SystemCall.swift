@@ -50,6 +50,7 @@ package func attempt<Result: SignedInteger>(
     ///   - skip: How many calls succeed first.
     ///   - times: How many calls fail then.
     ///   - body: The code under test.
+    /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
     package static func force<Result, Failure: Error>(
       _ call: SystemCall, _ errno: Errno, skip: Int = 0, times: Int = 1,

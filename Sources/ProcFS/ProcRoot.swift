@@ -4,8 +4,9 @@ package import Linux
 package struct ProcRoot: ~Copyable {
   let directory: OwnedFD
   package let facts: SystemFacts
-  /// Whether the size of `/proc/PID/fd` is the number of its entries (since Linux 6.2). A recorded
-  /// tree on another file system would lie about it.
+  /// Whether the size of `/proc/PID/fd` is the number of its entries (since Linux 6.2).
+  ///
+  /// A recorded tree on another file system would lie about it.
   package let sizeCountsDescriptors: Bool
 
   private static let procMagic: Int64 = 0x9fa0

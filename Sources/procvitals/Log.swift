@@ -55,10 +55,12 @@ struct LogLine {
 
   /// A value as logfmt has it: in quotes when it holds anything but plain characters.
   private static func quoted(_ text: String) -> String {
-    let isPlain = !text.isEmpty && text.utf8.allSatisfy {
-      $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
-        && $0 != UInt8(ascii: "\\")
-    }
+    let isPlain =
+      !text.isEmpty
+      && text.utf8.allSatisfy {
+        $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
+          && $0 != UInt8(ascii: "\\")
+      }
     return isPlain ? text : "\"\(escaped(text))\""
   }
 
