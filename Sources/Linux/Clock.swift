@@ -18,6 +18,7 @@ package struct Instant: Comparable, Hashable, Sendable {
     left.nanoseconds < right.nanoseconds
   }
 
+  /// The moment that is later by a duration; a negative duration counts as none.
   package static func + (instant: Instant, duration: Duration) -> Instant {
     Instant(nanoseconds: instant.nanoseconds &+ UInt64(clamping: duration.nanoseconds))
   }
@@ -32,8 +33,9 @@ extension Duration {
   /// The duration in nanoseconds; 292 years at most.
   package var nanoseconds: Int64 {
     let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    return overflow ? (seconds < 0 ? .min : .max) : product + attoseconds / 1_000_000_000
+    let (product, tooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, tooLargeToo) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+    return tooLarge || tooLargeToo ? (seconds < 0 ? .min : .max) : sum
   }
 
   /// The duration in seconds.

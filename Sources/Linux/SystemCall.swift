@@ -59,7 +59,12 @@ package func attempt<Result: SignedInteger>(
       let thread = currentThreadID()
       let plan = Plan(call: call, errno: errno, skip: skip, times: times)
       plans.withLock { $0[thread, default: []].append(plan) }
-      defer { plans.withLock { $0[thread] = nil } }
+      defer {
+        plans.withLock {
+          _ = $0[thread]?.popLast()
+          if $0[thread]?.isEmpty == true { $0[thread] = nil }
+        }
+      }
       return try body()
     }
 
