@@ -18,7 +18,9 @@ func room(_ name: String, imports: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: imports, swiftSettings: switches)
 }
 
-/// The tests of one room. Tests may use Foundation and unsafe code; warnings stay errors.
+/// The tests of one room.
+///
+/// Tests may use Foundation and unsafe code; warnings stay errors.
 func tests(_ room: String, imports: [Target.Dependency] = []) -> Target {
   .testTarget(
     name: room + "Tests",

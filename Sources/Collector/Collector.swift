@@ -88,7 +88,9 @@ package final class Collector {
     let known = Dictionary(
       states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
     states = zip(roster.targets, settings.targets).map { target, settings in
-      guard let state = known[ObjectIdentifier(target)] else { return TargetState(target, settings) }
+      guard let state = known[ObjectIdentifier(target)] else {
+        return TargetState(target, settings)
+      }
       state.configure(settings)
       return state
     }

@@ -96,7 +96,8 @@ final class ProcessReader {
     if let known = prlimits(member.pid) { return known }
     if let (record, readAt) = memory.limits, readAt + Self.limitsLifetime > .now { return record }
     let record = try member.handle.limits(&buffer)
-    let age = bootClockNanoseconds() / 1_000_000_000 - Int64(member.stat.startTicks / facts.ticksPerSecond)
+    let age =
+      bootClockNanoseconds() / 1_000_000_000 - Int64(member.stat.startTicks / facts.ticksPerSecond)
     memory.limits = age >= Int64(Self.settledSeconds) ? (record, .now) : nil
     return record
   }

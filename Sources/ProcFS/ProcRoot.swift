@@ -4,8 +4,9 @@ package import Linux
 package struct ProcRoot: ~Copyable {
   let directory: OwnedFD
   package let facts: SystemFacts
-  /// Whether the size of `/proc/PID/fd` is the number of its entries (since Linux 6.2). A recorded
-  /// tree on another file system would lie about it.
+  /// Whether the size of `/proc/PID/fd` is the number of its entries (since Linux 6.2).
+  ///
+  /// A recorded tree on another file system would lie about it.
   package let sizeCountsDescriptors: Bool
   /// The number of this very process there; nil in a recorded tree.
   package let ownPid: Int32?

@@ -68,7 +68,9 @@ package final class Roster: EventHandler {
     self.limits = limits
   }
 
-  /// Takes over new rules. A target whose name stays keeps its counts.
+  /// Takes over new rules.
+  ///
+  /// A target whose name stays keeps its counts.
   package func setRules(_ rules: [Rule], _ limits: Limits) {
     self.limits = limits
     let known = Dictionary(targets.map { ($0.rule.name, $0) }) { first, _ in first }
@@ -108,7 +110,9 @@ package final class Roster: EventHandler {
         } catch .gone {
           end(member, target)
         } catch {
-          if let trouble = Trouble(error) { target.note(trouble, "process \(member.pid): \(error)") }
+          if let trouble = Trouble(error) {
+            target.note(trouble, "process \(member.pid): \(error)")
+          }
         }
       }
     }

@@ -227,7 +227,8 @@ final class Daemon: EventHandler {
             : .text(.serviceUnavailable, "The first collection is not done yet.\n"))
       }
     case "/": answer = { .now(Landing.page(metrics: self.web.telemetryPath)) }
-    default: return .now(.text(.notFound, "There is nothing here; metrics are at \(web.telemetryPath).\n"))
+    default:
+      return .now(.text(.notFound, "There is nothing here; metrics are at \(web.telemetryPath).\n"))
     }
     switch request.method {
     case .get, .head: return answer()
