@@ -250,7 +250,18 @@ package final class Roster: EventHandler {
     do throws(ProcError) {
       var handle = try ProcessHandle(pid: pid, in: root, &buffer)
       guard handle.startTicks == stat.startTicks else { return }
-      let pidfd = root.numbersAreOwn ? try? PidFD(pid: pid) : nil
+      let pidfd: PidFD?
+      do throws(Errno) {
+        pidfd = root.numbersAreOwn ? try PidFD(pid: pid) : nil
+      } catch .invalid, .notFound {
+        // /proc has a directory for every thread's number too, only it is not listed.
+        target.note(
+          Trouble(.process, .malformed), "\(pid) is a thread; expected the number of a process")
+        return
+      } catch {
+        // Without one the end is noticed by the next collection.
+        pidfd = nil
+      }
       let keeps = keptFiles + Self.keptPerProcess <= limits.keptDescriptors
       // Read once more: the process is still there, so its number meant it all along and the
       // pidfd is its own.
