@@ -59,7 +59,7 @@ import Testing
     let largest = [UInt8](repeating: 0x0A, count: 1 << 20)
     #expect(try Configuration.load(path: try directory.file(largest)) == Configuration())
     let path = try directory.file(largest + [0x0A])
-    #expect(problem(path) == "\(path): the file is longer than 1048576 bytes")
+    #expect(problem(path) == "\(path): the file is longer than 4194304 bytes")
   }
 
   #if DEBUG
