@@ -18,16 +18,16 @@ final class ProcessReader {
 
   private let facts: SystemFacts
   /// Whether system calls mean the same processes by the same numbers as /proc.
-  private let hasOwnNumbers: Bool
+  private let numbersAreOwn: Bool
   private let threadLimit: Int
   private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
   /// Reused from process to process.
   private var threadSwitches: [ThreadSwitches.Entry] = []
 
-  init(facts: SystemFacts, hasOwnNumbers: Bool, threadLimit: Int) {
+  init(facts: SystemFacts, numbersAreOwn: Bool, threadLimit: Int) {
     self.facts = facts
-    self.hasOwnNumbers = hasOwnNumbers
+    self.numbersAreOwn = numbersAreOwn
     self.threadLimit = threadLimit
   }
 
@@ -96,13 +96,14 @@ final class ProcessReader {
     if let known = prlimits(member.pid) { return known }
     if let (record, readAt) = memory.limits, readAt + Self.limitsLifetime > .now { return record }
     let record = try member.handle.limits(&buffer)
-    let age = bootClockNanoseconds() / 1_000_000_000 - Int64(member.stat.startTicks / facts.ticksPerSecond)
+    let age =
+      bootClockNanoseconds() / 1_000_000_000 - Int64(member.stat.startTicks / facts.ticksPerSecond)
     memory.limits = age >= Int64(Self.settledSeconds) ? (record, .now) : nil
     return record
   }
 
   private func prlimits(_ pid: Int32) -> ResourceLimits? {
-    guard hasOwnNumbers, let files = try? resourceLimit(.openFiles, pid: pid),
+    guard numbersAreOwn, let files = try? resourceLimit(.openFiles, pid: pid),
       let space = try? resourceLimit(.addressSpace, pid: pid)
     else { return nil }
     return ResourceLimits(
@@ -123,7 +124,8 @@ final class ProcessReader {
         threads.append(thread)
         return threads.count < threadLimit
       }
-      if threads.count < Int(clamping: member.stat.threads) {
+      // Fewer without having met the limit only means that some have ended since.
+      if threads.count == threadLimit, threads.count < Int(clamping: member.stat.threads) {
         target.note(
           Trouble(.file(.task), .limit),
           "process \(member.pid) has \(member.stat.threads) threads; only the first \(threadLimit) "

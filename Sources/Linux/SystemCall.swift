@@ -50,6 +50,7 @@ package func attempt<Result: SignedInteger>(
     ///   - skip: How many calls succeed first.
     ///   - times: How many calls fail then.
     ///   - body: The code under test.
+    /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
     package static func force<Result, Failure: Error>(
       _ call: SystemCall, _ errno: Errno, skip: Int = 0, times: Int = 1,
@@ -58,7 +59,12 @@ package func attempt<Result: SignedInteger>(
       let thread = currentThreadID()
       let plan = Plan(call: call, errno: errno, skip: skip, times: times)
       plans.withLock { $0[thread, default: []].append(plan) }
-      defer { plans.withLock { $0[thread] = nil } }
+      defer {
+        plans.withLock {
+          _ = $0[thread]?.popLast()
+          if $0[thread]?.isEmpty == true { $0[thread] = nil }
+        }
+      }
       return try body()
     }
 

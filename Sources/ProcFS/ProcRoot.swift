@@ -4,15 +4,16 @@ package import Linux
 package struct ProcRoot: ~Copyable {
   let directory: OwnedFD
   package let facts: SystemFacts
-  /// Whether the size of `/proc/PID/fd` is the number of its entries (since Linux 6.2). A recorded
-  /// tree on another file system would lie about it.
+  /// Whether the size of `/proc/PID/fd` is the number of its entries (since Linux 6.2).
+  ///
+  /// A recorded tree on another file system would lie about it.
   package let sizeCountsDescriptors: Bool
   /// The number of this very process there; nil in a recorded tree.
   package let ownPid: Int32?
   /// Whether processes have the numbers there that system calls of this process use.
   ///
   /// Not so in a recorded tree, and where a container looks at its host's /proc.
-  package let hasOwnNumbers: Bool
+  package let numbersAreOwn: Bool
 
   private static let procMagic: Int64 = 0x9fa0
 
@@ -32,7 +33,7 @@ package struct ProcRoot: ~Copyable {
     self.facts = facts
     sizeCountsDescriptors = isReal && (ownSize ?? 0) > 0
     ownPid = numbers.first
-    hasOwnNumbers = numbers == [processID()]
+    numbersAreOwn = numbers == [processID()]
   }
 
   /// The numbers of this process in the pid namespace of the mount and in each one below it, down

@@ -68,7 +68,9 @@ package final class Roster: EventHandler {
     self.limits = limits
   }
 
-  /// Takes over new rules. A target whose name stays keeps its counts.
+  /// Takes over new rules.
+  ///
+  /// A target whose name stays keeps its counts.
   package func setRules(_ rules: [Rule], _ limits: Limits) {
     self.limits = limits
     let known = Dictionary(targets.map { ($0.rule.name, $0) }) { first, _ in first }
@@ -108,7 +110,9 @@ package final class Roster: EventHandler {
         } catch .gone {
           end(member, target)
         } catch {
-          if let trouble = Trouble(error) { target.note(trouble, "process \(member.pid): \(error)") }
+          if let trouble = Trouble(error) {
+            target.note(trouble, "process \(member.pid): \(error)")
+          }
         }
       }
     }
@@ -246,7 +250,7 @@ package final class Roster: EventHandler {
     do throws(ProcError) {
       var handle = try ProcessHandle(pid: pid, in: root, &buffer)
       guard handle.startTicks == stat.startTicks else { return }
-      let pidfd = root.hasOwnNumbers ? try? PidFD(pid: pid) : nil
+      let pidfd = root.numbersAreOwn ? try? PidFD(pid: pid) : nil
       let keeps = keptFiles + Self.keptPerProcess <= limits.keptDescriptors
       // Read once more: the process is still there, so its number meant it all along and the
       // pidfd is its own.

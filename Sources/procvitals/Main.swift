@@ -8,6 +8,7 @@ import Linux
 @main
 struct Main {
   static func main() {
+    fillStandardDescriptors()
     do {
       var command = try Procvitals.parseAsRoot()
       try command.run()

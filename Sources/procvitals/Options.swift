@@ -70,7 +70,8 @@ struct SourceOptions: ParsableArguments {
       _ = try ProcRoot(path: procPath, facts: .current())
     } catch {
       throw Failure.usage(
-        "--path.procfs=\(procPath): cannot be opened: \(error); expected a mounted proc file system")
+        "--path.procfs=\(procPath): cannot be opened: \(error); expected a mounted proc file system"
+      )
     }
   }
 }
