@@ -78,13 +78,20 @@ let package = Package(
       ],
       swiftSettings: switches),
 
-    tests("Linux"),
+    tests("Linux", imports: ["CLinux"]),
     tests("Metrics"),
     tests("ProcFS", imports: ["Linux"]),
     tests("HTTPServer", imports: ["Linux"]),
-    tests("Systemd"),
+    tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "ProcFS"]),
     tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets"]),
     tests("Config", imports: ["Linux", "Metrics", "Targets", "Collector"]),
+    tests(
+      "procvitals",
+      imports: [
+        "Linux", "Collector", "Config", "Targets",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
   ]
 )
