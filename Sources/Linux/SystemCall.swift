@@ -52,7 +52,7 @@ package func attempt<Result: SignedInteger>(
     ///   - body: The code under test.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
-    package static func force<Result, Failure: Error>(
+    package static func force<Result: ~Copyable, Failure: Error>(
       _ call: SystemCall, _ errno: Errno, skip: Int = 0, times: Int = 1,
       _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
