@@ -69,6 +69,24 @@ package struct ProcRoot: ~Copyable {
     try reader.numbers(in: directory, body)
   }
 
+  /// The number that the kernel gave to the newest process or thread, from `loadavg`.
+  ///
+  /// - Kernel: `fs/proc/loadavg.c`; `proc_loadavg(5)`. Numbers rise, and begin anew after
+  ///   `/proc/sys/kernel/pid_max`.
+  /// - Parameter buffer: Memory for the file's content.
+  /// - Returns: The number in the reader's pid namespace; nil if it cannot be read.
+  package func lastPid(_ buffer: inout ReadBuffer) -> Int32? {
+    do throws(Errno) {
+      try buffer.readRecord(try openFile("loadavg", in: directory))
+    } catch {
+      return nil
+    }
+    let text = buffer.storage.span.extracting(0..<buffer.count)
+    var at = Cursor()
+    at.skipWords(4, text)
+    return (try? at.number(text, "last pid")).flatMap { Int32(exactly: $0) }
+  }
+
   /// Reads `stat` of a process that is not held.
   ///
   /// - Parameters:

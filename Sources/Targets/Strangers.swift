@@ -20,20 +20,16 @@ struct Strangers {
   private var entries: [Int32: Entry] = [:]
   private var round: UInt32 = 0
   private var lastPid: Int32 = 0
-  private var epoch: UInt64 = 0
 
   /// Starts a collection.
   ///
-  /// - Parameters:
-  ///   - lastPid: The number that the kernel gave last; nil if it does not tell.
-  ///   - epoch: Another one than before when the rules mean something else now.
-  mutating func begin(lastPid: Int32?, epoch: UInt64) {
+  /// - Parameter lastPid: The number that the kernel gave last; nil if it does not tell.
+  mutating func begin(lastPid: Int32?) {
     round &+= 1
     // A number lower than the last one shows that the kernel began anew with low numbers, so a
     // known number can mean a new process.
-    if lastPid.map({ $0 < self.lastPid }) ?? true || epoch != self.epoch { entries = [:] }
+    if lastPid.map({ $0 < self.lastPid }) ?? true { entries = [:] }
     self.lastPid = lastPid ?? 0
-    self.epoch = epoch
   }
 
   /// Whether a listed process has to be read.
@@ -50,10 +46,15 @@ struct Strangers {
     entries[pid] = Entry(startTicks: stat.startTicks, parent: stat.parent, listed: round)
   }
 
-  /// Forgets what was not listed in this collection, and what has been taken in.
-  mutating func end(without taken: (Int32) -> Bool) {
+  /// Forgets a process that fits a rule, or of which that is not known.
+  mutating func forget(_ pid: Int32) { entries[pid] = nil }
+
+  /// Forgets what was not listed in this collection.
+  mutating func end() {
     let round = round
-    entries = entries.filter { $0.value.listed == round && !taken($0.key) }
+    if entries.values.contains(where: { $0.listed != round }) {
+      entries = entries.filter { $0.value.listed == round }
+    }
   }
 
   /// The parent of a process, as of its last reading.

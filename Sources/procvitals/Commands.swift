@@ -54,7 +54,9 @@ struct Once: ParsableCommand {
       let collector = try Collector(
         root: try ProcRoot(path: source.procPath, facts: .current()), settings: settings,
         loop: try EventLoop(), waiter: waiter)
-      let outcome = collector.collect(OwnState(version: Version.number))
+      var own = OwnState(version: Version.number)
+      own.configLoadedSeconds = Double(wallClockNanoseconds()) / 1e9
+      let outcome = collector.collect(own)
       try writeAll(outcome.page, to: 1)
     } catch {
       throw Failure.running("the collection failed: \(error)")
