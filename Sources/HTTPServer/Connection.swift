@@ -117,6 +117,8 @@ final class Connection: EventHandler {
       server.abandoned(id)
     case .writing:
       server.counts.timeouts.write &+= 1
+      // The kernel would keep the rest for a client that does not want it.
+      resetWhenClosed(socket)
       close()
     case .closing:
       server.counts.timeouts.linger &+= 1

@@ -11,8 +11,9 @@ final class Listener: EventHandler {
 
   init(_ address: ListenAddress, _ server: Server) throws(Errno) {
     let socket = try ListenSocket(address)
-    // Accepted sockets inherit the option from the one that listens.
+    // Accepted sockets inherit the options from the one that listens.
     disableDelay(socket.fd)
+    limitDelivery(socket.fd, to: server.limits.writeTime)
     self.socket = socket
     self.server = server
     token = try server.loop.add(self.socket.fd, .readable, self)

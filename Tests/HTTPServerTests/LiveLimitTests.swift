@@ -95,6 +95,21 @@ import Testing
     client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
     #expect(eventually { server.statistics.timeouts.write == 1 })
     #expect(server.statistics.open.total == 0)
+    // What it could not take is not kept for it.
+    #expect(client.rest().utf8.count < 8 << 20)
+    #expect(client.sawReset)
+  }
+
+  @Test("L1 the kernel does not keep an answer for a client that takes nothing")
+  func delivery() throws {
+    let server = try LiveServer(limits { $0.writeTime = .milliseconds(100) })
+    defer { server.stop() }
+    let client = Client(server, receiveBuffer: 4096)
+    client.send("GET /page HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(eventually { server.statistics.requests == 1 && server.statistics.open.total == 0 })
+    // The server itself had nothing more to send.
+    #expect(server.statistics.timeouts.write == 0)
+    #expect(server.statistics.timeouts.idle == 0)
   }
 
   @Test("L1 a client that takes little by little is cut off")
