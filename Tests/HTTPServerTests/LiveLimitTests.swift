@@ -100,6 +100,19 @@ import Testing
     #expect(client.sawReset)
   }
 
+  @Test("L1 being told that a client could take bytes is no progress")
+  func writeWithoutProgress() throws {
+    let server = try TurnedServer(limits { $0.writeProgressTime = .milliseconds(30) })
+    let client = server.client()
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(
+      try Faults.force(.send, .wouldBlock, times: .max) {
+        try server.turn { server.server.statistics.timeouts.write == 1 }
+      })
+    #expect(client.endsSilently())
+    try server.stop()
+  }
+
   @Test("L1 the kernel does not keep an answer for a client that takes nothing")
   func delivery() throws {
     let server = try LiveServer(limits { $0.writeTime = .milliseconds(100) })
