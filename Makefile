@@ -20,7 +20,7 @@ TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prom
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build run test unit e2e check walls lint format golden bench install \
+.PHONY: help deps deps-test build run test unit e2e check walls lint format golden fixture bench install \
   uninstall clean
 
 help: ## print this list
@@ -65,8 +65,15 @@ lint: ## check the format of all Swift files
 format: ## format all Swift files in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
-golden: ## rewrite golden files and generated documents, then fail so that you look at the diff
+golden: build ## rewrite golden files and generated documents, then fail so that you look at the diff
+	scripts/manual $(BINARY) > packaging/procvitals.1
 	UPDATE_GOLDEN=1 SWIFT_BACKTRACE=enable=no swift test
+
+fixture: ## record processes: PID='812 813' NAME=web makes Tests/Fixtures/web.tree, names scrubbed
+	@test -n '$(PID)' || { echo "say which: make fixture PID=812 NAME=web" >&2; exit 2; }
+	@scripts/fixture $(PID) > Tests/Fixtures/.new
+	@mv Tests/Fixtures/.new 'Tests/Fixtures/$(or $(NAME),recorded).tree'
+	@echo 'Tests/Fixtures/$(or $(NAME),recorded).tree'
 
 bench: build ## CPU per scrape against a C loop and Debian's process-exporter
 	Tests/Bench/run.sh

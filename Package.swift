@@ -78,13 +78,18 @@ let package = Package(
       ],
       swiftSettings: switches),
 
+    // What tests share: recorded trees of /proc, children, golden files.
+    .target(
+      name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport",
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+
     tests("Linux", imports: ["CLinux"]),
     tests("Metrics"),
-    tests("ProcFS", imports: ["Linux"]),
+    tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux"]),
     tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "ProcFS"]),
-    tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets"]),
+    tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests("Config", imports: ["Linux", "Metrics", "Targets", "Collector"]),
     tests(
       "procvitals",

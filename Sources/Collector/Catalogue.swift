@@ -111,8 +111,8 @@ package enum Catalogue {
       "Resident memory without a file behind it (RssAnon of /proc/PID/status)."
     ) { $0.anonymousBytes },
     .gauge(
-      "process_resident_memory_bytes", .bytes, .core, from: .stat,
-      "Resident memory size in bytes (rss of /proc/PID/stat)."
+      "process_resident_memory_bytes", .bytes, .core, from: .status,
+      "Resident memory size in bytes (VmRSS of /proc/PID/status)."
     ) { $0.residentBytes },
     .gauge(
       "process_resident_memory_file_bytes", .bytes, .memory, from: .status,

@@ -17,14 +17,17 @@ final class ProcessReader {
   private static let settledSeconds: UInt64 = 10
 
   private let facts: SystemFacts
+  /// Whether system calls mean the same processes by the same numbers as /proc.
+  private let numbersAreOwn: Bool
   private let threadLimit: Int
   private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
   /// Reused from process to process.
   private var threadSwitches: [ThreadSwitches.Entry] = []
 
-  init(facts: SystemFacts, threadLimit: Int) {
+  init(facts: SystemFacts, numbersAreOwn: Bool, threadLimit: Int) {
     self.facts = facts
+    self.numbersAreOwn = numbersAreOwn
     self.threadLimit = threadLimit
   }
 
@@ -100,7 +103,7 @@ final class ProcessReader {
   }
 
   private func prlimits(_ pid: Int32) -> ResourceLimits? {
-    guard let files = try? resourceLimit(.openFiles, pid: pid),
+    guard numbersAreOwn, let files = try? resourceLimit(.openFiles, pid: pid),
       let space = try? resourceLimit(.addressSpace, pid: pid)
     else { return nil }
     return ResourceLimits(
@@ -121,7 +124,8 @@ final class ProcessReader {
         threads.append(thread)
         return threads.count < threadLimit
       }
-      if threads.count < Int(clamping: member.stat.threads) {
+      // Fewer without having met the limit only means that some have ended since.
+      if threads.count == threadLimit, threads.count < Int(clamping: member.stat.threads) {
         target.note(
           Trouble(.file(.task), .limit),
           "process \(member.pid) has \(member.stat.threads) threads; only the first \(threadLimit) "

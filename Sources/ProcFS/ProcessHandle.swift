@@ -176,6 +176,10 @@ package struct ProcessHandle: ~Copyable {
     }
   }
 
+  private static func exists(_ file: SourceFile, _ directory: borrowing OwnedFD) -> Bool {
+    (try? fileFacts(file.rawValue, in: directory)) != nil
+  }
+
   private func read(_ file: SourceFile, _ buffer: inout ReadBuffer) throws(ProcError) {
     var kept: OwnedFD?
     try Self.read(file, directory, &kept, &buffer, keep: false)
@@ -195,6 +199,9 @@ package struct ProcessHandle: ~Copyable {
       // A file that could not be read is opened anew next time: permissions can change.
       try buffer.readRecord(fd)
       if keep { kept = consume fd }
+    } catch .notFound where file != .stat && Self.exists(.stat, directory) {
+      // The process is there, but its kernel was built without this file.
+      throw .io(file, code: Errno.notFound.code)
     } catch {
       throw ProcError(file, error)
     }

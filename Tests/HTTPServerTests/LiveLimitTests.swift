@@ -85,7 +85,11 @@ import Testing
 
   @Test("L1 a client that takes nothing is cut off")
   func writeProgress() throws {
-    let server = try LiveServer(limits { $0.writeProgressTime = .milliseconds(50) })
+    let server = try LiveServer(
+      limits {
+        $0.writeProgressTime = .milliseconds(50)
+        $0.writeTime = .seconds(1000)
+      })
     defer { server.stop() }
     let client = Client(server, receiveBuffer: 4096)
     client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -117,8 +121,8 @@ import Testing
     #expect(answer.status == 503)
     #expect(answer.field("Retry-After") == "1")
     #expect(client.endsSilently())
-    #expect(server.abandoned.withLock { $0 } == server.waiting.withLock { $0.map(\.id) })
     #expect(server.statistics.timeouts.answer == 1)
+    #expect(server.abandoned.withLock { $0 } == server.waiting.withLock { $0.map(\.id) })
   }
 
   @Test("H14 a client that does not close after an error is closed")
@@ -166,6 +170,7 @@ import Testing
     let refusal = try #require(eighth.answer())
     #expect(refusal.status == 503)
     #expect(refusal.field("Retry-After") == "1")
+    #expect(eighth.endsSilently())
     #expect(server.statistics.rejected.limit == 1)
     for client in [later, fifth, sixth, seventh] {
       server.answer("late\n")

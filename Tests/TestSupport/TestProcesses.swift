@@ -1,0 +1,111 @@
+import Glibc
+import Linux
+
+/// A child process of the test, killed and reaped when the test lets go of it.
+package final class Child {
+  package let pid: Int32
+  private var isReaped = false
+
+  /// Starts a program.
+  package init(_ arguments: String...) throws {
+    var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+    pointers.append(nil)
+    defer { for pointer in pointers { free(pointer) } }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in Int32(0)...2 {
+      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+    }
+    var number = pid_t()
+    let code = posix_spawnp(&number, arguments[0], &actions, nil, pointers, environ)
+    guard code == 0 else { throw Errno(code) }
+    pid = number
+  }
+
+  deinit {
+    send(SIGKILL)
+    reap()
+  }
+
+  package func send(_ signal: Int32) {
+    if !isReaped { kill(pid, signal) }
+  }
+
+  /// Waits until it has ended, and takes its number out of use.
+  package func reap() {
+    if isReaped { return }
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+    isReaped = true
+  }
+
+  /// Waits until it has ended; it stays a zombie.
+  package func waitForEnd() {
+    var info = siginfo_t()
+    while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
+  }
+}
+
+/// Whether this process may do everything.
+package var isRoot: Bool { geteuid() == 0 }
+
+/// Runs `body` on a thread of its own that reads files with the rights of nobody.
+///
+/// Without root the rights stay as they are. The corresponding system call is `setfsuid(2)`, which
+/// is about the calling thread alone and takes CAP_DAC_OVERRIDE away with the user.
+package func asNobody<Result: Sendable>(
+  _ body: @escaping @Sendable () throws -> Result
+) throws -> Result {
+  try onThread(named: "as-nobody") {
+    if isRoot {
+      _ = setGroupOfFileAccess(65534)
+      _ = setUserOfFileAccess(65534)
+    }
+    return try body()
+  }
+}
+
+/// Runs `body` on a thread of its own and waits for what it returns.
+package func onThread<Result: Sendable>(
+  named name: String, _ body: @escaping @Sendable () throws -> Result
+) throws -> Result {
+  let answers = try Mailbox<Swift.Result<Result, any Error>>()
+  let thread = try Thread(name: name) { answers.post(Swift.Result { try body() }) }
+  thread.join()
+  return try answers.drain()[0].get()
+}
+
+// sys/fsuid.h is not among the headers of the Glibc module.
+@_silgen_name("setfsuid") private func setUserOfFileAccess(_ user: UInt32) -> Int32
+@_silgen_name("setfsgid") private func setGroupOfFileAccess(_ group: UInt32) -> Int32
+
+/// Asks again and again until the answer is yes; gives up after a minute.
+///
+/// - Returns: Whether it was yes.
+package func eventually(_ question: () throws -> Bool) rethrows -> Bool {
+  let end = Instant.now + .seconds(60)
+  while Instant.now < end {
+    if try question() { return true }
+    usleep(2000)
+  }
+  return false
+}
+
+/// The path of an installed program, or nil.
+package func program(_ name: String) -> String? {
+  let path = environmentVariable("PATH") ?? "/usr/bin:/bin"
+  return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+}
+
+/// Runs a program to its end with some input.
+///
+/// - Returns: The exit code, -1 for a signal, and all that it wrote to either output.
+package func run(_ command: String, input: [UInt8] = []) throws -> (code: Int32, output: String) {
+  let directory = try TemporaryDirectory()
+  try writeFile(directory.path + "/in", input)
+  let files = "< \(directory.path)/in > \(directory.path)/out 2>&1"
+  let status = system("{ \(command)\n} \(files)")
+  let output = String(decoding: try contents(directory.path + "/out"), as: UTF8.self)
+  return (status & 0x7F == 0 ? (status >> 8) & 0xFF : -1, output)
+}
