@@ -23,7 +23,7 @@ package final class Server: EventHandler {
   /// The most connections since memory was last given back.
   private var peak = 0
   private var lastRequestNumber: UInt64 = 0
-  /// Given up for a moment to accept, and close, a connection when no other descriptor is left.
+  /// Given up for a moment to accept a connection when no other descriptor is left.
   private var spare: OwnedFD?
   private var drainToken: EventToken?
   private var whenDrained: (() -> Void)?
@@ -55,8 +55,8 @@ package final class Server: EventHandler {
   /// - Returns: Where it really listens, if the port was 0.
   /// - Throws: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EMFILE`.
   package func listen(on address: ListenAddress) throws(Errno) -> ListenAddress {
-    if spare == nil { spare = try openFile("/dev/null", .read) }
     let listener = try Listener(address, self)
+    takeSpare()
     listeners.append(listener)
     return listener.address
   }
@@ -183,14 +183,17 @@ package final class Server: EventHandler {
     return lastRequestNumber
   }
 
-  /// Runs `body` while one more descriptor is free than otherwise.
+  /// Keeps one descriptor in reserve, if there is one.
+  func takeSpare() {
+    if spare == nil, !isDraining { spare = try? openFile("/dev/null", .read) }
+  }
+
+  /// Frees the descriptor that is kept in reserve.
   ///
-  /// - Returns: What `body` returns, or false without a spare descriptor.
-  func withSpareDescriptor(_ body: () -> Bool) -> Bool {
-    if spare == nil { return false }
-    spare = nil
-    defer { spare = try? openFile("/dev/null", .read) }
-    return body()
+  /// - Returns: Whether there was one.
+  func giveUpSpare() -> Bool {
+    defer { spare = nil }
+    return spare != nil
   }
 
   private func connection(_ slot: Int32) -> Connection? {

@@ -143,6 +143,26 @@ import Testing
     #expect(client.get("/end")?.body == "hello /end\n")
   }
 
+  @Test("H23 a pipeline takes turns with others")
+  func pipelineTakesTurns() throws {
+    let server = try TurnedServer()
+    let client = server.client()
+    #expect(try server.turn { server.open.idle == 1 })
+    client.send((0..<100).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
+    var before: UInt64 = 0
+    var most: UInt64 = 0
+    let isAnswered = try server.turn {
+      let now = server.server.statistics.requests
+      most = max(most, now - before)
+      before = now
+      return now == 100
+    }
+    #expect(isAnswered)
+    #expect(most <= 17)
+    for number in 0..<100 { try #require(client.answer()?.body == "hello /\(number)\n") }
+    try server.stop()
+  }
+
   @Test("H23 what comes while a request waits stays in the kernel and costs no time")
   func readAhead() throws {
     let server = try TurnedServer()
@@ -225,7 +245,9 @@ import Testing
 
   @Test("H14 a client that goes on sending after an error is cut off")
   func lingeringIsBounded() throws {
-    let server = try LiveServer()
+    var limits = Limits()
+    limits.lingerTime = .seconds(1000)
+    let server = try LiveServer(limits)
     defer { server.stop() }
     let client = Client(server)
     client.send("BROKEN\r\n")

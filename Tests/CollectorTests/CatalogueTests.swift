@@ -1,0 +1,125 @@
+import Metrics
+import ProcFS
+import Testing
+
+@testable import Collector
+
+/// What every row of the catalogue must keep to.
+@Suite struct CatalogueTests {
+  /// A row without the types of what it is taken from.
+  struct Entry: Sendable, CustomTestStringConvertible {
+    let family: Family
+    let over: Combination
+    let grain: Grain
+    var testDescription: String { family.name }
+    var words: [String] { family.name.split(separator: "_").map(String.init) }
+
+    init<Value, Group, Source>(_ row: Row<Value, Group, Source>) {
+      family = row.family
+      over = row.over
+      grain = row.grain
+    }
+  }
+
+  static let lists = [
+    Catalogue.process.map(Entry.init), Catalogue.target.map(Entry.init),
+    Catalogue.exporter.map(Entry.init),
+  ]
+  static let entries = lists.flatMap { $0 }
+
+  @Test func listsAreSortedByName() {
+    for list in Self.lists {
+      let names = list.map(\.family.name)
+      #expect(!names.isEmpty)
+      for (before, after) in zip(names, names.dropFirst()) { #expect(before < after) }
+    }
+  }
+
+  @Test func namesAreUnique() {
+    let names = Self.entries.map(\.family.name)
+    #expect(Set(names).count == names.count)
+  }
+
+  @Test(arguments: entries)
+  func nameIsLegalAndSaysWhoseItIs(entry: Entry) {
+    #expect(entry.family.name.wholeMatch(of: /(process|procvitals)(_[a-z]+)+/) != nil)
+  }
+
+  @Test(arguments: entries)
+  func countersAndOnlyCountersEndInTotal(entry: Entry) {
+    #expect((entry.family.kind == .counter) == (entry.words.last == "total"))
+  }
+
+  @Test(arguments: entries)
+  func unitIsTheLastWord(entry: Entry) {
+    let last = entry.words.last { $0 != "total" }
+    let unit = entry.family.unit
+    if unit == .none {
+      #expect(!Unit.allCases.contains { $0 != .none && $0.rawValue == last })
+    } else {
+      #expect(last == unit.rawValue)
+    }
+  }
+
+  @Test(arguments: entries)
+  func nameHoldsNoTypeAndNoLabel(entry: Entry) {
+    let forbidden = Kind.allCases.map(\.rawValue) + ["histogram", "summary"] + entry.family.labels
+    for word in forbidden { #expect(!entry.words.contains(word)) }
+  }
+
+  @Test(arguments: entries)
+  func helpIsOneSentenceWithItsSource(entry: Entry) {
+    let help = entry.family.help
+    #expect(help.wholeMatch(of: /[A-Z][^.]*(\/[^.]*)?\([^()]+\)\./) != nil, "\(help)")
+    #expect(!help.contains(". "))
+    // The JSON form writes it as it is, and so does the table.
+    #expect(!help.contains { "\"\\|\n".contains($0) || !$0.isASCII })
+  }
+
+  @Test(arguments: entries)
+  func labelNamesAreLegalAndNotThoseOfTargets(entry: Entry) {
+    let labels = entry.family.labels
+    #expect(labels.allSatisfy(Label.isLegalName))
+    #expect(Set(labels).count == labels.count)
+    #expect(!labels.contains { ["target", "job", "instance", "le", "quantile"].contains($0) })
+  }
+
+  /// A counter is a sum, else one could fall; ticks become seconds.
+  @Test(arguments: entries)
+  func combinationsFit(entry: Entry) {
+    if entry.family.kind == .counter { #expect(entry.over == .sum) }
+    if entry.grain == .ticks { #expect(entry.family.unit == .seconds) }
+    if entry.family.unit == .ratio { #expect(entry.over != .sum) }
+  }
+
+  @Test(arguments: Group.allCases)
+  func everyGroupIsDocumentedAndHasFamilies(group: Group) {
+    #expect(group.summary.wholeMatch(of: /[A-Z].*\./) != nil)
+    let process = Catalogue.process.filter { $0.group == group }
+    let target = Catalogue.target.filter { $0.group == group }
+    #expect(process.count + target.count > 0)
+    // The default set shows something of each.
+    #expect(process.contains(where: \.isDefault) || !target.isEmpty)
+  }
+
+  @Test func everyProcessRowNamesItsFiles() {
+    for row in Catalogue.process { #expect(!row.sources.isEmpty, "\(row.family.name)") }
+  }
+
+  @Test func selectionDecidesRowsAndFiles() {
+    func names(_ selection: Selection) -> [String] {
+      Catalogue.enabled(selection).map { Catalogue.process[$0].family.name }
+    }
+    let io = Selection(includesDefault: false, groups: [.io])
+    #expect(names(io).allSatisfy { $0.hasPrefix("process_io_") } && names(io).count == 7)
+    #expect(Catalogue.files(for: Catalogue.enabled(io)) == SourceFiles([.io]))
+    #expect(names(Selection(includesDefault: false)).isEmpty)
+    #expect(Catalogue.files(for: []) == [])
+    #expect(names(Selection()).count == Catalogue.process.count(where: \.isDefault))
+    #expect(!names(Selection()).contains("process_text_bytes"))
+    #expect(names(everything).count == Catalogue.process.count)
+    let core = Catalogue.files(
+      for: Catalogue.enabled(Selection(includesDefault: false, groups: [.core])))
+    #expect(core == SourceFiles([.stat, .fd, .limits]))
+  }
+}

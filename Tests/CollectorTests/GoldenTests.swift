@@ -1,0 +1,77 @@
+import Glibc
+import Metrics
+import TestSupport
+import Testing
+
+@testable import Collector
+
+/// Whole pages over recorded trees, compared with `Tests/Golden/NAME.prom`.
+@Suite struct GoldenTests {
+  struct Scenario: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    /// The targets, given the path of the tree.
+    var targets: @Sendable (String) -> [TargetSettings]
+
+    init(_ name: String, _ targets: @escaping @Sendable (String) -> [TargetSettings]) {
+      testDescription = name
+      self.targets = targets
+    }
+  }
+
+  static let scenarios = [
+    Scenario("one") { _ in [target("app", pid: 2683, labels: [Label("team", "a \"b\" \\ c\nd")])] },
+    Scenario("workers") { _ in
+      [target("web", named: "web"), target("none", named: "nothing-like-it")]
+    },
+    Scenario("children") { path in
+      [
+        target("server", pidFile: "\(path)/run/server.pid", children: true),
+        target("helper", named: "helper"),
+        target("lost", pidFile: "\(path)/run/lost.pid"),
+      ]
+    },
+    Scenario("no-io") { _ in [target("denied", pid: 7), target("missing", pid: 8)] },
+    Scenario("kernel-thread") { _ in [target("kthreadd", pid: 2)] },
+    Scenario("zombie") { _ in [target("app", pid: 7321)] },
+    Scenario("old-kernel") { _ in [target("app", pid: 7)] },
+    Scenario("threads") { _ in [target("app", pid: 2684)] },
+  ]
+
+  /// Made with the rights of nobody: root may read what a tree forbids.
+  private func page(_ scenario: Scenario) throws -> String {
+    let tree = try TestProc(fixture: scenario.testDescription)
+    var page = ""
+    _ = try eventually {
+      page = try asNobody { [path = tree.path] in
+        try Watch(path, scenario.targets(path)).collect().golden
+      }
+      // A machine that is busy enough lets a pid file be late.
+      return !page.contains("reason=\"late\"")
+    }
+    return page
+  }
+
+  @Test(arguments: scenarios)
+  func pageIsAsRecorded(scenario: Scenario) throws {
+    let golden = "Tests/Golden/\(scenario.testDescription).prom"
+    if let problem = difference(try page(scenario), fromGolden: golden) {
+      Issue.record("\(problem)")
+    }
+  }
+
+  @Test(
+    .enabled(if: program("promtool") != nil, "promtool is not installed"), arguments: scenarios)
+  func promtoolAcceptsThePage(scenario: Scenario) throws {
+    let golden = try contents("Tests/Golden/\(scenario.testDescription).prom")
+    let (code, output) = try run("promtool check metrics", input: golden)
+    #expect(code == 0 && output.isEmpty, "\(output)")
+  }
+
+  @Test func everyFixtureAndEveryGoldenFileIsUsed() throws {
+    let names = Self.scenarios.map(\.testDescription).sorted()
+    for (directory, ending) in [("Fixtures", ".tree"), ("Golden", ".prom")] {
+      let list = try run("ls '\(projectDirectory)Tests/\(directory)'").output
+      #expect(list.split(separator: "\n").map(String.init) == names.map { $0 + ending })
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import Linux
+import Metrics
+import ProcFS
+import Targets
+import TestSupport
+
+@testable import Collector
+
+/// Fixed units, so that a page is the same on every machine.
+let facts = SystemFacts(pageBytes: 4096, ticksPerSecond: 100, bootTicks: 170_000_000_000)
+
+let everything = Selection(includesDefault: true, groups: Set(Group.allCases))
+
+func target(
+  _ name: String, pid: Int32? = nil, pidFile: String? = nil, named: String? = nil,
+  children: Bool = false, labels: [Label] = [], collect: Selection = everything
+) -> TargetSettings {
+  TargetSettings(
+    rule: Rule(
+      name: name,
+      selector: Selector(pid: pid, pidFile: pidFile, processNames: named.map { [Glob($0)] } ?? []),
+      includesChildren: children),
+    labels: labels, selection: collect)
+}
+
+/// A collector over a tree, on the thread that makes it.
+final class Watch {
+  /// Kept so that its files are.
+  private var tree: TestProc?
+  private let waiter: Waiter
+  let loop: EventLoop
+  let collector: Collector
+  /// What the last collection told the log.
+  private(set) var notices: [Collector.Notice] = []
+
+  convenience init(_ tree: TestProc, _ targets: [TargetSettings]) throws {
+    // Files of a recorded tree can be read after they were removed, unlike those of a process.
+    try self.init(tree.path, targets, limits: CollectorLimits(keptDescriptors: 0))
+    self.tree = tree
+  }
+
+  init(
+    _ path: String, _ targets: [TargetSettings], limits: CollectorLimits = CollectorLimits()
+  ) throws {
+    waiter = try Waiter()
+    loop = try EventLoop()
+    collector = try Collector(
+      root: try ProcRoot(path: path, facts: facts),
+      settings: CollectorSettings(targets: targets, limits: limits), loop: loop, waiter: waiter)
+  }
+
+  deinit { waiter.stop() }
+
+  func collect() -> Page {
+    let (page, notices) = collector.collect(OwnState(version: "0.0.0"))
+    self.notices = notices
+    return Page(page)
+  }
+}
+
+/// A page as its reader sees it.
+struct Page {
+  let text: String
+
+  init(_ bytes: [UInt8]) { text = String(decoding: bytes, as: UTF8.self) }
+
+  /// The samples by series, that is name and labels as they are written.
+  var samples: [String: Double] {
+    var samples: [String: Double] = [:]
+    for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+      guard let blank = line.lastIndex(of: " "),
+        let value = Double(line[line.index(after: blank)...])
+      else { continue }
+      samples[String(line[..<blank])] = value
+    }
+    return samples
+  }
+
+  subscript(_ series: String) -> Double? { samples[series] }
+
+  /// The value of a family for a target without other labels.
+  func value(_ name: String, _ target: String = "app") -> Double? {
+    samples["\(name){target=\"\(target)\"}"]
+  }
+
+  /// The page for a golden file: how long the collection took is written as 0, everything else
+  /// follows from the tree.
+  var golden: String {
+    let varies = "procvitals_scrape_duration_seconds "
+    return text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.hasPrefix(varies) ? varies + "0" : String($0) }.joined(separator: "\n")
+  }
+}
+
+/// The series of counters, by the TYPE lines of the page.
+extension Page {
+  var counters: [String: Double] {
+    var names: Set<Substring> = []
+    for line in text.split(separator: "\n") where line.hasPrefix("# TYPE ") {
+      let words = line.split(separator: " ")
+      if words.last == "counter" { names.insert(words[2]) }
+    }
+    return samples.filter { names.contains($0.key.prefix { $0 != "{" }) }
+  }
+}
+
+/// A sampler on the real /proc or a tree, asked and answered like by the daemon.
+final class Asking {
+  let sampler: Sampler
+  var replies: Mailbox<Sampler.Reply>
+  private var pages: [(Page, [Collector.Notice])] = []
+
+  struct Silence: Error {}
+  struct Failed: Error { var why: String }
+
+  init(_ path: String = "/proc", facts: SystemFacts = .current(), _ targets: [TargetSettings])
+    throws
+  {
+    replies = try Mailbox()
+    sampler = try Sampler(
+      procPath: path, facts: facts, settings: CollectorSettings(targets: targets), replies: replies)
+  }
+
+  deinit { sampler.post(.stop) }
+
+  /// Asks for a page and waits for it.
+  func collect() throws -> Page {
+    sampler.post(.collect(OwnState(version: "0.0.0")))
+    return try next().0
+  }
+
+  /// Waits for the next page.
+  func next() throws -> (Page, [Collector.Notice]) {
+    while pages.isEmpty {
+      guard replies.wake.wait(atMost: .seconds(60)) else { throw Silence() }
+      for reply in replies.drain() {
+        switch reply {
+        case .page(let bytes, let notices): pages.append((Page(bytes), notices))
+        case .failed(let why): throw Failed(why: why)
+        }
+      }
+    }
+    return pages.removeFirst()
+  }
+
+  /// Collects until the page is as wanted; the last page is returned anyway.
+  func collect(until isWanted: (Page) -> Bool) throws -> Page {
+    var page = try collect()
+    _ = try eventually {
+      if isWanted(page) { return true }
+      page = try collect()
+      return false
+    }
+    return page
+  }
+}
