@@ -113,9 +113,12 @@ final class Asking {
   struct Silence: Error {}
   struct Failed: Error { var why: String }
 
-  init(_ path: String = "/proc", facts: SystemFacts = .current(), _ targets: [TargetSettings])
-    throws
-  {
+  /// On the real /proc.
+  convenience init(_ targets: [TargetSettings]) throws {
+    try self.init("/proc", facts: .current(), targets)
+  }
+
+  init(_ path: String, facts: SystemFacts, _ targets: [TargetSettings]) throws {
     replies = try Mailbox()
     sampler = try Sampler(
       procPath: path, facts: facts, settings: CollectorSettings(targets: targets), replies: replies)

@@ -17,8 +17,19 @@ package final class Child {
     for descriptor in Int32(0)...2 {
       posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
     }
+    // Threads that run tests may block or ignore signals, which children would inherit.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    var all = sigset_t()
+    sigfillset(&all)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var number = pid_t()
-    let code = posix_spawnp(&number, arguments[0], &actions, nil, pointers, environ)
+    let code = posix_spawnp(&number, arguments[0], &actions, &attributes, pointers, environ)
     guard code == 0 else { throw Errno(code) }
     pid = number
   }
