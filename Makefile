@@ -65,7 +65,8 @@ lint: ## check the format of all Swift files
 format: ## format all Swift files in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
-golden: ## rewrite golden files and generated documents, then fail so that you look at the diff
+golden: build ## rewrite golden files and generated documents, then fail so that you look at the diff
+	scripts/manual $(BINARY) > packaging/procvitals.1
 	UPDATE_GOLDEN=1 SWIFT_BACKTRACE=enable=no swift test
 
 fixture: ## record processes: PID='812 813' NAME=web makes Tests/Fixtures/web.tree, names scrubbed

@@ -18,7 +18,9 @@ func room(_ name: String, imports: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: imports, swiftSettings: switches)
 }
 
-/// The tests of one room. Tests may use Foundation and unsafe code; warnings stay errors.
+/// The tests of one room.
+///
+/// Tests may use Foundation and unsafe code; warnings stay errors.
 func tests(_ room: String, imports: [Target.Dependency] = []) -> Target {
   .testTarget(
     name: room + "Tests",
@@ -81,13 +83,20 @@ let package = Package(
       name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport",
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
 
-    tests("Linux"),
+    tests("Linux", imports: ["CLinux"]),
     tests("Metrics"),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux"]),
-    tests("Systemd"),
+    tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "ProcFS"]),
     tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests("Config", imports: ["Linux", "Metrics", "Targets", "Collector"]),
+    tests(
+      "procvitals",
+      imports: [
+        "Linux", "Collector", "Config", "Targets",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
   ]
 )

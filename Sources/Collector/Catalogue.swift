@@ -18,7 +18,8 @@ package enum Catalogue {
       "Times that threads gave up the CPU by themselves (voluntary_ctxt_switches of /proc/PID/task/TID/status)."
     ) { $0.voluntary },
     .counter(
-      "process_cpu_children_seconds_total", .seconds, .cpu, isDefault: false, from: .stat, in: .ticks,
+      "process_cpu_children_seconds_total", .seconds, .cpu, isDefault: false, from: .stat,
+      in: .ticks,
       "CPU time of children that ended and were waited for (cutime and cstime of /proc/PID/stat)."
     ) { $0.childrenUserTicks &+ $0.childrenSystemTicks },
     .counter(
@@ -110,8 +111,8 @@ package enum Catalogue {
       "Resident memory without a file behind it (RssAnon of /proc/PID/status)."
     ) { $0.anonymousBytes },
     .gauge(
-      "process_resident_memory_bytes", .bytes, .core, from: .stat,
-      "Resident memory size in bytes (rss of /proc/PID/stat)."
+      "process_resident_memory_bytes", .bytes, .core, from: .status,
+      "Resident memory size in bytes (VmRSS of /proc/PID/status)."
     ) { $0.residentBytes },
     .gauge(
       "process_resident_memory_file_bytes", .bytes, .memory, from: .status,

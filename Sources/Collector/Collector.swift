@@ -10,6 +10,24 @@ package final class Collector {
   /// The media type of the pages.
   package static let contentType = TextEncoder.contentType
 
+  /// How many targets and processes there are.
+  package struct Census: Sendable, Equatable {
+    package var targets = 0
+    package var up = 0
+    package var processes = 0
+
+    package init(targets: Int = 0) { self.targets = targets }
+  }
+
+  /// What a collection yields.
+  package struct Outcome: Sendable {
+    /// The page in the text format.
+    package let page: [UInt8]
+    /// What changed since the last one.
+    package let notices: [Notice]
+    package let census: Census
+  }
+
   /// Something that changed and that the log tells once.
   package enum Notice: Sendable, Equatable {
     /// A target got its first process.
@@ -33,7 +51,7 @@ package final class Collector {
   private var page = Page()
   private var reader: ProcessReader
   private let facts: SystemFacts
-  private let usesNumbers: Bool
+  private let numbersAreOwn: Bool
   /// In the order of the page: by name.
   private var states: [TargetState] = []
   /// By the members' slots.
@@ -51,9 +69,10 @@ package final class Collector {
     root: consuming ProcRoot, settings: CollectorSettings, loop: EventLoop, waiter: Waiter
   ) throws(Errno) {
     facts = root.facts
-    usesNumbers = root.numbersAreOwn
+    numbersAreOwn = root.numbersAreOwn
     reader = ProcessReader(
-      facts: facts, usesNumbers: usesNumbers, threadLimit: settings.limits.threadsPerProcess)
+      facts: facts, numbersAreOwn: numbersAreOwn,
+      threadLimit: settings.limits.threadsPerProcess)
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
@@ -64,11 +83,14 @@ package final class Collector {
   package func configure(_ settings: CollectorSettings) {
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
     reader = ProcessReader(
-      facts: facts, usesNumbers: usesNumbers, threadLimit: settings.limits.threadsPerProcess)
+      facts: facts, numbersAreOwn: numbersAreOwn,
+      threadLimit: settings.limits.threadsPerProcess)
     let known = Dictionary(
       states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
     states = zip(roster.targets, settings.targets).map { target, settings in
-      guard let state = known[ObjectIdentifier(target)] else { return TargetState(target, settings) }
+      guard let state = known[ObjectIdentifier(target)] else {
+        return TargetState(target, settings)
+      }
       state.configure(settings)
       return state
     }
@@ -78,24 +100,25 @@ package final class Collector {
   /// Reads everything and writes the page.
   ///
   /// - Parameter own: What the exporter knows about itself.
-  /// - Returns: The page in the text format, and what changed since the last one.
-  package func collect(_ own: OwnState) -> (page: [UInt8], notices: [Notice]) {
+  /// - Returns: The page, and what goes to the log and the service manager.
+  package func collect(_ own: OwnState) -> Outcome {
     let start = Instant.now
     roster.refresh()
-    var count = 0
+    var census = Census(targets: states.count)
     for state in states {
       state.tally.begin()
+      if !state.target.members.isEmpty { census.up += 1 }
       for member in state.target.members {
-        count += 1
+        census.processes += 1
         add(member, state)
       }
     }
     let notices = states.flatMap(notices)
     var own = own
-    own.scrapeProcesses = UInt64(count)
+    own.scrapeProcesses = UInt64(census.processes)
     own.lateReads = lateReads()
     own.scrapeSeconds = (.now - start).seconds
-    return (page.write(states, own, facts), notices)
+    return Outcome(page: page.write(states, own, facts), notices: notices, census: census)
   }
 
   private func add(_ member: Member, _ state: TargetState) {

@@ -17,17 +17,17 @@ final class ProcessReader {
   private static let settledSeconds: UInt64 = 10
 
   private let facts: SystemFacts
-  /// Whether `prlimit(2)` means the same processes as /proc.
-  private let usesNumbers: Bool
+  /// Whether system calls mean the same processes by the same numbers as /proc.
+  private let numbersAreOwn: Bool
   private let threadLimit: Int
   private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
   /// Reused from process to process.
   private var threadSwitches: [ThreadSwitches.Entry] = []
 
-  init(facts: SystemFacts, usesNumbers: Bool, threadLimit: Int) {
+  init(facts: SystemFacts, numbersAreOwn: Bool, threadLimit: Int) {
     self.facts = facts
-    self.usesNumbers = usesNumbers
+    self.numbersAreOwn = numbersAreOwn
     self.threadLimit = threadLimit
   }
 
@@ -93,16 +93,17 @@ final class ProcessReader {
   private func limits(
     _ member: Member, _ memory: inout Memory
   ) throws(ProcError) -> ResourceLimits {
-    if usesNumbers, let known = prlimits(member.pid) { return known }
+    if let known = prlimits(member.pid) { return known }
     if let (record, readAt) = memory.limits, readAt + Self.limitsLifetime > .now { return record }
     let record = try member.handle.limits(&buffer)
-    let age = bootClockNanoseconds() / 1_000_000_000 - Int64(member.stat.startTicks / facts.ticksPerSecond)
+    let age =
+      bootClockNanoseconds() / 1_000_000_000 - Int64(member.stat.startTicks / facts.ticksPerSecond)
     memory.limits = age >= Int64(Self.settledSeconds) ? (record, .now) : nil
     return record
   }
 
   private func prlimits(_ pid: Int32) -> ResourceLimits? {
-    guard let files = try? resourceLimit(.openFiles, pid: pid),
+    guard numbersAreOwn, let files = try? resourceLimit(.openFiles, pid: pid),
       let space = try? resourceLimit(.addressSpace, pid: pid)
     else { return nil }
     return ResourceLimits(

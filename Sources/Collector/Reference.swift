@@ -67,7 +67,8 @@ package enum Reference {
       text += "| Family | Type | Unit | Labels | Default | Over processes | Meaning |\n"
       text += "|---|---|---|---|---|---|---|\n"
       for entry in entries {
-        text += "| `\(entry.family.name)` | \(entry.family.kind.rawValue)"
+        text +=
+          "| `\(entry.family.name)` | \(entry.family.kind.rawValue)"
           + " | \(entry.family.unit.rawValue) | \(labels(entry))"
           + " | \(entry.isDefault ? "yes" : "") | \(entry.over) | \(entry.family.help) |\n"
       }
@@ -76,7 +77,8 @@ package enum Reference {
     text += "| Family | Type | Unit | Labels | Meaning |\n|---|---|---|---|---|\n"
     let own = (targetEntries + exporterEntries).filter { $0.group == nil }
     for entry in own.sorted(by: { $0.family.name < $1.family.name }) {
-      text += "| `\(entry.family.name)` | \(entry.family.kind.rawValue)"
+      text +=
+        "| `\(entry.family.name)` | \(entry.family.kind.rawValue)"
         + " | \(entry.family.unit.rawValue) | \(labels(entry)) | \(entry.family.help) |\n"
     }
     return text

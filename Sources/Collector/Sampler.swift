@@ -15,7 +15,7 @@ package final class Sampler: Sendable {
   }
 
   package enum Reply: Sendable {
-    case page([UInt8], [Collector.Notice])
+    case page(Collector.Outcome)
     /// The thread could not start or go on; there will be no more replies.
     case failed(String)
   }
@@ -79,8 +79,7 @@ package final class Sampler: Sendable {
       for command in commands.drain() {
         switch command {
         case .collect(let own):
-          let (page, notices) = collector.collect(own)
-          replies.post(.page(page, notices))
+          replies.post(.page(collector.collect(own)))
         case .configure(let settings): collector.configure(settings)
         case .stop: loop.stop()
         }

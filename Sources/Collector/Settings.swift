@@ -17,8 +17,10 @@ package struct TargetSettings: Sendable, Hashable {
 
 /// Bounds on what a configuration or a machine can make the daemon hold.
 package struct CollectorLimits: Sendable, Hashable {
-  /// Files of /proc that stay open between scrapes. Each saves about half of its reading cost and
-  /// takes 4.3 kB of kernel memory; beyond the number, files are opened for each scrape.
+  /// Files of /proc that stay open between scrapes.
+  ///
+  /// Each saves about half of its reading cost and takes 4.3 kB of kernel memory; beyond the
+  /// number, files are opened for each scrape.
   package var keptDescriptors: Int
   /// Processes of one target; those beyond, in order of their numbers, are left out and counted.
   package var processesPerTarget: Int

@@ -31,9 +31,10 @@ struct ThreadSwitches {
   private var live: [Entry] = []
   private var ended = Switches.zero
 
-  /// Takes over what the threads have now, and returns the sum with that of ended threads.
+  /// Takes over what the threads have now, and adds it to what ended threads had.
   ///
   /// - Parameter now: The threads in the order of their numbers, as `task` lists them.
+  /// - Returns: The sum.
   mutating func update(_ now: [Entry]) -> Switches {
     var sum = Switches.zero
     var index = 0

@@ -1,7 +1,7 @@
 /// Bounds on what a configuration file can make this room do or hold.
 enum Limits {
   /// Bytes of a configuration file.
-  static let fileBytes = 1 << 20
+  static let fileBytes = 4 << 20
   /// Lists and mappings inside each other.
   static let nesting = 32
   /// Problems of a file that are remembered; later ones are only counted.

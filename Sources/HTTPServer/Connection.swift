@@ -46,8 +46,6 @@ final class Connection: EventHandler {
   private var readAhead: [UInt8] = []
   private var readAheadStart = 0
   private var isParsing = false
-  /// Whether the client has shut its side: it still gets its answers.
-  private var inputEnded = false
 
   /// The request that is being answered.
   private(set) var requestNumber: UInt64 = 0
@@ -119,6 +117,8 @@ final class Connection: EventHandler {
       server.abandoned(id)
     case .writing:
       server.counts.timeouts.write &+= 1
+      // The kernel would keep the rest for a client that does not want it.
+      resetWhenClosed(socket)
       close()
     case .closing:
       server.counts.timeouts.linger &+= 1
@@ -152,8 +152,8 @@ final class Connection: EventHandler {
     parseReadAhead()
   }
 
+  /// The client has shut its side; answers to what it asked are on their way already.
   private func endInput() {
-    inputEnded = true
     if parser.isEmpty {
       close()
     } else {
@@ -290,7 +290,6 @@ final class Connection: EventHandler {
     readAhead = []
     readAheadStart = 0
     parser = RequestParser()
-    if inputEnded { return close() }
     shutDownSending(socket)
     enter(.closing)
   }

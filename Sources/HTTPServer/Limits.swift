@@ -29,6 +29,8 @@ package struct Limits: Sendable {
 
   /// Most connections at a time; a new one beyond that takes the place of one that waits.
   package var maxConnections = 512
+  /// From this many connections on, memory is given back once three quarters of them have gone.
+  package var crowd = 64
   /// Most connections accepted before other work gets its turn.
   package var acceptsPerTurn = 64
   /// Most pipelined requests answered to one client before other work gets its turn.

@@ -11,8 +11,9 @@ final class Listener: EventHandler {
 
   init(_ address: ListenAddress, _ server: Server) throws(Errno) {
     let socket = try ListenSocket(address)
-    // Accepted sockets inherit the option from the one that listens.
+    // Accepted sockets inherit the options from the one that listens.
     disableDelay(socket.fd)
+    limitDelivery(socket.fd, to: server.limits.writeTime)
     self.socket = socket
     self.server = server
     token = try server.loop.add(self.socket.fd, .readable, self)
@@ -23,7 +24,10 @@ final class Listener: EventHandler {
   }
 
   /// The pause is over.
-  func expired(_ token: EventToken) { server.loop.modify(token, .readable) }
+  func expired(_ token: EventToken) {
+    server.takeSpare()
+    server.loop.modify(token, .readable)
+  }
 
   func close() {
     if let token { server.loop.remove(token) }
@@ -32,22 +36,21 @@ final class Listener: EventHandler {
 
   /// Accepts what waits, but not so much that open connections would have to wait.
   func accept(atMost count: Int) {
-    var mayEvict = true
     for _ in 0..<count {
       do throws(Errno) {
         server.adopt(try socket.accept())
-        mayEvict = true
       } catch .wouldBlock {
         return
       } catch .tooManyOpenFiles, .tooManyOpenFilesInSystem {
-        // One eviction frees one descriptor; if that did not help, more will not.
-        if mayEvict, server.evict() {
-          mayEvict = false
-        } else if !turnAway() {
+        // Said even if nothing waits: the kernel looks for a descriptor first.
+        do throws(Errno) {
+          try acceptWithSpare()
+        } catch .wouldBlock {
+          return
+        } catch {
           return pause()
         }
       } catch .noMemory, .noBufferSpace {
-        server.counts.rejected.resources &+= 1
         return pause()
       } catch {
         // The connection failed before it was accepted; the next one may be sound (accept(2)).
@@ -56,13 +59,19 @@ final class Listener: EventHandler {
     }
   }
 
-  /// Accepts and closes one connection with the help of the spare descriptor.
+  /// Accepts one connection with the spare descriptor, and keeps it if another one can go.
   ///
-  /// It would be reported for ever otherwise, because the loop is level-triggered.
-  /// - Returns: Whether that was possible.
-  private func turnAway() -> Bool {
-    server.counts.rejected.resources &+= 1
-    return server.withSpareDescriptor { (try? socket.accept()) != nil }
+  /// Left where it is, it would be reported for ever, because the loop is level-triggered.
+  private func acceptWithSpare() throws(Errno) {
+    guard server.giveUpSpare() else { throw .tooManyOpenFiles }
+    defer { server.takeSpare() }
+    let connection = try socket.accept()
+    if server.evict() {
+      server.adopt(connection)
+    } else {
+      server.counts.rejected.resources &+= 1
+      _ = consume connection
+    }
   }
 
   /// Stops accepting for a moment, so that the loop does not spin.

@@ -114,6 +114,8 @@ struct RequestParser {
     var isAfterReturn = known > lineStart && head[known - 1] == .carriageReturn
     let room = lineLimit(limits) - (known - lineStart)
     let isRequestLine = if case .requestLine = stage { true } else { false }
+    // Room for a usual request, so that not every line makes the array grow.
+    if known == 0 { head.reserveCapacity(min(512, end - start)) }
     let bytes = input.span
     var index = start
     while index < end {
@@ -138,7 +140,6 @@ struct RequestParser {
       if index - start >= room { throw lineTooLong(input, start, index, limits) }
       index += 1
     }
-    if head.isEmpty { head.reserveCapacity(end - start) }
     head.append(contentsOf: input[start..<end])
     position = end
     return nil

@@ -109,8 +109,12 @@ package struct Response: Sendable {
     for field in fields where !Self.isServersOwn(field.name) {
       bytes.append(contentsOf: field.name.utf8)
       bytes.append(contentsOf: ": ".utf8)
-      // A line break in a value would end the header section: no value can say where it ends.
-      for byte in field.value.utf8 { bytes.append(byte.isFieldCharacter ? byte : .space) }
+      // A line break in a value would end the header section.
+      if field.value.utf8.allSatisfy(\.isFieldCharacter) {
+        bytes.append(contentsOf: field.value.utf8)
+      } else {
+        bytes.append(contentsOf: field.value.utf8.map { $0.isFieldCharacter ? $0 : .space })
+      }
       bytes.append(contentsOf: "\r\n".utf8)
     }
     if status.allowsContent {

@@ -20,8 +20,10 @@ package final class Server: EventHandler {
   /// By slot of the event loop.
   private var connections: [Connection?] = []
   private var connectionCount = 0
+  /// The most connections since memory was last given back.
+  private var peak = 0
   private var lastRequestNumber: UInt64 = 0
-  /// Given up for a moment to accept, and close, a connection when no other descriptor is left.
+  /// Given up for a moment to accept a connection when no other descriptor is left.
   private var spare: OwnedFD?
   private var drainToken: EventToken?
   private var whenDrained: (() -> Void)?
@@ -53,8 +55,8 @@ package final class Server: EventHandler {
   /// - Returns: Where it really listens, if the port was 0.
   /// - Throws: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EMFILE`.
   package func listen(on address: ListenAddress) throws(Errno) -> ListenAddress {
-    if spare == nil { spare = try openFile("/dev/null", .read) }
     let listener = try Listener(address, self)
+    takeSpare()
     listeners.append(listener)
     return listener.address
   }
@@ -133,12 +135,13 @@ package final class Server: EventHandler {
     }
     counts.accepted &+= 1
     connectionCount += 1
+    peak = max(peak, connectionCount)
     let index = Int(token.slot)
     while connections.count <= index { connections.append(nil) }
     connections[index] = connection
   }
 
-  /// Says why before it closes; a client that cannot take that at once misses it.
+  /// Says why before it closes; a client that sends its request later may miss it.
   private func refuse(_ socket: consuming OwnedFD) {
     let response = Response.text(
       .serviceUnavailable, "All connections are in use, try again later.\n",
@@ -146,7 +149,8 @@ package final class Server: EventHandler {
     counts.countResponse(response.status)
     let head = response.head(date: dateLine.current(), connection: "close")
     _ = try? Linux.send(socket, head: head, body: response.body, from: 0)
-    shutDownSending(socket)
+    // Bytes left unread would turn the end of the connection into a reset.
+    _ = try? Linux.receive(socket, into: &receiveBuffer)
   }
 
   /// Closes the connection that may go first.
@@ -163,7 +167,15 @@ package final class Server: EventHandler {
     evictionOrder.remove(slot)
     connections[Int(slot)] = nil
     connectionCount -= 1
+    returnMemory()
     endDrainIfEmpty()
+  }
+
+  /// Gives memory back after a crowd has gone, because the allocator alone keeps most of it.
+  private func returnMemory() {
+    guard peak >= limits.crowd, connectionCount <= peak / 4 else { return }
+    peak = connectionCount
+    releaseFreeMemory()
   }
 
   func nextRequestNumber() -> UInt64 {
@@ -171,14 +183,17 @@ package final class Server: EventHandler {
     return lastRequestNumber
   }
 
-  /// Runs `body` while one more descriptor is free than otherwise.
+  /// Keeps one descriptor in reserve, if there is one.
+  func takeSpare() {
+    if spare == nil, !isDraining { spare = try? openFile("/dev/null", .read) }
+  }
+
+  /// Frees the descriptor that is kept in reserve.
   ///
-  /// - Returns: What `body` returns, or false without a spare descriptor.
-  func withSpareDescriptor(_ body: () -> Bool) -> Bool {
-    if spare == nil { return false }
-    spare = nil
-    defer { spare = try? openFile("/dev/null", .read) }
-    return body()
+  /// - Returns: Whether there was one.
+  func giveUpSpare() -> Bool {
+    defer { spare = nil }
+    return spare != nil
   }
 
   private func connection(_ slot: Int32) -> Connection? {

@@ -8,7 +8,7 @@ package struct ServerStatistics: Sendable {
   package internal(set) var timeouts = Timeouts()
   /// Connections by what they are doing now.
   package internal(set) var open = Open()
-  /// Requests given to the handler.
+  /// Complete and valid requests.
   package internal(set) var requests: UInt64 = 0
 
   /// Connections refused or lost before their first byte.

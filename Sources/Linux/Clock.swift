@@ -7,7 +7,9 @@ package struct Instant: Comparable, Hashable, Sendable {
 
   package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
-  /// The current moment. The corresponding system call is `clock_gettime(2)`.
+  /// The current moment.
+  ///
+  /// The corresponding system call is `clock_gettime(2)`.
   package static var now: Instant {
     Instant(nanoseconds: UInt64(clockNanoseconds(CLOCK_MONOTONIC)))
   }
@@ -16,6 +18,7 @@ package struct Instant: Comparable, Hashable, Sendable {
     left.nanoseconds < right.nanoseconds
   }
 
+  /// The moment that is later by a duration; a negative duration counts as none.
   package static func + (instant: Instant, duration: Duration) -> Instant {
     Instant(nanoseconds: instant.nanoseconds &+ UInt64(clamping: duration.nanoseconds))
   }
@@ -30,15 +33,18 @@ extension Duration {
   /// The duration in nanoseconds; 292 years at most.
   package var nanoseconds: Int64 {
     let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    return overflow ? (seconds < 0 ? .min : .max) : product + attoseconds / 1_000_000_000
+    let (product, tooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, tooLargeToo) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+    return tooLarge || tooLargeToo ? (seconds < 0 ? .min : .max) : sum
   }
 
   /// The duration in seconds.
   package var seconds: Double { Double(nanoseconds) / 1e9 }
 }
 
-/// Wall-clock time, nanoseconds since 1970. The corresponding system call is `clock_gettime(2)`.
+/// Wall-clock time, nanoseconds since 1970.
+///
+/// The corresponding system call is `clock_gettime(2)`.
 package func wallClockNanoseconds() -> Int64 { clockNanoseconds(CLOCK_REALTIME) }
 
 /// Time since the machine started, sleep included, in nanoseconds (`CLOCK_BOOTTIME`).
@@ -51,9 +57,12 @@ private func clockNanoseconds(_ clock: clockid_t) -> Int64 {
   return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-/// Bytes of one memory page. The corresponding C function is `sysconf(3)`.
+/// Bytes of one memory page.
+///
+/// The corresponding C function is `sysconf(3)`.
 package func pageSize() -> UInt64 { UInt64(max(1, sysconf(Int32(_SC_PAGESIZE)))) }
 
-/// Ticks per second in which the kernel reports CPU time. The corresponding C function is
-/// `sysconf(3)`.
+/// Ticks per second in which the kernel reports CPU time.
+///
+/// The corresponding C function is `sysconf(3)`.
 package func clockTicksPerSecond() -> UInt64 { UInt64(max(1, sysconf(Int32(_SC_CLK_TCK)))) }

@@ -5,8 +5,9 @@ import Glibc
 package final class EventFD: Sendable {
   package let fd: OwnedFD
 
-  /// A new counter at zero. The corresponding system call is `eventfd(2)`.
+  /// A new counter at zero.
   ///
+  /// The corresponding system call is `eventfd(2)`.
   /// - Throws: `EMFILE`, `ENFILE`.
   package init() throws(Errno) {
     fd = OwnedFD(
@@ -35,7 +36,11 @@ package final class EventFD: Sendable {
   /// - Returns: Whether it is readable.
   package func wait(atMost timeout: Duration?) -> Bool {
     var entry = pollfd(fd: fd.raw, events: Int16(POLLIN), revents: 0)
-    let milliseconds = timeout.map { Int32(clamping: max(0, ($0.nanoseconds + 999_999) / 1_000_000)) }
+    let milliseconds = timeout.map { timeout -> Int32 in
+      // Rounded up, so that the wait is not over before the time is.
+      let (whole, rest) = max(0, timeout.nanoseconds).quotientAndRemainder(dividingBy: 1_000_000)
+      return Int32(clamping: whole + rest.signum())
+    }
     return unsafe poll(&entry, 1, milliseconds ?? -1) > 0
   }
 }

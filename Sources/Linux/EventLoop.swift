@@ -76,10 +76,10 @@ package protocol EventHandler: AnyObject {
     self.timer = timer
   }
 
-  /// Registers a descriptor. It must stay open until ``remove(_:)``.
+  /// Registers a descriptor.
   ///
   /// - Parameters:
-  ///   - fd: What to watch; nil registers only a place for a deadline.
+  ///   - fd: What to watch; it must stay open until ``remove(_:)``.
   ///   - interest: What to wait for.
   ///   - handler: Who is told; kept alive until removal.
   /// - Returns: The name of the registration.
@@ -109,7 +109,9 @@ package protocol EventHandler: AnyObject {
     _ = try? Self.control(epoll, EPOLL_CTL_MOD, raw, interest.rawValue, data: token.data)
   }
 
-  /// Ends a registration. Call it before the descriptor is closed.
+  /// Ends a registration.
+  ///
+  /// Call it before the descriptor is closed.
   package func remove(_ token: EventToken) {
     guard isValid(token) else { return }
     let raw = slots[Int(token.slot)].descriptor

@@ -40,7 +40,8 @@ package func openFile(
   _ path: String, in directory: borrowing OwnedFD, _ mode: OpenMode = .read
 ) throws(Errno) -> OwnedFD {
   let raw = directory.raw
-  return OwnedFD(adopting: try attempt(.open) { unsafe openat(raw, path, mode.rawValue | O_CLOEXEC) })
+  return OwnedFD(
+    adopting: try attempt(.open) { unsafe openat(raw, path, mode.rawValue | O_CLOEXEC) })
 }
 
 /// Bytes that are read again and again into the same memory.
@@ -58,7 +59,7 @@ package struct ReadBuffer: ~Copyable {
   ///
   /// - Parameters:
   ///   - capacity: Bytes at first.
-  ///   - limit: The most it grows to; a longer file throws `EFBIG`.
+  ///   - limit: The most it grows to; a file that fills it throws `EFBIG`.
   package init(capacity: Int, limit: Int) {
     storage = [UInt8](repeating: 0, count: capacity)
     self.limit = limit
@@ -69,7 +70,7 @@ package struct ReadBuffer: ~Copyable {
   /// One call where it fits. A descriptor that is kept open yields fresh content each time it is
   /// read from offset 0. The corresponding system call is `pread(2)`.
   /// - Parameter file: An open, readable file.
-  /// - Throws: `ESRCH` (the process ended), `EACCES`, `EIO`, `EFBIG` (longer than the limit).
+  /// - Throws: `ESRCH` (the process ended), `EACCES`, `EIO`, `EFBIG` (fills the limit).
   package mutating func readRecord(_ file: borrowing OwnedFD) throws(Errno) {
     count = 0
     while true {
@@ -86,8 +87,8 @@ package struct ReadBuffer: ~Copyable {
   ///
   /// The corresponding system call is `pread(2)`.
   /// - Parameter file: An open, readable file.
-  /// - Throws: `ESRCH` (the process ended), `EACCES`, `EIO`, `EFBIG` (longer than the limit),
-  ///   `EAGAIN` (a FIFO without content).
+  /// - Throws: `ESRCH` (the process ended), `EACCES`, `EIO`, `EFBIG` (fills the limit), `ESPIPE` (a
+  ///   FIFO or socket).
   package mutating func readAll(_ file: borrowing OwnedFD) throws(Errno) {
     count = 0
     while true {
@@ -148,6 +149,28 @@ package func fileFacts(_ file: borrowing OwnedFD) throws(Errno) -> FileFacts {
   let raw = file.raw
   _ = try attempt(.stat) { unsafe fstat(raw, &facts) }
   return FileFacts(facts)
+}
+
+/// Facts about what standard error was connected to when the program started.
+///
+/// The corresponding system call is `fstat(2)`.
+/// - Returns: The facts.
+/// - Throws: What the file system reports.
+package func standardErrorFacts() throws(Errno) -> FileFacts {
+  var facts = Glibc.stat()
+  _ = try attempt(.stat) { unsafe fstat(STDERR_FILENO, &facts) }
+  return FileFacts(facts)
+}
+
+/// Opens /dev/null for standard input, output and error where the program was started without
+/// them.
+///
+/// Without this the next file that is opened gets such a number, and what is meant for standard
+/// error would go there. The corresponding system call is `open(2)`.
+package func fillStandardDescriptors() {
+  var number: Int32
+  repeat { number = unsafe open("/dev/null", O_RDWR) } while (0...STDERR_FILENO).contains(number)
+  if number >= 0 { _ = close(number) }
 }
 
 /// Facts about a path below a directory; links are followed.

@@ -23,18 +23,19 @@ package enum ExitStatus: Hashable, Sendable {
 package final class PidFD: Sendable {
   package let fd: OwnedFD
 
-  /// Opens the process that has this number now. Needs no privilege.
+  /// Opens the process that has this number now.
   ///
-  /// The corresponding system call is `pidfd_open(2)` (Linux 5.3).
+  /// Needs no privilege. The corresponding system call is `pidfd_open(2)` (Linux 5.3).
   /// - Parameter pid: The number of a process (thread group leader).
   /// - Throws: `ESRCH` (no such process), `EINVAL` (a thread), `EMFILE`, `ENOSYS` (older kernel).
   package init(pid: Int32) throws(Errno) {
     fd = OwnedFD(adopting: try attempt(.pidfd) { clinux_pidfd_open(pid) })
   }
 
-  /// How the process ended, once its parent has reaped it. Needs no privilege.
+  /// How the process ended, once its parent has reaped it.
   ///
-  /// The corresponding call is `ioctl(PIDFD_GET_INFO)` with `PIDFD_INFO_EXIT` (Linux 6.15).
+  /// Needs no privilege. The corresponding call is `ioctl(PIDFD_GET_INFO)` with `PIDFD_INFO_EXIT`
+  /// (Linux 6.15).
   /// - Returns: The status, or nil where the kernel does not tell (yet).
   package func exitStatus() -> ExitStatus? {
     var status: Int32 = 0

@@ -13,9 +13,9 @@ package struct SignalFD: ~Copyable {
   package let fd: OwnedFD
 
   /// Blocks the given signals for this thread, and for those it starts, and opens a descriptor
-  /// that reports them. Also ignores SIGPIPE.
+  /// that reports them.
   ///
-  /// The corresponding system call is `signalfd(2)`.
+  /// Also ignores SIGPIPE. The corresponding system call is `signalfd(2)`.
   /// - Parameter signals: What to report.
   /// - Throws: `EMFILE`, `ENFILE`.
   package init(_ signals: [Signal]) throws(Errno) {

@@ -137,9 +137,9 @@ package struct ListenSocket: ~Copyable, Sendable {
     }
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     let fd = OwnedFD(adopting: try attempt(.socket) { socket(family, kind, 0) })
-    if family != AF_UNIX { try setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1) }
+    if family != AF_UNIX { try setOption(fd, SOL_SOCKET, SO_REUSEADDR, Int32(1)) }
     if family == AF_INET6 {
-      try setOption(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, dualStack ? 0 : 1)
+      try setOption(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, Int32(dualStack ? 0 : 1))
     }
     do throws(Errno) {
       try bind(fd, address)
@@ -248,7 +248,26 @@ package struct ListenSocket: ~Copyable, Sendable {
 ///
 /// A socket of another family refuses, which does not matter.
 package func disableDelay(_ socket: borrowing OwnedFD) {
-  _ = try? setOption(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+  _ = try? setOption(socket, Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
+}
+
+/// Bounds how long the kernel keeps bytes for a peer that does not take them (`TCP_USER_TIMEOUT`).
+///
+/// Holds even after the socket is closed. A socket of another family refuses, which does not
+/// matter.
+/// - Parameters:
+///   - socket: A socket; those accepted from a listening one inherit it.
+///   - time: The longest time without progress; rounded to milliseconds, 0 is the system's own.
+package func limitDelivery(_ socket: borrowing OwnedFD, to time: Duration) {
+  let milliseconds = Int32(clamping: time.nanoseconds / 1_000_000)
+  _ = try? setOption(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, max(0, milliseconds))
+}
+
+/// Makes closing the socket throw away what is not sent and reset the connection (`SO_LINGER`).
+///
+/// - Parameter socket: A connected socket.
+package func resetWhenClosed(_ socket: borrowing OwnedFD) {
+  _ = try? setOption(socket, SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
 }
 
 /// Receives into a buffer.
@@ -303,11 +322,11 @@ package func shutDownSending(_ socket: borrowing OwnedFD) {
   _ = shutdown(socket.raw, Int32(SHUT_WR))
 }
 
-private func setOption(
-  _ socket: borrowing OwnedFD, _ level: Int32, _ option: Int32, _ value: Int32
+private func setOption<Value: BitwiseCopyable>(
+  _ socket: borrowing OwnedFD, _ level: Int32, _ option: Int32, _ value: Value
 ) throws(Errno) {
   let raw = socket.raw
   var value = value
-  let size = socklen_t(MemoryLayout<Int32>.size)
+  let size = socklen_t(MemoryLayout<Value>.size)
   _ = try attempt(.socket) { unsafe setsockopt(raw, level, option, &value, size) }
 }

@@ -50,15 +50,21 @@ package func attempt<Result: SignedInteger>(
     ///   - skip: How many calls succeed first.
     ///   - times: How many calls fail then.
     ///   - body: The code under test.
+    /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
-    package static func force<Result, Failure: Error>(
+    package static func force<Result: ~Copyable, Failure: Error>(
       _ call: SystemCall, _ errno: Errno, skip: Int = 0, times: Int = 1,
       _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
       let thread = currentThreadID()
       let plan = Plan(call: call, errno: errno, skip: skip, times: times)
       plans.withLock { $0[thread, default: []].append(plan) }
-      defer { plans.withLock { $0[thread] = nil } }
+      defer {
+        plans.withLock {
+          _ = $0[thread]?.popLast()
+          if $0[thread]?.isEmpty == true { $0[thread] = nil }
+        }
+      }
       return try body()
     }
 

@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// The kernel's number of the calling thread. The corresponding system call is `gettid(2)`.
+/// The kernel's number of the calling thread.
+///
+/// The corresponding system call is `gettid(2)`.
 package func currentThreadID() -> Int32 { clinux_gettid() }
 
 /// A running thread; it must be joined before it goes out of scope.
@@ -32,7 +34,9 @@ package struct Thread: ~Copyable {
     self.handle = handle
   }
 
-  /// Waits until the thread's body returns. The corresponding C function is `pthread_join(3)`.
+  /// Waits until the thread's body returns.
+  ///
+  /// The corresponding C function is `pthread_join(3)`.
   package consuming func join() {
     _ = pthread_join(handle, nil)
   }
@@ -64,10 +68,14 @@ private func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRa
   return nil
 }
 
-/// The number of this process. The corresponding system call is `getpid(2)`.
+/// The number of this process.
+///
+/// The corresponding system call is `getpid(2)`.
 package func processID() -> Int32 { getpid() }
 
-/// A variable of the environment. The corresponding C function is `getenv(3)`.
+/// A variable of the environment.
+///
+/// The corresponding C function is `getenv(3)`.
 package func environmentVariable(_ name: String) -> String? {
   guard let value = unsafe getenv(name) else { return nil }
   return unsafe String(cString: value)

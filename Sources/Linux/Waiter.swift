@@ -3,9 +3,9 @@ import Synchronization
 /// Runs work that may wait for somebody else's lock, disk or network, away from the threads that
 /// must not.
 ///
-/// One thread does everything as long as it gets on. Only when a job has been running for longer
-/// than `patience` does another thread start, up to `threads`; a job that never returns costs one
-/// of them.
+/// One thread does everything as long as it gets on. A second one stands by while jobs wait, and
+/// takes them when every job that runs has been running for longer than `patience`; a job that
+/// never returns costs one of the `threads`.
 package final class Waiter: Sendable {
   package typealias Job = @Sendable () -> Void
 
@@ -19,7 +19,10 @@ package final class Waiter: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Readable while jobs wait, and at the end.
   private let wake: EventFD
+  /// Readable at the end.
+  private let end: EventFD
   private let threads: Int
   private let patience: Duration
   private let queueLimit: Int
@@ -35,6 +38,7 @@ package final class Waiter: Sendable {
     threads: Int = 4, patience: Duration = .milliseconds(500), queueLimit: Int = 10_000
   ) throws(Errno) {
     wake = try EventFD()
+    end = try EventFD()
     self.threads = threads
     self.patience = patience
     self.queueLimit = queueLimit
@@ -45,19 +49,15 @@ package final class Waiter: Sendable {
   /// - Parameter job: What to do; it reports its result by itself.
   /// - Returns: False if too many jobs wait already; the job will not run.
   package func submit(_ job: @escaping Job) -> Bool {
-    let now = Instant.now
-    let (accepted, startThread) = state.withLock { state -> (Bool, Bool) in
-      if state.queue.count >= queueLimit || state.stopping { return (false, false) }
+    let accepted = state.withLock { state in
+      if state.queue.count >= queueLimit || state.stopping { return false }
       state.queue.append(job)
-      let stuck = state.running.values.count { $0 + patience < now }
-      let start = state.threads < threads && stuck == state.threads
-      if start { state.threads += 1 }
-      return (true, start)
+      return true
     }
-    if startThread, !start() {
-      state.withLock { $0.threads -= 1 }
+    if accepted {
+      reinforce()
+      wake.signal()
     }
-    if accepted { wake.signal() }
     return accepted
   }
 
@@ -68,38 +68,67 @@ package final class Waiter: Sendable {
       $0.queue = []
     }
     wake.signal()
+    end.signal()
   }
 
-  private func start() -> Bool {
-    // Detached: a thread that waits for somebody else for ever must not hold up the end.
-    guard let thread = try? Thread(name: "waiter", { self.work() }) else { return false }
-    thread.detach()
-    return true
+  /// Starts another thread if jobs wait and every thread is busy.
+  private func reinforce() {
+    let isNeeded = state.withLock { state in
+      guard !state.queue.isEmpty, state.running.count == state.threads, state.threads < threads
+      else { return false }
+      state.threads += 1
+      return true
+    }
+    guard isNeeded else { return }
+    if let thread = try? Thread(name: "waiter", { self.work() }) {
+      // A thread that waits for somebody else for ever must not hold up the end.
+      thread.detach()
+    } else {
+      // The next job tries again.
+      state.withLock { $0.threads -= 1 }
+    }
   }
 
   private func work() {
     while let (job, number) = next() {
+      reinforce()
       job()
       state.withLock { $0.running[number] = nil }
     }
   }
 
+  private enum Step {
+    case run(Job, UInt64)
+    case idle
+    /// Another thread gets on so far.
+    case standBy(Duration)
+    case end
+  }
+
   /// Waits for the next job; nil when the waiter stops.
   private func next() -> (Job, UInt64)? {
     while true {
-      let (job, stopping) = state.withLock { state -> ((Job, UInt64)?, Bool) in
-        if state.stopping { return (nil, true) }
-        guard !state.queue.isEmpty else {
-          wake.clear()
-          return (nil, false)
-        }
-        state.nextJob += 1
-        state.running[state.nextJob] = .now
-        return ((state.queue.removeFirst(), state.nextJob), false)
+      switch state.withLock({ step(&$0) }) {
+      case .run(let job, let number): return (job, number)
+      case .idle: _ = wake.wait(atMost: nil)
+      case .standBy(let time): _ = end.wait(atMost: time)
+      case .end: return nil
       }
-      if stopping { return nil }
-      if let job { return job }
-      _ = wake.wait(atMost: nil)
     }
+  }
+
+  private func step(_ state: inout State) -> Step {
+    if state.stopping { return .end }
+    if state.queue.isEmpty {
+      wake.clear()
+      return .idle
+    }
+    let now = Instant.now
+    if let latest = state.running.values.max(), now < latest + patience {
+      return .standBy(latest + patience - now)
+    }
+    state.nextJob += 1
+    state.running[state.nextJob] = now
+    return .run(state.queue.removeFirst(), state.nextJob)
   }
 }

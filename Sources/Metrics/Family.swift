@@ -48,7 +48,8 @@ package struct Label: Sendable, Hashable {
   package static func isLegalName(_ name: String) -> Bool {
     guard let first = name.utf8.first, !name.hasPrefix("__") else { return false }
     let isLetter = { (byte: UInt8) in
-      byte == UInt8(ascii: "_") || byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
+      byte == UInt8(ascii: "_")
+        || byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
     }
     return isLetter(first) && name.utf8.allSatisfy { isLetter($0) || $0 >= 48 && $0 <= 57 }
   }

@@ -7,7 +7,9 @@ package struct ParseError: Error, Equatable, Sendable {
 }
 
 /// The name of a field, comparable and printable without allocation.
-package struct StaticName: Equatable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+package struct StaticName: Equatable, Sendable, ExpressibleByStringLiteral,
+  CustomStringConvertible
+{
   private let text: StaticString
 
   package init(stringLiteral text: StaticString) { self.text = text }

@@ -4,11 +4,15 @@ package import Linux
 package struct ProcRoot: ~Copyable {
   let directory: OwnedFD
   package let facts: SystemFacts
-  /// Whether the size of `/proc/PID/fd` is the number of its entries (since Linux 6.2). A recorded
-  /// tree on another file system would lie about it.
+  /// Whether the size of `/proc/PID/fd` is the number of its entries (since Linux 6.2).
+  ///
+  /// A recorded tree on another file system would lie about it.
   package let sizeCountsDescriptors: Bool
-  /// Whether its numbers are those that system calls take. Those of a recorded tree, or of the
-  /// /proc of another pid namespace, mean other processes there, or none.
+  /// The number of this very process there; nil in a recorded tree.
+  package let ownPid: Int32?
+  /// Whether processes have the numbers there that system calls of this process use.
+  ///
+  /// Not so in a recorded tree, and where a container looks at its host's /proc.
   package let numbersAreOwn: Bool
 
   private static let procMagic: Int64 = 0x9fa0
@@ -24,11 +28,33 @@ package struct ProcRoot: ~Copyable {
     let isReal = (try? fileSystemMagic(directory)) == Self.procMagic
     // This very process has descriptors open, so a size of 0 means an older kernel.
     let ownSize = try? fileFacts("self/fd", in: directory).size
-    let ownNumber = try? linkTarget("self", in: directory)
+    let numbers = isReal ? Self.ownNumbers(directory) : []
     self.directory = directory
     self.facts = facts
     sizeCountsDescriptors = isReal && (ownSize ?? 0) > 0
-    numbersAreOwn = isReal && ownNumber == Array("\(processID())".utf8)
+    ownPid = numbers.first
+    numbersAreOwn = numbers == [processID()]
+  }
+
+  /// The numbers of this process in the pid namespace of the mount and in each one below it, down
+  /// to its own (`NSpid` of `status`, since Linux 4.1).
+  private static func ownNumbers(_ directory: borrowing OwnedFD) -> [Int32] {
+    var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
+    do throws(Errno) {
+      try buffer.readRecord(try openFile("self/status", in: directory))
+    } catch {
+      return []
+    }
+    let text = buffer.storage.span.extracting(0..<buffer.count)
+    var at = Cursor()
+    while at.nextLine(text) {
+      guard text.hasPrefix("NSpid:", at: at.index) else { continue }
+      at.skipWord(text)
+      var numbers: [Int32] = []
+      while let number = try? at.number(text, "NSpid") { numbers.append(Int32(clamping: number)) }
+      return numbers
+    }
+    return []
   }
 
   /// Calls `body` with the number of every process there is now.
@@ -41,6 +67,24 @@ package struct ProcRoot: ~Copyable {
     _ reader: inout DirectoryReader, _ body: (Int32) -> Bool
   ) throws(Errno) {
     try reader.numbers(in: directory, body)
+  }
+
+  /// The number that the kernel gave to the newest process or thread, from `loadavg`.
+  ///
+  /// - Kernel: `fs/proc/loadavg.c`; `proc_loadavg(5)`. Numbers rise, and begin anew after
+  ///   `/proc/sys/kernel/pid_max`.
+  /// - Parameter buffer: Memory for the file's content.
+  /// - Returns: The number in the reader's pid namespace; nil if it cannot be read.
+  package func lastPid(_ buffer: inout ReadBuffer) -> Int32? {
+    do throws(Errno) {
+      try buffer.readRecord(try openFile("loadavg", in: directory))
+    } catch {
+      return nil
+    }
+    let text = buffer.storage.span.extracting(0..<buffer.count)
+    var at = Cursor()
+    at.skipWords(4, text)
+    return (try? at.number(text, "last pid")).flatMap { Int32(exactly: $0) }
   }
 
   /// Reads `stat` of a process that is not held.

@@ -48,7 +48,7 @@ package struct ProcessHandle: ~Copyable {
     return count
   }
 
-  /// Reads `stat`. See ``Stat``.
+  /// Reads `stat`, see ``Stat``.
   ///
   /// - Parameters:
   ///   - buffer: Memory for the file's content.
@@ -63,7 +63,7 @@ package struct ProcessHandle: ~Copyable {
     return try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
   }
 
-  /// Reads `status`. See ``Status``; parameters and errors as in ``stat(_:keep:)``.
+  /// Reads `status`, see ``Status``; parameters and errors as in ``stat(_:keep:)``.
   package mutating func status(
     _ buffer: inout ReadBuffer, keep: Bool
   ) throws(ProcError) -> Status {
@@ -71,32 +71,32 @@ package struct ProcessHandle: ~Copyable {
     return try parse(.status, buffer) { bytes throws(ParseError) in try Status(bytes) }
   }
 
-  /// Reads `io`. See ``IO``; parameters and errors as in ``stat(_:keep:)``.
+  /// Reads `io`, see ``IO``; parameters and errors as in ``stat(_:keep:)``.
   package mutating func io(_ buffer: inout ReadBuffer, keep: Bool) throws(ProcError) -> IO {
     try Self.read(.io, directory, &keptIO, &buffer, keep: keep)
     return try parse(.io, buffer) { bytes throws(ParseError) in try IO(bytes) }
   }
 
-  /// Reads `statm`. See ``Statm``.
+  /// Reads `statm`, see ``Statm``.
   package func statm(_ buffer: inout ReadBuffer) throws(ProcError) -> Statm {
     try read(.statm, &buffer)
     let facts = facts
     return try parse(.statm, buffer) { bytes throws(ParseError) in try Statm(bytes, facts) }
   }
 
-  /// Reads `limits`. See ``ResourceLimits``.
+  /// Reads `limits`, see ``ResourceLimits``.
   package func limits(_ buffer: inout ReadBuffer) throws(ProcError) -> ResourceLimits {
     try read(.limits, &buffer)
     return try parse(.limits, buffer) { bytes throws(ParseError) in try ResourceLimits(bytes) }
   }
 
-  /// Reads `schedstat` of the first thread. See ``Schedstat``.
+  /// Reads `schedstat` of the first thread, see ``Schedstat``.
   package func schedstat(_ buffer: inout ReadBuffer) throws(ProcError) -> Schedstat {
     try read(.schedstat, &buffer)
     return try parse(.schedstat, buffer) { bytes throws(ParseError) in try Schedstat(bytes) }
   }
 
-  /// Reads `cgroup`. See ``Cgroup``.
+  /// Reads `cgroup`, see ``Cgroup``.
   package func cgroup(_ buffer: inout ReadBuffer) throws(ProcError) -> Cgroup {
     try read(.cgroup, &buffer)
     return try parse(.cgroup, buffer) { bytes throws(ParseError) in try Cgroup(bytes) }
@@ -123,6 +123,7 @@ package struct ProcessHandle: ~Copyable {
   ///   directory is listed, which costs about a microsecond an entry and needs the same user or
   ///   CAP_DAC_READ_SEARCH.
   /// - Parameter reader: Memory for a listing.
+  /// - Returns: The count.
   /// - Throws: `gone`, `denied`, `io`.
   package func descriptorCount(_ reader: inout DirectoryReader) throws(ProcError) -> UInt64 {
     do throws(Errno) {
@@ -153,7 +154,7 @@ package struct ProcessHandle: ~Copyable {
     }
   }
 
-  /// Reads `status` of one thread. See ``Status``.
+  /// Reads `status` of one thread, see ``Status``.
   ///
   /// - Throws: `gone` (the thread ended), `denied`, `malformed`, `io`.
   package func threadStatus(

@@ -1,3 +1,5 @@
+import Linux
+
 /// A file of `/proc/PID` that numbers come from.
 package enum SourceFile: String, Sendable, CaseIterable {
   case stat, statm, status, io, limits, schedstat, cgroup, exe
@@ -55,4 +57,19 @@ package enum ProcError: Error, Equatable, Sendable {
   case malformed(SourceFile, field: String, excerpt: String)
   /// Any other failure.
   case io(SourceFile, code: Int32)
+}
+
+extension ProcError: CustomStringConvertible {
+  /// What went wrong, for the log: "io cannot be read: permission denied".
+  package var description: String {
+    switch self {
+    case .gone: "it has ended"
+    case .denied(let file): "\(file.rawValue) cannot be read: permission denied"
+    case .late(let file): "\(file.rawValue) has not answered in time"
+    case .malformed(let file, let field, let excerpt):
+      "\(file.rawValue) is not as the kernel documents it, at \(field): \"\(excerpt)\"; "
+        + "please report this"
+    case .io(let file, let code): "\(file.rawValue) cannot be read: \(Errno(code))"
+    }
+  }
 }

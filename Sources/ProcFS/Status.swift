@@ -11,6 +11,9 @@ package struct Status: Sendable, Equatable {
   package var peakVirtualBytes: UInt64?
   /// VmHWM: the most memory so far.
   package var peakResidentBytes: UInt64?
+  /// VmRSS: memory now, exactly; the numbers of `stat` and `statm` lag behind by some pages for each
+  /// CPU.
+  package var residentBytes: UInt64?
   /// VmLck: memory that may not be swapped out.
   package var lockedBytes: UInt64?
   /// RssAnon, since Linux 4.5: resident memory without a file behind it.
@@ -77,6 +80,7 @@ package struct Status: Sendable, Equatable {
       try Self.read(bytes, &at, "VmLck:", "VmLck", &lockedBytes)
       try Self.read(bytes, &at, "VmLib:", "VmLib", &libraryBytes)
     case UInt8(ascii: "H"): try Self.read(bytes, &at, "VmHWM:", "VmHWM", &peakResidentBytes)
+    case UInt8(ascii: "R"): try Self.read(bytes, &at, "VmRSS:", "VmRSS", &residentBytes)
     case UInt8(ascii: "D"): try Self.read(bytes, &at, "VmData:", "VmData", &dataBytes)
     case UInt8(ascii: "E"): try Self.read(bytes, &at, "VmExe:", "VmExe", &textBytes)
     case UInt8(ascii: "S"):

@@ -32,6 +32,11 @@ package struct SystemFacts: Sendable, Equatable {
   /// Ticks as seconds.
   package func seconds(ticks: UInt64) -> Double { Double(ticks) / Double(ticksPerSecond) }
 
+  /// Nanoseconds as ticks, rounded down.
+  package func ticks(nanoseconds: Int64) -> UInt64 {
+    UInt64(max(0, nanoseconds)) / (1_000_000_000 / ticksPerSecond)
+  }
+
   /// A moment given in ticks since the machine started, as seconds since 1970.
   package func epochSeconds(startTicks: UInt64) -> Double {
     seconds(ticks: bootTicks &+ startTicks)

@@ -1,7 +1,8 @@
+import Linux
+
 #if Systemd
   import CSystemd
 #endif
-import Linux
 
 /// Tells the service manager how the daemon is doing; does nothing when there is none, or when the
 /// program was built without the trait `Systemd`.

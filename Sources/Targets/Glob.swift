@@ -6,7 +6,9 @@ package struct Glob: Sendable, Hashable {
 
   package init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
 
-  /// Whether the whole text fits the pattern. Costs at most pattern × text steps.
+  /// Whether the whole text fits the pattern.
+  ///
+  /// Costs at most pattern × text steps.
   package func matches(_ text: [UInt8]) -> Bool {
     var p = 0
     var t = 0

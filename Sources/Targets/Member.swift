@@ -23,8 +23,8 @@ package final class Member {
   var verdict: Resolver.Verdict
 
   init(
-    slot: Int, verdict: Resolver.Verdict, handle: consuming ProcessHandle, stat: Stat, pidfd: PidFD?, keepsFiles: Bool,
-    isInherited: Bool
+    slot: Int, verdict: Resolver.Verdict, handle: consuming ProcessHandle, stat: Stat,
+    pidfd: PidFD?, keepsFiles: Bool, isInherited: Bool
   ) {
     self.slot = slot
     self.verdict = verdict

@@ -22,8 +22,9 @@ struct PidFile: Sendable, Equatable {
   private static let tmpfsMagic: Int64 = 0x0102_1994
   private static let ramfsMagic: Int64 = 0x8584_58f6
 
-  /// Reads a pid file. May wait for the file system, so it belongs on the waiter thread.
+  /// Reads a pid file.
   ///
+  /// It may wait for the file system, so it belongs on the waiter thread.
   /// - Parameter path: The file; links are followed.
   /// - Returns: What it says.
   /// - Throws: Why it says nothing.
@@ -96,7 +97,9 @@ struct PidFile: Sendable, Equatable {
     return pid
   }
 
-  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
+  private static func isBlank(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x09 || byte == 0x0d
+  }
 
   /// Whether a process that started at the given moment can have written the file.
   ///
@@ -106,6 +109,7 @@ struct PidFile: Sendable, Equatable {
   /// - Parameters:
   ///   - start: When the process started, nanoseconds since 1970.
   ///   - boot: When the machine started, nanoseconds since 1970.
+  /// - Returns: False only if it cannot.
   func canBeWritten(byProcessStartedAt start: Int64, boot: Int64) -> Bool {
     let slack: Int64 = 2_000_000_000
     if isInMemory, version.modifiedNanoseconds < boot { return true }

@@ -149,6 +149,7 @@ struct Resolver: ~Copyable {
   ///   - pid: The process.
   ///   - stat: Its `stat`.
   ///   - executable: Finds out its program; asked only if a rule needs it, and once.
+  /// - Returns: The rule, if any, and what that depends on.
   func verdict(_ pid: Int32, _ stat: Stat, _ executable: () -> [UInt8]?) -> Verdict {
     Verdict(rule: rule(pid, stat, executable), name: stat.name, epoch: epoch)
   }

@@ -42,6 +42,11 @@ package final class Roster: EventHandler {
   private var unreaped: [EventToken: Ending] = [:]
   private var keptFiles = 0
   private var slots = SlotPool()
+  private var strangers = Strangers()
+  /// Processes of this collection whose program could not be found out.
+  private var unsure: Set<Int32> = []
+  /// Whether a process joined in this collection whose descendants belong to its target.
+  private var hasNewAncestors = false
   private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
 
@@ -68,7 +73,9 @@ package final class Roster: EventHandler {
     self.limits = limits
   }
 
-  /// Takes over new rules. A target whose name stays keeps its counts.
+  /// Takes over new rules.
+  ///
+  /// A target whose name stays keeps its counts.
   package func setRules(_ rules: [Rule], _ limits: Limits) {
     self.limits = limits
     let known = Dictionary(targets.map { ($0.rule.name, $0) }) { first, _ in first }
@@ -85,6 +92,7 @@ package final class Roster: EventHandler {
       for member in target.members { leave(member, target) }
     }
     targets = next
+    strangers = Strangers()
     resolver.setRules(rules)
   }
 
@@ -108,18 +116,24 @@ package final class Roster: EventHandler {
         } catch .gone {
           end(member, target)
         } catch {
-          if let trouble = Trouble(error) { target.note(trouble, "process \(member.pid): \(error)") }
+          if let trouble = Trouble(error) {
+            target.note(trouble, "process \(member.pid): \(error)")
+          }
         }
       }
     }
   }
 
-  /// `stat` of every process that is not held.
+  /// `stat` of the processes that are not held and that may fit a rule now.
   private func scan() -> [Int32: Stat] {
-    var pids: [Int32] = []
+    strangers.begin(lastPid: root.lastPid(&buffer))
+    let uptime = root.facts.ticks(nanoseconds: bootClockNanoseconds())
+    var due: [Int32] = []
     do throws(Errno) {
       try root.processes(&lister) { pid in
-        if members[pid] == nil { pids.append(pid) }
+        if members[pid] == nil, strangers.isDue(pid, uptimeTicks: uptime, root.facts) {
+          due.append(pid)
+        }
         return true
       }
     } catch {
@@ -129,39 +143,50 @@ package final class Roster: EventHandler {
           "the list of processes cannot be read: \(error)")
       }
     }
-    var strangers: [Int32: Stat] = [:]
+    strangers.end()
+    return stats(due)
+  }
+
+  private func stats(_ pids: some Sequence<Int32>) -> [Int32: Stat] {
+    var stats: [Int32: Stat] = [:]
     for pid in pids {
       // A process that ended since it was listed, or that hidepid hides, is none of ours.
-      if let stat = try? root.stat(pid: pid, &buffer), !stat.hasEnded { strangers[pid] = stat }
+      if let stat = try? root.stat(pid: pid, &buffer), !stat.hasEnded { stats[pid] = stat }
     }
-    return strangers
+    return stats
   }
 
   // MARK: Choosing
 
   private func settle(_ scanned: [Int32: Stat]) {
-    var strangers = scanned
-    // Without a scan, only the processes that rules name by number are looked at.
-    for pid in resolver.namedPids where members[pid] == nil && strangers[pid] == nil {
-      if let stat = try? root.stat(pid: pid, &buffer), !stat.hasEnded { strangers[pid] = stat }
-    }
-    resolver.bind(targets) { pid in members[pid]?.member.stat ?? strangers[pid] }
+    var candidates = scanned
+    // Processes that rules name by number are looked at whether there is a scan or not.
+    let named = resolver.namedPids.filter { members[$0] == nil && candidates[$0] == nil }
+    candidates.merge(stats(named)) { $1 }
+    resolver.bind(targets) { pid in members[pid]?.member.stat ?? candidates[pid] }
 
     // Rules that fit a process itself come before those that fit an ancestor.
     for target in targets {
       for member in target.members where !settle(member, target) {
         // Perhaps it is a descendant.
-        strangers[member.pid] = member.stat
+        candidates[member.pid] = member.stat
       }
     }
-    for (pid, stat) in strangers.sorted(by: { $0.key < $1.key }) {
+    unsure = []
+    hasNewAncestors = false
+    for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) {
       let verdict = resolver.verdict(pid, stat) { executable(pid: pid) }
       if let rule = verdict.rule {
+        strangers.forget(pid)
         adopt(pid, stat, targets[rule], verdict, isInherited: false)
-        strangers[pid] = nil
+        candidates[pid] = nil
       }
     }
-    if resolver.hasChildrenRules { settleDescendants(strangers) }
+    if resolver.hasChildrenRules {
+      if hasNewAncestors { candidates.merge(stats(strangers.pids)) { $1 } }
+      settleDescendants(&candidates)
+    }
+    for (pid, stat) in candidates where !unsure.contains(pid) { strangers.note(pid, stat) }
   }
 
   /// Keeps, moves or lets go of a held process, by the rules that fit it itself.
@@ -187,23 +212,25 @@ package final class Roster: EventHandler {
   }
 
   /// Takes along the descendants of held processes that no rule fits by themselves.
-  private func settleDescendants(_ strangers: [Int32: Stat]) {
-    for (pid, stat) in strangers.sorted(by: { $0.key < $1.key }) {
-      guard let target = inheritedTarget(stat, strangers) else { continue }
+  private func settleDescendants(_ candidates: inout [Int32: Stat]) {
+    for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) {
+      guard let target = inheritedTarget(stat, candidates) else { continue }
+      strangers.forget(pid)
       adopt(pid, stat, target, resolver.verdict(pid, stat) { nil }, isInherited: true)
+      candidates[pid] = nil
     }
   }
 
   /// The target of the nearest ancestor that takes its descendants along.
-  private func inheritedTarget(_ stat: Stat, _ strangers: [Int32: Stat]) -> Target? {
+  private func inheritedTarget(_ stat: Stat, _ candidates: [Int32: Stat]) -> Target? {
     var parent = stat.parent
     // The list of processes is no snapshot, so a circle is conceivable; depth is bounded.
     for _ in 0..<1000 {
       if let (member, target) = members[parent] {
         if target.rule.includesChildren { return target }
         parent = member.stat.parent
-      } else if let stat = strangers[parent] {
-        parent = stat.parent
+      } else if let next = candidates[parent]?.parent ?? strangers.parent(of: parent) {
+        parent = next
       } else {
         return nil
       }
@@ -219,6 +246,7 @@ package final class Roster: EventHandler {
       return nil
     } catch {
       // Nobody knows which target it would have belonged to: each that asked counts it.
+      unsure.insert(pid)
       if let trouble = Trouble(error) {
         for target in targets where !target.rule.selector.executables.isEmpty {
           target.note(
@@ -246,7 +274,18 @@ package final class Roster: EventHandler {
     do throws(ProcError) {
       var handle = try ProcessHandle(pid: pid, in: root, &buffer)
       guard handle.startTicks == stat.startTicks else { return }
-      let pidfd = root.numbersAreOwn ? try? PidFD(pid: pid) : nil
+      let pidfd: PidFD?
+      do throws(Errno) {
+        pidfd = root.numbersAreOwn ? try PidFD(pid: pid) : nil
+      } catch .invalid, .notFound {
+        // /proc has a directory for every thread's number too, only it is not listed.
+        target.note(
+          Trouble(.process, .malformed), "\(pid) is a thread; expected the number of a process")
+        return
+      } catch {
+        // Without one the end is noticed by the next collection.
+        pidfd = nil
+      }
       let keeps = keptFiles + Self.keptPerProcess <= limits.keptDescriptors
       // Read once more: the process is still there, so its number meant it all along and the
       // pidfd is its own.
@@ -260,6 +299,7 @@ package final class Roster: EventHandler {
       let place = target.members.firstIndex { $0.pid > pid } ?? target.members.count
       target.members.insert(member, at: place)
       target.starts += 1
+      if target.rule.includesChildren, !isInherited { hasNewAncestors = true }
     } catch {
       if let trouble = Trouble(error) { target.note(trouble, "process \(pid): \(error)") }
     }

@@ -1,4 +1,6 @@
-/// Which processes a target consists of. Every condition that is given must hold.
+/// Which processes a target consists of.
+///
+/// Every condition that is given must hold.
 package struct Selector: Sendable, Hashable {
   /// The process with this number.
   package var pid: Int32?

@@ -29,7 +29,8 @@ struct Check: ParsableCommand {
 
   func run() throws {
     let settings = try source.settings()
-    print("valid: \(settings.targets.count) targets")
+    let count = settings.targets.count
+    print("valid: \(count) \(count == 1 ? "target" : "targets")")
   }
 }
 
@@ -53,8 +54,10 @@ struct Once: ParsableCommand {
       let collector = try Collector(
         root: try ProcRoot(path: source.procPath, facts: .current()), settings: settings,
         loop: try EventLoop(), waiter: waiter)
-      let (page, _) = collector.collect(OwnState(version: Version.number))
-      try writeAll(page, to: 1)
+      var own = OwnState(version: Version.number)
+      own.configLoadedSeconds = Double(wallClockNanoseconds()) / 1e9
+      let outcome = collector.collect(own)
+      try writeAll(outcome.page, to: 1)
     } catch {
       throw Failure.running("the collection failed: \(error)")
     }

@@ -35,6 +35,7 @@ final class Daemon: EventHandler {
   private var deadlines: [EventToken: (id: RequestID, seconds: Double)] = [:]
   private var own: OwnState
   private var scrapes: [String: UInt64] = [:]
+  private var census = Collector.Census()
   private var isReady = false
   private var failure: Failure?
 
@@ -151,18 +152,28 @@ final class Daemon: EventHandler {
     case .failed(let message):
       failure = .running(message)
       loop.stop()
-    case .page(let page, let notices):
-      for notice in notices { log.tell(notice) }
+    case .page(let outcome):
+      for notice in outcome.notices { log.tell(notice) }
       for id in queue.finish() {
         removeDeadline(id)
-        scrapeDone(id, Self.response(page))
+        scrapeDone(id, Self.response(outcome.page))
       }
+      let isNew = census != outcome.census
+      census = outcome.census
       if !isReady {
         isReady = true
-        notifier.ready(status: "serving")
+        notifier.ready(status: status)
         log.info("ready")
+      } else if isNew {
+        notifier.status(status)
       }
     }
+  }
+
+  /// The line of `systemctl status`.
+  private var status: String {
+    let trouble = own.configIsCurrent ? "" : "; the new configuration has errors, the old one holds"
+    return "\(census.up) of \(census.targets) targets up, \(census.processes) processes\(trouble)"
   }
 
   private func startWatchdog() {
@@ -191,15 +202,14 @@ final class Daemon: EventHandler {
       own.configIsCurrent = true
       own.configLoadedSeconds = Self.now()
       log.notice("configuration reloaded", metadata: ["targets": "\(settings.targets.count)"])
-      notifier.ready(status: "serving")
     } catch {
       own.configIsCurrent = false
       for line in "\(error)".split(separator: "\n") {
         log.error("configuration not reloaded, the old one stays", metadata: ["error": "\(line)"])
       }
-      // Without this, `systemctl reload` would wait for ever.
-      notifier.ready(status: "serving with the old configuration: the new one has errors")
     }
+    // Whatever came of it: without this, `systemctl reload` would wait for ever.
+    notifier.ready(status: status)
   }
 
   // MARK: Requests
@@ -217,7 +227,8 @@ final class Daemon: EventHandler {
             : .text(.serviceUnavailable, "The first collection is not done yet.\n"))
       }
     case "/": answer = { .now(Landing.page(metrics: self.web.telemetryPath)) }
-    default: return .now(.text(.notFound, "There is nothing here; metrics are at \(web.telemetryPath).\n"))
+    default:
+      return .now(.text(.notFound, "There is nothing here; metrics are at \(web.telemetryPath).\n"))
     }
     switch request.method {
     case .get, .head: return answer()

@@ -12,12 +12,22 @@ struct LogLine {
     /// An object a line.
     case json
 
-    /// The format that was asked for; under systemd logfmt leaves out what the journal adds.
+    /// The format that was asked for; logfmt leaves out what the journal adds.
     init(_ format: LogOptions.Format) {
       switch format {
       case .json: self = .json
-      case .logfmt: self = environmentVariable("JOURNAL_STREAM") != nil ? .journal : .logfmt
+      case .logfmt: self = Self.goesToJournal ? .journal : .logfmt
       }
+    }
+
+    /// Whether standard error is the stream of `systemd.exec(5)`.
+    ///
+    /// Programs started by a service inherit the variable even if their output goes elsewhere.
+    private static var goesToJournal: Bool {
+      guard let stream = environmentVariable("JOURNAL_STREAM"),
+        let facts = try? standardErrorFacts()
+      else { return false }
+      return stream == "\(facts.device):\(facts.inode)"
     }
   }
 
@@ -55,10 +65,12 @@ struct LogLine {
 
   /// A value as logfmt has it: in quotes when it holds anything but plain characters.
   private static func quoted(_ text: String) -> String {
-    let isPlain = !text.isEmpty && text.utf8.allSatisfy {
-      $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
-        && $0 != UInt8(ascii: "\\")
-    }
+    let isPlain =
+      !text.isEmpty
+      && text.utf8.allSatisfy {
+        $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
+          && $0 != UInt8(ascii: "\\")
+      }
     return isPlain ? text : "\"\(escaped(text))\""
   }
 

@@ -8,6 +8,7 @@ import Linux
 @main
 struct Main {
   static func main() {
+    fillStandardDescriptors()
     do {
       var command = try Procvitals.parseAsRoot()
       try command.run()
@@ -27,7 +28,9 @@ struct Main {
   }
 
   private static func report(_ message: String) {
-    let lines = message.split(separator: "\n").map { "procvitals: \($0)\n" }.joined()
+    // The journal knows the program's name, but not that this is an error.
+    let prefix = LogLine.Style(.logfmt) == .journal ? "<3>" : "procvitals: "
+    let lines = message.split(separator: "\n").map { "\(prefix)\($0)\n" }.joined()
     // Nowhere is left to report that standard error is closed.
     _ = try? writeAll(Array(lines.utf8), to: 2)
   }

@@ -43,10 +43,15 @@ struct SourceOptions: ParsableArguments {
     var settings = configuration.collector
     if settings.targets.isEmpty {
       // The built-in default: the first start shows real figures.
-      let rule = Rule(name: "procvitals", selector: Selector(pid: processID()))
+      let rule = Rule(name: "procvitals", selector: Selector(pid: ownPid))
       settings.targets = [TargetSettings(rule: rule, selection: configuration.defaultSelection)]
     }
     return settings
+  }
+
+  /// This process' number where the targets appear.
+  private var ownPid: Int32 {
+    (try? ProcRoot(path: procPath, facts: .current()).ownPid) ?? processID()
   }
 
   private static var existingDefault: String? {
@@ -65,7 +70,8 @@ struct SourceOptions: ParsableArguments {
       _ = try ProcRoot(path: procPath, facts: .current())
     } catch {
       throw Failure.usage(
-        "--path.procfs=\(procPath): cannot be opened: \(error); expected a mounted proc file system")
+        "--path.procfs=\(procPath): cannot be opened: \(error); expected a mounted proc file system"
+      )
     }
   }
 }

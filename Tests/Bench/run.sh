@@ -12,6 +12,8 @@ scrapes=${SCRAPES:-20}
 daemon=${PROCVITALS:-.build/release/procvitals}
 work=$(mktemp -d)
 pids=()
+# A name of its own, so that two runs at the same time do not count each other.
+comm=pv-sleeper$(($$ % 100000))
 
 clean_up() {
   local pid
@@ -41,7 +43,7 @@ free_port() {
 
 # run_nanoseconds PID: time on a CPU of all its threads.
 run_nanoseconds() {
-  cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%d\n", sum }'
+  cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
 }
 
 # ticks PID: utime + stime in clock ticks.
@@ -62,7 +64,7 @@ for program in sleepers floor; do
 done
 
 mkfifo "$work/hold"
-"$work/sleepers" "$processes" < "$work/hold" > "$work/sleepers.log" 2>&1 &
+"$work/sleepers" "$processes" "$comm" < "$work/hold" > "$work/sleepers.log" 2>&1 &
 pids+=($!)
 exec 9> "$work/hold"
 wait_for "the sleepers" grep -q ready "$work/sleepers.log"
@@ -84,7 +86,7 @@ contender() {
 
 port=$(free_port)
 contender procvitals "$port" "$daemon" --web.listen-address="127.0.0.1:$port" \
-  --target=sleepers=name:pv-sleeper
+  --target=sleepers=name:"$comm"
 watched=$(curl -s "${url[procvitals]}" |
   awk '/^procvitals_target_processes\{.*target="sleepers"/ { print $NF }')
 if [ "$watched" != "$processes" ]; then
@@ -94,7 +96,7 @@ fi
 
 exporter=$(command -v prometheus-process-exporter || true)
 if [ -n "$exporter" ]; then
-  printf 'process_names:\n  - name: "{{.Comm}}"\n    comm: [pv-sleeper]\n' > "$work/exporter.yml"
+  printf 'process_names:\n  - name: "{{.Comm}}"\n    comm: [%s]\n' "$comm" > "$work/exporter.yml"
   port=$(free_port)
   contender exporter-lean "$port" "$exporter" -web.listen-address="127.0.0.1:$port" \
     -config.path="$work/exporter.yml" -threads=false -gather-smaps=false
@@ -106,7 +108,7 @@ else
 fi
 
 mkfifo "$work/go"
-"$work/floor" pv-sleeper < "$work/go" > "$work/floor.out" 2> "$work/floor.log" 9>&- &
+"$work/floor" "$comm" < "$work/go" > "$work/floor.out" 2> "$work/floor.log" 9>&- &
 pids+=($!)
 exec 8> "$work/go"
 

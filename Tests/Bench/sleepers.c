@@ -1,4 +1,4 @@
-// sleepers N: N processes named pv-sleeper that only wait, to be watched.
+// sleepers N [NAME]: N processes named NAME (pv-sleeper) that only wait, to be watched.
 //
 // Prints "ready" when all exist. They end when standard input closes, and with their parent.
 
@@ -12,9 +12,10 @@
 int main(int argc, char **argv) {
   int count = argc > 1 ? atoi(argv[1]) : 0;
   if (count < 1) {
-    fprintf(stderr, "usage: %s N\n", argv[0]);
+    fprintf(stderr, "usage: %s N [NAME]\n", argv[0]);
     return 2;
   }
+  const char *name = argc > 2 ? argv[2] : "pv-sleeper";
   int started[2];
   if (pipe(started) != 0) {
     perror("pipe");
@@ -30,7 +31,7 @@ int main(int argc, char **argv) {
     if (child == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (getppid() != parent) return 0;
-      prctl(PR_SET_NAME, "pv-sleeper");
+      prctl(PR_SET_NAME, name);
       close(started[0]);
       if (write(started[1], "x", 1) != 1) return 1;
       close(started[1]);

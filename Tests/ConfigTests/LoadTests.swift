@@ -56,10 +56,10 @@ import Testing
 
   @Test func sizeIsLimited() throws {
     let directory = try Directory()
-    let largest = [UInt8](repeating: 0x0A, count: 1 << 20)
+    let largest = [UInt8](repeating: 0x0A, count: Limits.fileBytes)
     #expect(try Configuration.load(path: try directory.file(largest)) == Configuration())
     let path = try directory.file(largest + [0x0A])
-    #expect(problem(path) == "\(path): the file is longer than 1048576 bytes")
+    #expect(problem(path) == "\(path): the file is longer than 4194304 bytes")
   }
 
   #if DEBUG

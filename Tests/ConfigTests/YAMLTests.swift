@@ -184,6 +184,6 @@ import Testing
   @Test func sizeIsLimited() {
     let largest = [UInt8](repeating: UInt8(ascii: "\n"), count: Limits.fileBytes)
     #expect(problems(largest) == [])
-    #expect(problems(largest + [0x0A]) == ["the file is longer than 1048576 bytes"])
+    #expect(problems(largest + [0x0A]) == ["the file is longer than 4194304 bytes"])
   }
 }

@@ -32,7 +32,7 @@ refused "c.yaml:3:5 pidfile pid_file" "targets:" "  - name: a" "    pidfile: /ru
 refused "c.yaml:3:5 name" "targets:" "  - name: a" "    name: b" "    pid_file: /run/a.pid"
 refused "c.yaml:4:15" "targets:" "  - name: a" "    pid_file: /run/a.pid" "    children: maybe"
 refused "c.yaml:1:10 targets" "targets: 5"
-refused "c.yaml:2:" "targets:" "  - {name: a, pid_file: /run/a.pid" ""
+refused "c.yaml: } 2" "targets:" "  - {name: a, pid_file: /run/a.pid" ""
 refused "c.yaml:4:15 collect nonsense" "targets:" "  - name: a" "    pid_file: /run/a.pid" "    collect: [nonsense]"
 refused "c.yaml:2:" "targets:" "  - name: a"
 refused "c.yaml: a" "targets:" "  - {name: a, pid_file: /run/a.pid}" "  - {name: a, pid_file: /run/b.pid}"

@@ -2,13 +2,17 @@
 . "$(dirname "$0")/lib.sh"
 need python3
 
-# quick PATH: the slowest of 20 answers stays below 50 ms.
+# quick PATH WHEN: the slowest of 20 answers stays below 50 ms, in one of three rounds: a busy
+# machine may spoil one, a daemon that waits for the pass spoils all.
 quick() {
   local slowest
-  slowest=$(for _ in $(seq 20); do
-    curl -s -m 5 -o /dev/null -w '%{http_code} %{time_total}\n' "$URL$1"
-  done | awk '$1 != 200 { bad = 1 } $2 > worst { worst = $2 } END { print bad ? 999 : worst }')
-  expect "slowest answer of $1 $2, in seconds" "$slowest" "<" 0.05
+  for _ in 1 2 3; do
+    slowest=$(for _ in $(seq 20); do
+      curl -s -m 5 -o /dev/null -w '%{http_code} %{time_total}\n' "$URL$1"
+    done | awk '$1 != 200 { bad = 1 } $2 > worst { worst = $2 } END { print bad ? 999 : worst }')
+    if awk "BEGIN { exit !($slowest < 0.05) }"; then return; fi
+  done
+  fail "the slowest answer of $1 $2 took $slowest s"
 }
 
 # 1. A read that never returns: opening this stat waits for a writer that does not come.

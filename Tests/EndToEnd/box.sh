@@ -58,3 +58,36 @@ box_group_removed() {
   find "$box_group" -depth -type d -exec rmdir {} \; 2>/dev/null
   [ ! -e "$box_group" ]
 }
+
+# box_with_unit [FROM:TO]...: a box with procvitals installed and not started, without a
+# configuration; skips the test where that is not possible.
+box_with_unit() {
+  need make strip curl nsenter findmnt setpriv
+  local reason
+  reason=$(box_possible) || skip "$reason"
+  box_possible # sets box_hierarchy
+  make -s -C "$ROOT" install DESTDIR="$WORK/tree" PREFIX=/usr BINARY="$PROCVITALS" \
+    > "$WORK/make" 2>&1 || fail "make install: $(cat "$WORK/make")"
+  finish() { box_stop; }
+  box_start "$WORK/tree:/opt/tree" "$@"
+  box cp -a /opt/tree/. /
+  box rm -f /etc/procvitals/procvitals.yaml
+  box systemctl daemon-reload
+}
+
+# drop_in LINE: a setting of the [Service] section for this test.
+drop_in() {
+  local dir=/run/systemd/system/procvitals.service.d
+  box mkdir -p $dir
+  printf '[Service]\n%s\n' "$1" | box tee $dir/test.conf > /dev/null
+  box systemctl daemon-reload
+}
+configure() { printf '%b\n' "$1" | box tee /etc/procvitals/procvitals.yaml > /dev/null; }
+show() { box systemctl show -P "$1" procvitals; }
+journal() { box journalctl -q -u procvitals -n 20 "$@"; }
+# is PROPERTY VALUE WHEN: what systemd says about the unit.
+is() {
+  [ "$(show "$1")" = "$2" ] || fail "$1 is '$(show "$1")' instead of '$2' $3: $(journal)"
+}
+start_unit() { box systemctl start procvitals || fail "systemctl start: $(journal)"; }
+page() { box curl -sf -m 10 http://127.0.0.1:9656/metrics > "$WORK/page"; }

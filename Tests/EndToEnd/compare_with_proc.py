@@ -81,7 +81,7 @@ def answer(query):
 
 # How far apart may they be: a page or two being swapped in, the tick between two reads.
 TOLERANCE = {
-    "process_resident_memory_bytes": 512 * 1024,
+    "process_resident_memory_bytes": 64 * 1024,
     "process_cpu_seconds_total": 0.05,
     "process_start_time_seconds": 1.0,
 }

@@ -58,6 +58,7 @@ stop() {
 gone() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
 clean_up() {
   local status=$?
+  [ "$BASHPID" = "$$" ] || exit $status # a child that was killed before it became a program
   trap - EXIT
   if declare -F finish >/dev/null; then finish; fi
   stop "${STARTED[@]}"

@@ -85,12 +85,44 @@ import Testing
 
   @Test("L1 a client that takes nothing is cut off")
   func writeProgress() throws {
-    let server = try LiveServer(limits { $0.writeProgressTime = .milliseconds(50) })
+    let server = try LiveServer(
+      limits {
+        $0.writeProgressTime = .milliseconds(50)
+        $0.writeTime = .seconds(1000)
+      })
     defer { server.stop() }
     let client = Client(server, receiveBuffer: 4096)
     client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
     #expect(eventually { server.statistics.timeouts.write == 1 })
     #expect(server.statistics.open.total == 0)
+    // What it could not take is not kept for it.
+    #expect(client.rest().utf8.count < 8 << 20)
+    #expect(client.sawReset)
+  }
+
+  @Test("L1 being told that a client could take bytes is no progress")
+  func writeWithoutProgress() throws {
+    let server = try TurnedServer(limits { $0.writeProgressTime = .milliseconds(30) })
+    let client = server.client()
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(
+      try Faults.force(.send, .wouldBlock, times: .max) {
+        try server.turn { server.server.statistics.timeouts.write == 1 }
+      })
+    #expect(client.endsSilently())
+    try server.stop()
+  }
+
+  @Test("L1 the kernel does not keep an answer for a client that takes nothing")
+  func delivery() throws {
+    let server = try LiveServer(limits { $0.writeTime = .milliseconds(100) })
+    defer { server.stop() }
+    let client = Client(server, receiveBuffer: 4096)
+    client.send("GET /page HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(eventually { server.statistics.requests == 1 && server.statistics.open.total == 0 })
+    // The server itself had nothing more to send.
+    #expect(server.statistics.timeouts.write == 0)
+    #expect(server.statistics.timeouts.idle == 0)
   }
 
   @Test("L1 a client that takes little by little is cut off")
@@ -117,8 +149,8 @@ import Testing
     #expect(answer.status == 503)
     #expect(answer.field("Retry-After") == "1")
     #expect(client.endsSilently())
-    #expect(server.abandoned.withLock { $0 } == server.waiting.withLock { $0.map(\.id) })
     #expect(server.statistics.timeouts.answer == 1)
+    #expect(server.abandoned.withLock { $0 } == server.waiting.withLock { $0.map(\.id) })
   }
 
   @Test("H14 a client that does not close after an error is closed")
@@ -146,8 +178,10 @@ import Testing
     }
     let later = opened("GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 1)
     #expect(eventually { server.statistics.open.waiting == 1 })
-    let silent = opened("", 2)
-    let half = opened("GET / HT", 3)
+    // Its first bytes come late, but its place in the order is that of its connection.
+    let half = opened("", 2)
+    let silent = opened("", 3)
+    half.send("GET / HT")
     #expect(eventually { server.statistics.open.reading == 1 })
     let kept = opened("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 4)
     #expect(kept.answer()?.status == 200)
@@ -156,9 +190,9 @@ import Testing
     let fifth = opened("GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 5)
     #expect(kept.endsSilently())
     let sixth = opened("GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 6)
-    #expect(silent.endsSilently())
-    let seventh = opened("GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 7)
     #expect(half.endsSilently())
+    let seventh = opened("GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 7)
+    #expect(silent.endsSilently())
     #expect(server.statistics.evicted == 3)
     #expect(eventually { server.statistics.open.waiting == 4 })
 
@@ -166,6 +200,7 @@ import Testing
     let refusal = try #require(eighth.answer())
     #expect(refusal.status == 503)
     #expect(refusal.field("Retry-After") == "1")
+    #expect(eighth.endsSilently())
     #expect(server.statistics.rejected.limit == 1)
     for client in [later, fifth, sixth, seventh] {
       server.answer("late\n")
@@ -232,14 +267,57 @@ import Testing
     let server = try TurnedServer(limits)
     let client = server.client()
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    // The second failure is that of the spare descriptor.
-    let turns = try Faults.force(.accept, .tooManyOpenFiles, times: 4) {
+    let turns = try Faults.force(.accept, .tooManyOpenFiles, times: 100_000) {
       try server.turns(during: .milliseconds(100))
     }
     #expect(turns < 20)
+    #expect(try server.turn { server.server.statistics.requests == 1 })
     #expect(client.answer()?.status == 200)
-    #expect(server.server.statistics.rejected.resources == 2)
     try server.stop()
+  }
+
+  @Test("L2 where nothing helps no connection is sacrificed in vain")
+  func descriptorsKeepConnections() throws {
+    var limits = Limits()
+    limits.acceptPause = .seconds(1000)
+    let server = try TurnedServer(limits)
+    let idle = (0..<3).map { _ in server.client() }
+    #expect(try server.turn { server.open.total == 3 })
+    let client = server.client()
+    let turns = try Faults.force(.accept, .tooManyOpenFiles, times: 100_000) {
+      try server.turns(during: .milliseconds(50))
+    }
+    #expect(turns < 10)
+    #expect(server.server.statistics.evicted == 0)
+    #expect(server.open.total == 3)
+    _ = (idle, client)
+    try server.stop()
+  }
+
+  @Test("L2 a process without descriptors turns clients away and recovers")
+  func exhaustedProcess() async {
+    await #expect(processExitsWith: .success) {
+      let server = try TurnedServer()
+      let unlucky = server.client()
+      let next = server.client()
+      var hoard: [Int32] = []
+      var limit = rlimit(rlim_cur: 256, rlim_max: 256)
+      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+      while let fd = Optional(dup(0)), fd >= 0 { hoard.append(fd) }
+      next.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+      check(try server.turn { server.server.statistics.rejected.resources == 2 })
+      check(unlucky.endsSilently())
+      check(next.answer() == nil)
+      // What was accepted for the spare's sake is closed, and the spare is back.
+      check(dup(0) < 0)
+      next.close()
+      let last = server.client()
+      last.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+      close(hoard.removeLast())
+      check(try server.turn { server.server.statistics.requests == 1 })
+      check(last.answer()?.status == 200)
+      try server.stop()
+    }
   }
 
   @Test("L2 a connection that failed before it was accepted does not matter")
@@ -385,3 +463,6 @@ import Testing
     #expect(isDone)
   }
 }
+
+/// Ends an exit test that has failed.
+private func check(_ condition: Bool) { precondition(condition) }

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import Testing
 
 @testable import HTTPServer
@@ -98,6 +99,19 @@ import Testing
     }
   }
 
+  @Test("H23 H27 nothing behind a request that closes is a request")
+  func nothingAfterClose() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let client = Client(server)
+    client.send(
+      "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        + "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(client.answer()?.body == "hello /a\n")
+    #expect(client.endsSilently())
+    #expect(server.statistics.requests == 1)
+  }
+
   @Test("H23 pipelined requests are answered in order, one at a time")
   func pipeline() throws {
     let server = try LiveServer()
@@ -125,8 +139,28 @@ import Testing
     defer { server.stop() }
     let client = Client(server)
     client.send((0..<2000).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
-    for number in 0..<2000 { #expect(client.answer()?.body == "hello /\(number)\n") }
+    for number in 0..<2000 { try #require(client.answer()?.body == "hello /\(number)\n") }
     #expect(client.get("/end")?.body == "hello /end\n")
+  }
+
+  @Test("H23 a pipeline takes turns with others")
+  func pipelineTakesTurns() throws {
+    let server = try TurnedServer()
+    let client = server.client()
+    #expect(try server.turn { server.open.idle == 1 })
+    client.send((0..<100).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
+    var before: UInt64 = 0
+    var most: UInt64 = 0
+    let isAnswered = try server.turn {
+      let now = server.server.statistics.requests
+      most = max(most, now - before)
+      before = now
+      return now == 100
+    }
+    #expect(isAnswered)
+    #expect(most <= 17)
+    for number in 0..<100 { try #require(client.answer()?.body == "hello /\(number)\n") }
+    try server.stop()
   }
 
   @Test("H23 what comes while a request waits stays in the kernel and costs no time")
@@ -142,7 +176,7 @@ import Testing
     server.server.answer(server.waiting[0], .text(.ok, "late\n"))
     #expect(try server.turn { server.server.statistics.requests == 501 })
     #expect(client.answer()?.body == "late\n")
-    for number in 0..<500 { #expect(client.answer()?.body == "hello /\(number)\n") }
+    for number in 0..<500 { try #require(client.answer()?.body == "hello /\(number)\n") }
     try server.stop()
   }
 
@@ -211,7 +245,9 @@ import Testing
 
   @Test("H14 a client that goes on sending after an error is cut off")
   func lingeringIsBounded() throws {
-    let server = try LiveServer()
+    var limits = Limits()
+    limits.lingerTime = .seconds(1000)
+    let server = try LiveServer(limits)
     defer { server.stop() }
     let client = Client(server)
     client.send("BROKEN\r\n")
@@ -291,6 +327,34 @@ import Testing
     server.answer("for the other\n")
     #expect(other.answer()?.body == "for the other\n")
     #expect(server.statistics.open.total == 1)
+  }
+
+  @Test("A handler may answer at once although it says later, and only once")
+  func answerInsideTheHandler() throws {
+    let loop = try EventLoop()
+    var server: Server?
+    let made = Server(loop: loop, limits: Limits()) { request, id in
+      server?.answer(id, .text(.ok, "first \(request.path)\n"))
+      server?.answer(id, .text(.ok, "second\n"))
+      return request.path == "/now" ? .now(.text(.ok, "third\n")) : .later
+    } abandoned: { _ in
+      Issue.record("nobody has gone")
+    }
+    server = made
+    guard case .ipv4(_, let port) = try made.listen(on: .ipv4(0x7f00_0001, port: 0)) else { return }
+    let client = Client(port: port)
+    client.send(
+      "GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /now HTTP/1.1\r\nHost: a\r\n\r\n"
+        + "GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+    while made.statistics.requests < 3 { try loop.turn() }
+    for path in ["/a", "/now", "/b"] { #expect(client.answer()?.body == "first \(path)\n") }
+    client.finishSending()
+    while made.statistics.open.total > 0 { try loop.turn() }
+    #expect(client.endsSilently())
+    var isDone = false
+    made.drain(within: .zero) { isDone = true }
+    #expect(isDone)
+    server = nil
   }
 
   @Test("Unix sockets work and leave no file behind")

@@ -39,7 +39,7 @@ final class LiveServer: Sendable {
 
   /// Starts a server with the test handler.
   ///
-  /// `/later` waits until ``answer(_:)``, `/big` has 8 MiB, `/echo` repeats the request, `/none`
+  /// `/later` waits until ``answer(_:)``, `/big` has 8 MiB, `/page` 100 kB, `/echo` repeats the request, `/none`
   /// is 204, anything else 200.
   init(
     _ limits: Limits = Limits(), on wanted: ListenAddress = .ipv4(0x7f00_0001, port: 0)
@@ -60,6 +60,9 @@ final class LiveServer: Sendable {
             return .later
           case "/big":
             return .now(Response(.ok, contentType: "application/octet-stream", body: bigBody))
+          case "/page":
+            return .now(
+              Response(.ok, contentType: "text/plain", body: Array(bigBody.prefix(100_000))))
           case "/echo": return .now(echo(request))
           case "/none": return .now(Response(.noContent, contentType: nil, body: []))
           default: return .now(.text(.ok, "hello \(request.target)\n"))
@@ -232,13 +235,13 @@ final class Client {
 
   @discardableResult
   func send(_ bytes: [UInt8]) -> Bool {
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.send(socket, $0.baseAddress! + done, bytes.count - done, Int32(MSG_NOSIGNAL))
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes {
+        Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
       }
       if count <= 0 { return false }
-      done += count
+      rest = rest.dropFirst(count)
     }
     return true
   }
