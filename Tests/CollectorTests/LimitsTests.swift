@@ -12,7 +12,7 @@ import Testing
     let tree: TestProc
     let roster: Roster
     let waiter: Waiter
-    let reader = ProcessReader(facts: .current(), usesNumbers: false, threadLimit: 10)
+    let reader = ProcessReader(facts: .current(), numbersAreOwn: false, threadLimit: 10)
     var memory = ProcessReader.Memory()
 
     init(startTicks: UInt64) throws {
