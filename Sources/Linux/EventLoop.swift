@@ -49,7 +49,7 @@ package protocol EventHandler: AnyObject {
 
   private let epoll: OwnedFD
   private let timer: OwnedFD
-  private let thread = currentThreadID()
+  private let thread = pthread_self()
   private var slots: [Slot] = []
   private var free: [Int32] = []
   private var deadlines = DeadlineHeap()
@@ -144,7 +144,9 @@ package protocol EventHandler: AnyObject {
   ///
   /// - Throws: What `epoll_wait(2)` reports; nothing is expected.
   package func turn() throws(Errno) {
-    precondition(thread == currentThreadID(), "an event loop belongs to the thread that made it")
+    precondition(
+      pthread_equal(thread, pthread_self()) != 0,
+      "an event loop belongs to the thread that made it")
     try arm()
     let raw = epoll.raw
     let count = try attempt(.epoll) { unsafe epoll_wait(raw, &events, Int32(Self.batch), -1) }

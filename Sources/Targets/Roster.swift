@@ -126,14 +126,12 @@ package final class Roster: EventHandler {
 
   /// `stat` of the processes that are not held and that may fit a rule now.
   private func scan() -> [Int32: Stat] {
-    strangers.begin(lastPid: root.lastPid(&buffer))
-    let uptime = root.facts.ticks(nanoseconds: bootClockNanoseconds())
+    strangers.begin(
+      now: root.facts.ticks(nanoseconds: bootClockNanoseconds()), lastPid: root.lastPid(&buffer))
     var due: [Int32] = []
     do throws(Errno) {
       try root.processes(&lister) { pid in
-        if members[pid] == nil, strangers.isDue(pid, uptimeTicks: uptime, root.facts) {
-          due.append(pid)
-        }
+        if members[pid] == nil, strangers.isDue(pid) { due.append(pid) }
         return true
       }
     } catch {

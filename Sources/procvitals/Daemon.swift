@@ -75,6 +75,7 @@ final class Daemon: EventHandler {
   private func listen(_ addresses: [ListenAddress]) throws {
     var limits = Limits()
     limits.maxConnections = web.maxConnections
+    limits.keepsBodies = false
     let server = Server(
       loop: loop, limits: limits,
       handler: { [unowned self] request, id in answer(request, id) },

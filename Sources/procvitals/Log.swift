@@ -55,9 +55,10 @@ struct LogLine {
   }
 
   private var timestamp: String {
-    let seconds = nanosecondsSince1970 / 1_000_000_000
+    var (seconds, rest) = nanosecondsSince1970.quotientAndRemainder(dividingBy: 1_000_000_000)
+    if rest < 0 { (seconds, rest) = (seconds - 1, rest + 1_000_000_000) }
     let date = UTCDate(secondsSince1970: seconds)
-    let milliseconds = nanosecondsSince1970 / 1_000_000 % 1000
+    let milliseconds = rest / 1_000_000
     return "\(UTCDate.padded(date.year, to: 4))-\(UTCDate.padded(date.month))-"
       + "\(UTCDate.padded(date.day))T\(UTCDate.padded(date.hour)):\(UTCDate.padded(date.minute)):"
       + "\(UTCDate.padded(date.second)).\(UTCDate.padded(milliseconds, to: 3))Z"

@@ -120,6 +120,6 @@ import Testing
     #expect(names(everything).count == Catalogue.process.count)
     let core = Catalogue.files(
       for: Catalogue.enabled(Selection(includesDefault: false, groups: [.core])))
-    #expect(core == SourceFiles([.stat, .fd, .limits]))
+    #expect(core == SourceFiles([.stat, .status, .fd, .limits]))
   }
 }

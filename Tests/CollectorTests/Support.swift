@@ -52,9 +52,9 @@ final class Watch {
   deinit { waiter.stop() }
 
   func collect() -> Page {
-    let (page, notices) = collector.collect(OwnState(version: "0.0.0"))
-    self.notices = notices
-    return Page(page)
+    let outcome = collector.collect(OwnState(version: "0.0.0"))
+    notices = outcome.notices
+    return Page(outcome.page)
   }
 }
 
@@ -138,7 +138,7 @@ final class Asking {
       guard replies.wake.wait(atMost: .seconds(60)) else { throw Silence() }
       for reply in replies.drain() {
         switch reply {
-        case .page(let bytes, let notices): pages.append((Page(bytes), notices))
+        case .page(let outcome): pages.append((Page(outcome.page), outcome.notices))
         case .failed(let why): throw Failed(why: why)
         }
       }

@@ -56,7 +56,7 @@ import Testing
 
   @Test func sizeIsLimited() throws {
     let directory = try Directory()
-    let largest = [UInt8](repeating: 0x0A, count: Limits.fileBytes)
+    let largest = [UInt8](repeating: 0x0A, count: 4 << 20)
     #expect(try Configuration.load(path: try directory.file(largest)) == Configuration())
     let path = try directory.file(largest + [0x0A])
     #expect(problem(path) == "\(path): the file is longer than 4194304 bytes")
