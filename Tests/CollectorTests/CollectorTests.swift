@@ -245,14 +245,14 @@ import Testing
     let tree = try TestProc()
     let settings = [
       [target("app", named: "a*", children: true), target("seven", pid: 7)],
-      [target("seven", pid: 7), target("app", named: "app", labels: [Label("v", "2")])],
+      [target("seven", pid: 7), target("app", named: "app")],
       [target("app", named: "*p", children: true), target("seven", named: "bee")],
     ]
     let watch = try Watch(tree, settings[0])
     var live: Set<Int32> = []
     var last: [String: Double] = [:]
     func number() -> UInt64 { .random(in: 0...5000, using: &random) }
-    for round in 0..<400 {
+    for round in 0..<150 {
       for pid in Int32(5)...10 {
         let dice = Int.random(in: 0..<20, using: &random)
         if live.contains(pid), dice == 0 {
@@ -278,13 +278,11 @@ import Testing
         watch.collector.configure(
           CollectorSettings(targets: next, limits: CollectorLimits(keptDescriptors: 0)))
       }
-      // The label that only one configuration gives makes no other series of it.
-      let now = Dictionary(
-        uniqueKeysWithValues: watch.collect().counters.map {
-          ($0.key.replacing(#",v="2""#, with: ""), $0.value)
-        })
+      let now = watch.collect().counters
       for (series, before) in last {
-        #expect((now[series] ?? -1) >= before, "\(series), seed \(seed), round \(round)")
+        if now[series] ?? -1 < before {
+          Issue.record("\(series) fell, seed \(seed), round \(round)")
+        }
       }
       last = now
     }
