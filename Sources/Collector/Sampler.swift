@@ -42,8 +42,10 @@ package final class Sampler: Sendable {
         let root = try ProcRoot(path: procPath, facts: facts)
         let collector = try Collector(root: root, settings: settings, loop: loop, waiter: waiter)
         let desk = Desk(collector, loop, commands, replies)
-        _ = try loop.add(commands.wake.fd, .readable, desk)
+        let token = try loop.add(commands.wake.fd, .readable, desk)
         try loop.run()
+        // The loop and its handlers hold each other.
+        loop.remove(token)
       } catch {
         replies.post(.failed("the sampler cannot go on: \(error)"))
       }

@@ -18,6 +18,8 @@ package final class Member {
   var token: EventToken?
   /// Whether it belongs to the target only because an ancestor does or did.
   var isInherited: Bool
+  /// Whether the rule has changed since then, so that the ancestor has to be found again.
+  var isDoubtful = false
 
   /// The verdict of the resolver and what it depended on; see ``Resolver/Verdict``.
   var verdict: Resolver.Verdict

@@ -83,7 +83,7 @@ package final class Roster: EventHandler {
       let target = known[rule.name] ?? Target(rule)
       if target.rule != rule {
         target.rule = rule
-        for member in target.members { member.isInherited = false }
+        for member in target.members { member.isDoubtful = member.isInherited }
       }
       return target
     }
@@ -182,6 +182,7 @@ package final class Roster: EventHandler {
     }
     if resolver.hasChildrenRules {
       if hasNewAncestors { candidates.merge(stats(strangers.pids)) { $1 } }
+      settleDoubtful(&candidates)
       settleDescendants(&candidates)
     }
     for (pid, stat) in candidates where !unsure.contains(pid) { strangers.note(pid, stat) }
@@ -202,11 +203,26 @@ package final class Roster: EventHandler {
     }
     if targets[rule] === target {
       member.isInherited = false
+      member.isDoubtful = false
     } else {
       leave(member, target)
       adopt(member.pid, member.stat, targets[rule], member.verdict, isInherited: false)
     }
     return true
+  }
+
+  /// Keeps the descendants whose rule has changed if the new one still takes them along.
+  private func settleDoubtful(_ candidates: inout [Int32: Stat]) {
+    for target in targets {
+      for member in target.members where member.isDoubtful {
+        if inheritedTarget(member.stat, candidates) === target {
+          member.isDoubtful = false
+        } else {
+          leave(member, target)
+          candidates[member.pid] = member.stat
+        }
+      }
+    }
   }
 
   /// Takes along the descendants of held processes that no rule fits by themselves.
@@ -225,7 +241,7 @@ package final class Roster: EventHandler {
     // The list of processes is no snapshot, so a circle is conceivable; depth is bounded.
     for _ in 0..<1000 {
       if let (member, target) = members[parent] {
-        if target.rule.includesChildren { return target }
+        if target.rule.includesChildren, !member.isDoubtful { return target }
         parent = member.stat.parent
       } else if let next = candidates[parent]?.parent ?? strangers.parent(of: parent) {
         parent = next

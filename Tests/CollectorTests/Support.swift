@@ -67,11 +67,11 @@ struct Page {
   /// The samples by series, that is name and labels as they are written.
   var samples: [String: Double] {
     var samples: [String: Double] = [:]
-    for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-      guard let blank = line.lastIndex(of: " "),
-        let value = Double(line[line.index(after: blank)...])
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")) where line.first != 0x23 {
+      guard let blank = line.lastIndex(of: 0x20),
+        let value = Double(Substring(line[line.index(after: blank)...]))
       else { continue }
-      samples[String(line[..<blank])] = value
+      samples[String(Substring(line[..<blank]))] = value
     }
     return samples
   }
@@ -96,9 +96,9 @@ struct Page {
 extension Page {
   var counters: [String: Double] {
     var names: Set<Substring> = []
-    for line in text.split(separator: "\n") where line.hasPrefix("# TYPE ") {
-      let words = line.split(separator: " ")
-      if words.last == "counter" { names.insert(words[2]) }
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")) where line.first == 0x23 {
+      let words = line.split(separator: 0x20).map { Substring($0) }
+      if words[1] == "TYPE", words.last == "counter" { names.insert(words[2]) }
     }
     return samples.filter { names.contains($0.key.prefix { $0 != "{" }) }
   }
@@ -113,9 +113,12 @@ final class Asking {
   struct Silence: Error {}
   struct Failed: Error { var why: String }
 
-  init(_ path: String = "/proc", facts: SystemFacts = .current(), _ targets: [TargetSettings])
-    throws
-  {
+  /// On the real /proc.
+  convenience init(_ targets: [TargetSettings]) throws {
+    try self.init("/proc", facts: .current(), targets)
+  }
+
+  init(_ path: String, facts: SystemFacts, _ targets: [TargetSettings]) throws {
     replies = try Mailbox()
     sampler = try Sampler(
       procPath: path, facts: facts, settings: CollectorSettings(targets: targets), replies: replies)

@@ -31,8 +31,9 @@ import Testing
     }
   }
 
-  /// Threads that come, run, end and come again under an old number, as the kernel does it: a new
-  /// one begins at 0. Every switch that was seen once is in the sum, and only once.
+  /// Threads that come, run, end and come again under an old number.
+  ///
+  /// A new one begins at 0. Every switch that was seen once is in the sum, and only once.
   @Test func sumsAreExactAndNeverFall() {
     let seed = UInt64.random(in: 0...UInt64.max)
     var random = SeededGenerator(seed: seed)
@@ -66,10 +67,13 @@ import Testing
       }
       let sum = switches.update(
         live.sorted { $0.key < $1.key }.map { .init(thread: $0.key, switches: $0.value) })
-      #expect(sum == live.values.reduce(ended, +), "seed \(seed), round \(round)")
-      #expect(
-        sum.voluntary >= last.voluntary && sum.involuntary >= last.involuntary,
-        "seed \(seed), round \(round)")
+      // #expect is too slow for this many rounds.
+      if sum != live.values.reduce(ended, +) {
+        Issue.record("the sum is wrong, seed \(seed), round \(round)")
+      }
+      if sum.voluntary < last.voluntary || sum.involuntary < last.involuntary {
+        Issue.record("the sum fell, seed \(seed), round \(round)")
+      }
       last = sum
     }
   }

@@ -33,6 +33,9 @@ package final class TestProc {
     return self
   }
 
+  /// Makes what follows be about a process that is there already.
+  package func turn(to pid: Int32) { self.pid = pid }
+
   /// Adds or overwrites a file of the process.
   @discardableResult
   package func file(_ name: String, _ text: String, mode: UInt32 = 0o644) throws -> TestProc {

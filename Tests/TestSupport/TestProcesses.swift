@@ -17,8 +17,19 @@ package final class Child {
     for descriptor in Int32(0)...2 {
       posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
     }
+    // Threads that run tests may block or ignore signals, which children would inherit.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    var all = sigset_t()
+    sigfillset(&all)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var number = pid_t()
-    let code = posix_spawnp(&number, arguments[0], &actions, nil, pointers, environ)
+    let code = posix_spawnp(&number, arguments[0], &actions, &attributes, pointers, environ)
     guard code == 0 else { throw Errno(code) }
     pid = number
   }
@@ -33,11 +44,15 @@ package final class Child {
   }
 
   /// Waits until it has ended, and takes its number out of use.
-  package func reap() {
-    if isReaped { return }
-    var status: Int32 = 0
+  ///
+  /// - Returns: The exit code; -1 for a signal, or if it was reaped before.
+  @discardableResult
+  package func reap() -> Int32 {
+    if isReaped { return -1 }
+    var status: Int32 = -1
     while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
     isReaped = true
+    return status & 0x7F == 0 ? (status >> 8) & 0xFF : -1
   }
 
   /// Waits until it has ended; it stays a zombie.
@@ -105,7 +120,7 @@ package func run(_ command: String, input: [UInt8] = []) throws -> (code: Int32,
   let directory = try TemporaryDirectory()
   try writeFile(directory.path + "/in", input)
   let files = "< \(directory.path)/in > \(directory.path)/out 2>&1"
-  let status = system("{ \(command)\n} \(files)")
+  let code = try Child("sh", "-c", "{ \(command)\n} \(files)").reap()
   let output = String(decoding: try contents(directory.path + "/out"), as: UTF8.self)
-  return (status & 0x7F == 0 ? (status >> 8) & 0xFF : -1, output)
+  return (code, output)
 }

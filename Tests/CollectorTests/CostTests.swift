@@ -1,0 +1,107 @@
+import Glibc
+import Linux
+import ProcFS
+import TestSupport
+import Testing
+
+@testable import Collector
+
+/// System calls of a collection, as `strace` counts them.
+///
+/// Times depend on the machine; counts do not.
+@Suite struct CostTests {
+  /// Of each sleeping process with one thread and kept files.
+  ///
+  /// `stat`, `status` and `io` are read, `fd` is asked for its size, and `prlimit` for two limits.
+  private static let callsPerProcess = 6
+  /// Of each collection, however many processes there are: a look for answers about pid files.
+  private static let callsPerCollection = 1
+
+  private static let children = 50
+  private static let collections = 20
+
+  /// Another process that counts the system calls of one thread.
+  private final class Tracer {
+    private let child: Child
+    private let directory: TemporaryDirectory
+    private let report: String
+
+    init(thread: Int32) throws {
+      directory = try TemporaryDirectory()
+      report = directory.path + "/report"
+      child = try Child("strace", "-c", "-o", report, "-p", "\(thread)")
+      let (thread, tracer) = ("/proc/\(thread)/status", "/proc/\(child.pid)/stat")
+      let isTraced = try eventually {
+        if String(decoding: try contents(tracer), as: UTF8.self).contains(") Z ") {
+          throw Errno(EPERM)
+        }
+        return String(decoding: try contents(thread), as: UTF8.self)
+          .contains("TracerPid:\t\(child.pid)\n")
+      }
+      guard isTraced else { throw Errno(EPERM) }
+    }
+
+    /// Lets the thread go.
+    ///
+    /// - Returns: The calls by name, and the report.
+    func finish() throws -> (calls: [String: Int], report: String) {
+      child.send(SIGINT)
+      child.reap()
+      let text = String(decoding: try contents(report), as: UTF8.self)
+      var calls: [String: Int] = [:]
+      // % time, seconds, usecs/call, calls, errors (or nothing), name
+      for line in text.split(separator: "\n") {
+        let words = line.split(separator: " ")
+        guard words.count >= 5, let count = Int(words[3]), words.last != "total" else { continue }
+        calls[String(words[words.count - 1])] = count
+      }
+      return (calls, text)
+    }
+  }
+
+  private static let canTrace: Bool = {
+    guard program("strace") != nil, let child = try? Child("sleep", "1000") else { return false }
+    return (try? Tracer(thread: child.pid).finish()) != nil
+  }()
+
+  @Test(.enabled(if: canTrace, "strace is not installed or may not attach"))
+  func systemCallsOfSleepingProcesses() throws {
+    let children = try (0..<Self.children).map { _ in try Child("sleep", "1000") }
+    let targets = children.map { target("p\($0.pid)", pid: $0.pid, collect: Selection()) }
+    let goOn = try EventFD()
+    let isReady = try Mailbox<Int32>()
+    let thread = try Thread(name: "counted") {
+      guard let waiter = try? Waiter(), let loop = try? EventLoop(),
+        let root = try? ProcRoot(path: "/proc", facts: .current()),
+        let collector = try? Collector(
+          root: root, settings: CollectorSettings(targets: targets), loop: loop, waiter: waiter)
+      else { return isReady.post(0) }
+      // Files are opened and memory is taken in the first ones.
+      for _ in 0..<3 { _ = collector.collect(OwnState(version: "0.0.0")) }
+      isReady.post(currentThreadID())
+      _ = goOn.wait(atMost: .seconds(60))
+      for _ in 0..<Self.collections { _ = collector.collect(OwnState(version: "0.0.0")) }
+      isReady.post(0)
+      goOn.clear()
+      _ = goOn.wait(atMost: .seconds(60))
+      waiter.stop()
+    }
+    _ = isReady.wake.wait(atMost: .seconds(60))
+    let tracer = try Tracer(thread: try #require(isReady.drain().first))
+    goOn.signal()
+    _ = isReady.wake.wait(atMost: .seconds(60))
+    let (calls, report) = try tracer.finish()
+    goOn.signal()
+    thread.join()
+
+    // Waiting for the word and giving it, and memory that grows, belong to the test.
+    let own: Set = ["poll", "ppoll", "restart_syscall", "write", "futex", "brk", "mmap", "munmap"]
+    let total = calls.filter { !own.contains($0.key) }.values.reduce(0, +)
+    let most =
+      Self.collections
+      * (Self.callsPerProcess * Self.children + Self.callsPerCollection)
+    #expect(total <= most, "\(report)")
+    // Far fewer means that this test counts something else.
+    #expect(total > most / 2, "\(report)")
+  }
+}
