@@ -20,7 +20,7 @@ package enum Catalogue {
     .counter(
       "process_cpu_children_seconds_total", .seconds, .cpu, isDefault: false, from: .stat,
       in: .ticks,
-      "CPU time of children that ended and were waited for (cutime and cstime of /proc/PID/stat)."
+      "CPU time of children that ended and were waited for, those of the target itself included (cutime and cstime of /proc/PID/stat)."
     ) { $0.childrenUserTicks &+ $0.childrenSystemTicks },
     .counter(
       "process_cpu_seconds_total", .seconds, .core, from: .stat, in: .ticks,
@@ -149,7 +149,7 @@ package enum Catalogue {
     .gauge(
       "process_virtual_memory_bytes", .bytes, .core, from: .stat,
       "Virtual memory size in bytes (vsize of /proc/PID/stat)."
-    ) { $0.virtualBytes },
+    ) { $0.firstThreadHasEnded ? nil : $0.virtualBytes },
     .gauge(
       "process_virtual_memory_max_bytes", .bytes, .core, from: .limits, over: .tightest,
       "Maximum amount of virtual memory available in bytes (soft RLIMIT_AS)."
