@@ -38,6 +38,12 @@ final class TargetState {
     files = Catalogue.files(for: enabled)
   }
 
+  /// Whether a family about the target as a whole is on.
+  func serves(_ row: TargetRow) -> Bool {
+    guard let group = row.group else { return true }
+    return selection.includesDefault && row.isDefault || selection.groups.contains(group)
+  }
+
   /// How processes ended since the last collection, for the log: "exited 1", "SIGKILL ×2".
   func endings() -> String {
     var parts: [String] = []
