@@ -142,12 +142,14 @@ private func line(
     let result = await #expect(
       processExitsWith: .success, observing: [\.standardErrorContent]
     ) {
-      var handler = StderrHandler(logLevel: .notice, style: .json)
+      let sink = try LogSink()
+      var handler = LineHandler(logLevel: .notice, style: .json, sink: sink)
       handler[metadataKey: "target"] = "web"
       let logger = Logger(label: "test") { _ in handler }
       logger.info("below the level")
       logger.warning("w", metadata: ["pid": "12"])
       logger.error("e", metadata: ["target": "db", "a": "1"])
+      sink.flush(atMost: .seconds(10))
     }
     let output = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
     let lines = output.split(separator: "\n").compactMap { line in
@@ -180,7 +182,36 @@ private func line(
     await #expect(processExitsWith: .success) {
       close(2)
       fillStandardDescriptors()
-      Logger(label: "test") { _ in StderrHandler(logLevel: .info, style: .logfmt) }.error("lost")
+      let sink = try LogSink()
+      Logger(label: "test") { _ in
+        LineHandler(logLevel: .info, style: .logfmt, sink: sink)
+      }.error("lost")
+      sink.flush(atMost: .seconds(10))
     }
+  }
+
+  /// As behind a pipe whose reader hangs.
+  @Test func nobodyWaitsForAReaderThatDoesNotRead() async throws {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardOutputContent]
+    ) {
+      var ends: [Int32] = [0, 0]
+      #expect(pipe(&ends) == 0)
+      #expect(dup2(ends[1], 2) == 2)
+      let sink = try LogSink()
+      let line = [UInt8](repeating: UInt8(ascii: "x"), count: 1000) + [UInt8(ascii: "\n")]
+      for _ in 0..<10_000 { sink.add(line) }
+      sink.flush(atMost: .milliseconds(10))
+      // Now it reads: what found no room was dropped, and is counted.
+      var text: [UInt8] = []
+      var chunk = [UInt8](repeating: 0, count: 1 << 16)
+      while !text.suffix(40).contains(UInt8(ascii: "(")) {
+        let count = read(ends[0], &chunk, chunk.count)
+        text += chunk.prefix(count)
+      }
+      print(String(decoding: text.suffix(40).drop { $0 != UInt8(ascii: "(") }, as: UTF8.self))
+    }
+    let output = String(decoding: try #require(result).standardOutputContent, as: UTF8.self)
+    #expect(output.contains("lines not written)"))
   }
 }

@@ -127,7 +127,7 @@ private func complaint(_ arguments: [String]) -> String? {
     #expect(serve.web.maxConnections == 512)
     #expect(serve.source.procPath == "/proc")
     #expect(serve.log.level == .info && serve.log.format == .logfmt)
-    #expect(serve.log.logger().logLevel == .info)
+    #expect(serve.log.logger(try LogSink()).logLevel == .info)
     try serve.web.check()
     try serve.source.checkProc()
   }
@@ -144,7 +144,7 @@ private func complaint(_ arguments: [String]) -> String? {
         .ipv4(0x7f00_0001, port: 1), .unix(path: "/run/p.sock"), .ipv6(loopback6, port: 2),
       ])
     #expect(serve.log.level == .debug && serve.log.format == .json)
-    #expect(serve.log.logger().logLevel == .debug)
+    #expect(serve.log.logger(try LogSink()).logLevel == .debug)
   }
 
   /// Nothing is configured where the tests run, or this says nothing about the default.
