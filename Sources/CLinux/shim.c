@@ -63,7 +63,7 @@ int64_t clinux_raise_nofile(uint64_t wanted) {
   uint64_t goal = wanted < limit.rlim_max ? wanted : limit.rlim_max;
   if (limit.rlim_cur < goal) {
     limit.rlim_cur = goal;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0) return -1;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0) return -1;
   }
   return (int64_t)limit.rlim_cur;
 }

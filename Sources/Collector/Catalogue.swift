@@ -20,7 +20,7 @@ package enum Catalogue {
     .counter(
       "process_cpu_children_seconds_total", .seconds, .cpu, isDefault: false, from: .stat,
       in: .ticks,
-      "CPU time of children that ended and were waited for (cutime and cstime of /proc/PID/stat)."
+      "CPU time of children that ended and were waited for, those of the target itself included (cutime and cstime of /proc/PID/stat)."
     ) { $0.childrenUserTicks &+ $0.childrenSystemTicks },
     .counter(
       "process_cpu_seconds_total", .seconds, .core, from: .stat, in: .ticks,
@@ -149,7 +149,7 @@ package enum Catalogue {
     .gauge(
       "process_virtual_memory_bytes", .bytes, .core, from: .stat,
       "Virtual memory size in bytes (vsize of /proc/PID/stat)."
-    ) { $0.virtualBytes },
+    ) { $0.firstThreadHasEnded ? nil : $0.virtualBytes },
     .gauge(
       "process_virtual_memory_max_bytes", .bytes, .core, from: .limits, over: .tightest,
       "Maximum amount of virtual memory available in bytes (soft RLIMIT_AS)."
@@ -163,25 +163,25 @@ package enum Catalogue {
   /// Families about a target as a whole.
   package static let target: [TargetRow] = [
     .target(
-      "process_exits_total", .counter, labels: ["reason", "status"],
+      "process_exits_total", .counter, .lifecycle, labels: ["reason", "status"],
       "Processes of the target that ended, by exit code or signal (PIDFD_GET_INFO)."
     ) { target in
       target.exits.map { ([$0.key.reason.rawValue, $0.key.status], .whole($0.value)) }
     },
     .target(
-      "process_starts_total", .counter,
+      "process_starts_total", .counter, .lifecycle,
       "Processes that became part of the target, those found first included (seen in /proc)."
     ) { [([], .whole($0.starts))] },
     .target(
-      "procvitals_target_processes", .gauge,
+      "procvitals_target_processes", .gauge, nil,
       "Processes of the target at this scrape (seen in /proc)."
     ) { [([], .whole(UInt64($0.members.count)))] },
     .target(
-      "procvitals_target_up", .gauge,
+      "procvitals_target_up", .gauge, nil,
       "Whether the target has at least one process (seen in /proc)."
     ) { [([], .whole($0.members.isEmpty ? 0 : 1))] },
     .target(
-      "procvitals_unreadable_total", .counter, labels: ["source", "reason"],
+      "procvitals_unreadable_total", .counter, nil, labels: ["source", "reason"],
       "Reads for the target that failed, by what was read and why (pid files and /proc)."
     ) { target in
       target.troubles.map { ([$0.key.source.label, $0.key.reason.rawValue], .whole($0.value)) }

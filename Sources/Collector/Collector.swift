@@ -42,11 +42,6 @@ package final class Collector {
     case recovered(target: String, source: String, reason: String)
   }
 
-  private struct Process {
-    var counters = Tally.none
-    var memory = ProcessReader.Memory()
-  }
-
   private let roster: Roster
   private var page = Page()
   private var reader: ProcessReader
@@ -55,7 +50,7 @@ package final class Collector {
   /// In the order of the page: by name.
   private var states: [TargetState] = []
   /// By the members' slots.
-  private var processes: [Process] = []
+  private var processes: [ProcessState] = []
 
   /// A collector that knows its targets; nothing is read yet.
   ///
@@ -76,6 +71,7 @@ package final class Collector {
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
+    roster.didReturn = { [unowned self] target, member in resume(member, target) }
     configure(settings)
   }
 
@@ -106,7 +102,7 @@ package final class Collector {
     roster.refresh()
     var census = Census(targets: states.count)
     for state in states {
-      state.tally.begin()
+      state.tally.begin(state.rows)
       if !state.target.members.isEmpty { census.up += 1 }
       for member in state.target.members {
         census.processes += 1
@@ -122,21 +118,43 @@ package final class Collector {
   }
 
   private func add(_ member: Member, _ state: TargetState) {
-    while processes.count <= member.slot { processes.append(Process()) }
-    let sample = reader.read(
-      member, state.target, state.files, &processes[member.slot].memory)
+    makeRoom(for: member)
+    // What could not be read anew must not be served as if it had been.
+    let sample =
+      member.hasFreshStat
+      ? reader.read(member, state.target, state.files, &processes[member.slot].threads) : nil
     state.tally.add(sample, state.rows, &processes[member.slot].counters)
+  }
+
+  private func makeRoom(for member: Member) {
+    while processes.count <= member.slot { processes.append(ProcessState()) }
   }
 
   /// Keeps what a process used that is about to leave its target.
   private func retire(_ member: Member, _ target: Target) {
     guard let state = states.first(where: { $0.target === target }) else { return }
-    var process = Process()
-    if member.slot < processes.count { swap(&process, &processes[member.slot]) }
+    makeRoom(for: member)
+    var process = ProcessState()
+    swap(&process, &processes[member.slot])
     // Of an ended process only `stat` may be newer than at the last collection.
     var last = Tally()
     last.add(ProcessSample(facts: facts, stat: member.stat), state.rows, &process.counters)
     state.tally.retire(process.counters)
+    if target.canReturn(member.pid) { state.departed[member.pid] = process }
+    // The target forgets all of them when they are too many.
+    if state.departed.count > target.departedCount {
+      state.departed = state.departed.filter { target.canReturn($0.key) }
+    }
+  }
+
+  /// Goes on with the counters of a process that left its target alive and is back.
+  private func resume(_ member: Member, _ target: Target) {
+    guard let state = states.first(where: { $0.target === target }),
+      let before = state.departed.removeValue(forKey: member.pid)
+    else { return }
+    state.tally.unretire(before.counters)
+    makeRoom(for: member)
+    processes[member.slot] = before
   }
 
   private func lateReads() -> [OwnState.Count] {

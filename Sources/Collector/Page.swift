@@ -40,7 +40,7 @@ struct Page {
           encoder.sample(family, state.labels, reading)
         }
       case .target(let row):
-        for state in states {
+        for state in states where state.serves(row) {
           write(row.value, state.target, row.family, family, state.labels, &isEmpty)
         }
       case .exporter(let row):

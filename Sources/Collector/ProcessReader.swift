@@ -4,18 +4,6 @@ import Targets
 
 /// Reads what one collection needs of one process, and remembers what the next one needs of this.
 final class ProcessReader {
-  /// Remembered between collections.
-  struct Memory {
-    var threads = ThreadSwitches()
-    var limits: (record: ResourceLimits, readAt: Instant)?
-  }
-
-  /// Where `prlimit(2)` is not allowed, limits come from a file that is dear to read and hardly ever
-  /// changes; a value this old is read again.
-  private static let limitsLifetime = Duration.seconds(60)
-  /// A program sets its own limits soon after its start, so until then nothing is remembered.
-  private static let settledSeconds: UInt64 = 10
-
   private let facts: SystemFacts
   /// Whether system calls mean the same processes by the same numbers as /proc.
   private let numbersAreOwn: Bool
@@ -37,10 +25,10 @@ final class ProcessReader {
   ///   - member: The process.
   ///   - target: Where failures are counted.
   ///   - files: What the target's rows need.
-  ///   - memory: What the last collection remembered.
+  ///   - threads: What the last collection remembered of its threads.
   /// - Returns: The sample; nil when the process has ended meanwhile.
   func read(
-    _ member: Member, _ target: Target, _ files: SourceFiles, _ memory: inout Memory
+    _ member: Member, _ target: Target, _ files: SourceFiles, _ threads: inout ThreadSwitches
   ) -> ProcessSample? {
     var sample = ProcessSample(facts: facts, stat: member.stat)
     do throws(ProcError) {
@@ -48,10 +36,11 @@ final class ProcessReader {
       // process, show that the number still meant this one.
       if files.contains(.limits) {
         sample.limits = try attempt(target, member) { () throws(ProcError) in
-          try limits(member, &memory)
+          if let limits = prlimits(member.pid) { return limits }
+          return try member.handle.limits(&buffer)
         }
       }
-      if files.contains(.fd) {
+      if files.contains(.fd), !member.stat.firstThreadHasEnded {
         sample.openDescriptors = try attempt(target, member) { () throws(ProcError) in
           try member.handle.descriptorCount(&lister)
         }
@@ -63,7 +52,7 @@ final class ProcessReader {
       }
       if files.contains(.task) {
         sample.switches = try attempt(target, member) { () throws(ProcError) in
-          try switches(member, target, sample.status, &memory)
+          try switches(member, target, sample.status, &threads)
         }
       }
       if files.contains(.io) {
@@ -90,18 +79,7 @@ final class ProcessReader {
     }
   }
 
-  private func limits(
-    _ member: Member, _ memory: inout Memory
-  ) throws(ProcError) -> ResourceLimits {
-    if let known = prlimits(member.pid) { return known }
-    if let (record, readAt) = memory.limits, readAt + Self.limitsLifetime > .now { return record }
-    let record = try member.handle.limits(&buffer)
-    let age =
-      bootClockNanoseconds() / 1_000_000_000 - Int64(member.stat.startTicks / facts.ticksPerSecond)
-    memory.limits = age >= Int64(Self.settledSeconds) ? (record, .now) : nil
-    return record
-  }
-
+  /// Limits by system call, which costs a tenth of the file; nil where that is not allowed.
   private func prlimits(_ pid: Int32) -> ResourceLimits? {
     guard numbersAreOwn, let files = try? resourceLimit(.openFiles, pid: pid),
       let space = try? resourceLimit(.addressSpace, pid: pid)
@@ -112,7 +90,7 @@ final class ProcessReader {
   }
 
   private func switches(
-    _ member: Member, _ target: Target, _ status: Status?, _ memory: inout Memory
+    _ member: Member, _ target: Target, _ status: Status?, _ memory: inout ThreadSwitches
   ) throws(ProcError) -> Switches? {
     threadSwitches.removeAll(keepingCapacity: true)
     if member.stat.threads == 1 {
@@ -143,7 +121,7 @@ final class ProcessReader {
         }
       }
     }
-    return memory.threads.update(threadSwitches)
+    return memory.update(threadSwitches)
   }
 }
 

@@ -35,9 +35,8 @@ package enum Reference {
 
   private static var targetEntries: [Entry] {
     Catalogue.target.map {
-      let isOwn = $0.family.name.hasPrefix("procvitals_")
-      return Entry(
-        family: $0.family, group: isOwn ? nil : $0.group, isDefault: true, sources: [], over: "")
+      Entry(
+        family: $0.family, group: $0.group, isDefault: $0.isDefault, sources: [], over: "")
     }
   }
 
@@ -58,7 +57,9 @@ package enum Reference {
       "Default" marks what `collect: [default]` switches on.
       "Over processes" says how the values of several processes become the one of their target.
       What could not be read is absent, never 0; a limit that is "unlimited" is absent too.
-      Counters of a target never fall: what a process had when it ended stays in the sum.
+      Counters of a target never fall: what a process had when it was last read stays in the sum.
+      A sum leaves out what could not be read of a process, and `procvitals_unreadable_total` counts it.
+      A process that moves from one target to another counts in both with all that it used.
 
       """
     for group in Group.allCases {

@@ -15,8 +15,8 @@ package struct ProcessSample {
 
 /// A row about processes.
 package typealias ProcessRow = Row<ProcessValue, Group, SourceFile>
-/// A row about a target as a whole.
-package typealias TargetRow = Row<Samples<Target>, Group, SourceFile>
+/// A row about a target as a whole; one without a group is always on.
+package typealias TargetRow = Row<Samples<Target>, Group?, SourceFile>
 /// A row about the exporter itself.
 package typealias ExporterRow = Row<Samples<OwnState>, Never?, Never>
 
@@ -93,11 +93,11 @@ extension ProcessRow {
 
 extension TargetRow {
   static func target(
-    _ name: String, _ kind: Kind, labels: [String] = [], _ help: String,
+    _ name: String, _ kind: Kind, _ group: Group, labels: [String] = [], _ help: String,
     value: @escaping @Sendable (Target) -> [(values: [String], reading: Reading)]
   ) -> TargetRow {
     TargetRow(
-      Family(name, kind, .none, labels: labels, help: help), group: .lifecycle,
+      Family(name, kind, .none, labels: labels, help: help), group: group,
       value: .labelled(value))
   }
 }

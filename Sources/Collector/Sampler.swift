@@ -1,16 +1,14 @@
 package import Linux
 package import ProcFS
+import Synchronization
 
 /// The thread that collects, as the other threads see it.
 ///
 /// Between collections it only notices that processes end. A collection that a process or a file
 /// system holds up holds up nothing but itself.
 package final class Sampler: Sendable {
-  package enum Command: Sendable {
-    /// Make a page; answered by ``Reply/page``.
+  private enum Command: Sendable {
     case collect(OwnState)
-    /// Take over new settings from the next collection on.
-    case configure(CollectorSettings)
     case stop
   }
 
@@ -21,6 +19,9 @@ package final class Sampler: Sendable {
   }
 
   private let commands: Mailbox<Command>
+  /// The newest settings that the thread has not taken over yet: while it is held up, reloads must
+  /// not pile up.
+  private let settings: Pending<CollectorSettings>
 
   /// Starts the thread.
   ///
@@ -34,14 +35,16 @@ package final class Sampler: Sendable {
     procPath: String, facts: SystemFacts, settings: CollectorSettings, replies: Mailbox<Reply>
   ) throws(Errno) {
     let commands = try Mailbox<Command>()
+    let pending = Pending<CollectorSettings>()
     self.commands = commands
+    self.settings = pending
     let waiter = try Waiter()
     let thread = try Thread(name: "sampler") {
       do throws(Errno) {
         let loop = try EventLoop()
         let root = try ProcRoot(path: procPath, facts: facts)
         let collector = try Collector(root: root, settings: settings, loop: loop, waiter: waiter)
-        let desk = Desk(collector, loop, commands, replies)
+        let desk = Desk(collector, loop, commands, pending, replies)
         let token = try loop.add(commands.wake.fd, .readable, desk)
         try loop.run()
         // The loop and its handlers hold each other.
@@ -55,23 +58,47 @@ package final class Sampler: Sendable {
     thread.detach()
   }
 
-  /// Leaves a command for the thread.
-  package func post(_ command: Command) { commands.post(command) }
+  /// Asks for a page; answered by ``Reply/page``. One at a time is asked for.
+  package func collect(_ own: OwnState) { commands.post(.collect(own)) }
+
+  /// Takes over new settings from the next collection on.
+  package func configure(_ new: CollectorSettings) { settings.put(new) }
+
+  /// Ends the thread after what it does now.
+  package func stop() { commands.post(.stop) }
+
+  /// A place for one value, of which only the newest counts.
+  private final class Pending<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
+
+    func put(_ new: Value) { value.withLock { $0 = new } }
+
+    func take() -> Value? {
+      value.withLock { value in
+        defer { value = nil }
+        return value
+      }
+    }
+  }
 
   /// Takes the commands out of the mailbox, on the sampler's thread.
   private final class Desk: EventHandler {
     private let collector: Collector
     private let loop: EventLoop
     private let commands: Mailbox<Command>
+  /// The newest settings that the thread has not taken over yet: while it is held up, reloads must
+  /// not pile up.
+  private let settings: Pending<CollectorSettings>
     private let replies: Mailbox<Reply>
 
     init(
       _ collector: Collector, _ loop: EventLoop, _ commands: Mailbox<Command>,
-      _ replies: Mailbox<Reply>
+      _ settings: Pending<CollectorSettings>, _ replies: Mailbox<Reply>
     ) {
       self.collector = collector
       self.loop = loop
       self.commands = commands
+      self.settings = settings
       self.replies = replies
     }
 
@@ -79,8 +106,8 @@ package final class Sampler: Sendable {
       for command in commands.drain() {
         switch command {
         case .collect(let own):
+          if let new = settings.take() { collector.configure(new) }
           replies.post(.page(collector.collect(own)))
-        case .configure(let settings): collector.configure(settings)
         case .stop: loop.stop()
         }
       }

@@ -15,12 +15,23 @@ struct Tally {
   /// The values of this collection, by the rows' places in the catalogue.
   private(set) var values = none
 
-  /// Starts a collection: counters begin at what former processes had.
-  mutating func begin() { values = former }
+  /// Starts a collection: the counters that are on begin at what former processes had.
+  mutating func begin(_ rows: [ActiveRow]) {
+    values = Self.none
+    for row in rows { values[row.index] = former[row.index] }
+  }
 
   /// Adds what one process had when it ended or left.
   mutating func retire(_ counters: Counters) {
     for index in former.indices { former[index] = Combination.sum(former[index], counters[index]) }
+  }
+
+  /// Takes out what a process had when it left, because it is back and counts by itself.
+  mutating func unretire(_ counters: Counters) {
+    for (index, counter) in counters.enumerated() {
+      guard case .whole(let mine) = counter, case .whole(let all) = former[index] else { continue }
+      former[index] = .whole(all &- mine)
+    }
   }
 
   /// Adds one process of this collection.

@@ -2,6 +2,12 @@ import Metrics
 import ProcFS
 import Targets
 
+/// What a collection remembers of a process for the next one.
+struct ProcessState {
+  var counters = Tally.none
+  var threads = ThreadSwitches()
+}
+
 /// A target with all that a collection keeps about it.
 final class TargetState {
   let target: Target
@@ -10,6 +16,9 @@ final class TargetState {
   private(set) var rows: [ActiveRow] = []
   private(set) var files: SourceFiles = []
   var tally = Tally()
+  /// Processes that left the target alive, by number, in case they come back.
+  var departed: [Int32: ProcessState] = [:]
+  private(set) var selection = Selection()
 
   /// What the last collection told the log.
   var processes = 0
@@ -23,9 +32,16 @@ final class TargetState {
 
   func configure(_ settings: TargetSettings) {
     labels = TextEncoder.PreparedLabels([Label("target", settings.rule.name)] + settings.labels)
+    selection = settings.selection
     let enabled = Catalogue.enabled(settings.selection)
     rows = enabled.map(ActiveRow.init)
     files = Catalogue.files(for: enabled)
+  }
+
+  /// Whether a family about the target as a whole is on.
+  func serves(_ row: TargetRow) -> Bool {
+    guard let group = row.group else { return true }
+    return selection.includesDefault && row.isDefault || selection.groups.contains(group)
   }
 
   /// How processes ended since the last collection, for the log: "exited 1", "SIGKILL ×2".

@@ -25,7 +25,10 @@ package func attempt<Result: SignedInteger>(
     if result >= 0 { return result }
     let code = errno
     if code == EINTR { continue }
-    precondition(code != EBADF && code != EFAULT, "a descriptor or address of ours was invalid")
+    // Standard output and error are written to as they were inherited, whatever they are open for.
+    precondition(
+      code != EFAULT && (code != EBADF || call == .write),
+      "a descriptor or address of ours was invalid")
     throw Errno(code)
   }
 }

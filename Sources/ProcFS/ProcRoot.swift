@@ -74,8 +74,10 @@ package struct ProcRoot: ~Copyable {
   /// - Kernel: `fs/proc/loadavg.c`; `proc_loadavg(5)`. Numbers rise, and begin anew after
   ///   `/proc/sys/kernel/pid_max`.
   /// - Parameter buffer: Memory for the file's content.
-  /// - Returns: The number in the reader's pid namespace; nil if it cannot be read.
+  /// - Returns: The number; nil if it cannot be read or is not of the namespace seen here.
   package func lastPid(_ buffer: inout ReadBuffer) -> Int32? {
+    // The kernel tells the number of the reader's namespace, whichever the mount shows.
+    guard numbersAreOwn else { return nil }
     do throws(Errno) {
       try buffer.readRecord(try openFile("loadavg", in: directory))
     } catch {

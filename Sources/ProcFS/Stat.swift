@@ -43,6 +43,8 @@ package struct Stat: Sendable, Equatable {
   package var state: UInt8
   /// Process that started it, or that adopted it (field 4).
   package var parent: Int32
+  /// Kernel flags of the process, `PF_*` of `include/linux/sched.h` (field 9).
+  package var flags: UInt64
   /// Page faults served from memory, of all threads that ever were (field 10).
   package var minorFaults: UInt64
   /// Page faults that waited for storage (field 12).
@@ -72,6 +74,14 @@ package struct Stat: Sendable, Equatable {
       && threads <= 1
   }
 
+  /// Whether the first thread has ended while others run.
+  ///
+  /// The kernel then shows no descriptors and no memory for the process, although it has both.
+  package var firstThreadHasEnded: Bool { state == UInt8(ascii: "Z") && threads > 1 }
+
+  /// Whether it is a thread of the kernel (`PF_KTHREAD`), which runs no program.
+  package var isKernelThread: Bool { flags & 0x0020_0000 != 0 }
+
   /// Reads the line.
   ///
   /// - Parameters:
@@ -89,7 +99,8 @@ package struct Stat: Sendable, Equatable {
       throw ParseError(field: "ppid")
     }
     self.parent = parent
-    at.skipWords(5, bytes)  // 5–9: pgrp session tty_nr tpgid flags
+    at.skipWords(4, bytes)  // 5–8: pgrp session tty_nr tpgid
+    flags = try at.number(bytes, "flags")
     minorFaults = try at.number(bytes, "minflt")
     at.skipWords(1, bytes)  // 11: cminflt
     majorFaults = try at.number(bytes, "majflt")

@@ -4,12 +4,15 @@ package import ProcFS
 /// One process of a target, held from when it was found until it ends or leaves.
 package final class Member {
   package let pid: Int32
+  let startTicks: UInt64
   /// A small number that no other member has now, for tables kept beside the roster.
   package let slot: Int
   /// Descriptors of its /proc files, which keep its identity.
   package var handle: ProcessHandle
   /// `stat` as of the present collection.
   package internal(set) var stat: Stat
+  /// Whether ``stat`` could be read in the present collection.
+  package internal(set) var hasFreshStat = true
   /// Whether its /proc files stay open between collections.
   package let keepsFiles: Bool
 
@@ -31,6 +34,7 @@ package final class Member {
     self.slot = slot
     self.verdict = verdict
     pid = handle.pid
+    startTicks = handle.startTicks
     self.handle = handle
     self.stat = stat
     self.pidfd = pidfd
@@ -74,6 +78,9 @@ package final class Target {
   package internal(set) var starts: UInt64 = 0
   /// Processes of it that ended.
   package internal(set) var exits: [Exit: UInt64] = [:]
+  /// Processes that left it alive: their numbers and start times. Should one come back, it is not
+  /// a new one.
+  var departed: [Int32: UInt64] = [:]
   /// What could not be read, ever since it exists.
   package private(set) var troubles: [Trouble: UInt64] = [:]
 
@@ -93,12 +100,30 @@ package final class Target {
     if present[trouble] == nil { present[trouble] = previous.contains(trouble) ? "" : detail() }
   }
 
+  /// How many processes could come back.
+  package var departedCount: Int { departed.count }
+
+  /// Whether a process that has left could come back.
+  package func canReturn(_ pid: Int32) -> Bool { departed[pid] != nil }
+
   /// The troubles that began and those that ended with this collection; starts the next one.
+  ///
+  /// A trouble with a file of its processes goes on while it has none: nothing shows that the file
+  /// can be read again.
   package func takeTroubleChanges() -> (began: [(Trouble, String)], ended: [Trouble]) {
     let began = present.filter { !previous.contains($0.key) }.map { ($0.key, $0.value) }
-    let ended = previous.filter { present[$0] == nil }
-    previous = Set(present.keys)
+    let sources = Set(present.keys.map(\.source))
+    var ended: [Trouble] = []
+    var now = Set(present.keys)
+    for trouble in previous where !sources.contains(trouble.source) {
+      if !members.isEmpty {
+        ended.append(trouble)
+      } else if case .file = trouble.source {
+        now.insert(trouble)
+      }
+    }
+    previous = now
     present = [:]
-    return (began, Array(ended))
+    return (began, ended)
   }
 }

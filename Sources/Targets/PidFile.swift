@@ -12,6 +12,15 @@ struct PidFile: Sendable, Equatable {
   struct Failure: Error, Equatable {
     var reason: Trouble.Reason
     var detail: String
+
+    /// Whether the file may be all right a moment later, as while it is written anew, so that a
+    /// process that is watched stays.
+    var mayBePassing: Bool {
+      switch reason {
+      case .empty, .descriptors, .failed: true
+      default: false
+      }
+    }
   }
 
   /// A pid file holds a number; PostgreSQL's, the longest known, has a few lines behind it.

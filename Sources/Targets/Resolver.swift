@@ -66,21 +66,12 @@ struct Resolver: ~Copyable {
     pidFiles.collect(until: deadline)
   }
 
-  /// The processes that rules name by number, as far as it is known now.
-  var namedPids: Set<Int32> {
-    var pids: Set<Int32> = []
-    for (index, rule) in rules.enumerated() {
-      if let pid = number(index, rule)?.pid { pids.insert(pid) }
-    }
-    return pids
-  }
-
   /// Finds out which process each number means, and notes why it means none.
   ///
   /// - Parameters:
   ///   - targets: The targets of the rules, in the same order.
-  ///   - stat: The process that has a number now.
-  mutating func bind(_ targets: [Target], _ stat: (Int32) -> Stat?) {
+  ///   - stat: Looks up the process that has a number now.
+  mutating func bind(_ targets: [Target], _ stat: (Int32) throws(ProcError) -> Stat) {
     let before = byPid
     byPid = [:]
     defer { if byPid != before { epoch += 1 } }
@@ -95,46 +86,80 @@ struct Resolver: ~Copyable {
 
   /// The process that the number of one rule means; nil, with a note why, if it means none.
   private mutating func bind(
-    _ index: Int, _ rule: Rule, _ target: Target, _ facts: SystemFacts, _ stat: (Int32) -> Stat?
+    _ index: Int, _ rule: Rule, _ target: Target, _ facts: SystemFacts,
+    _ stat: (Int32) throws(ProcError) -> Stat
   ) -> Int32? {
-    noteFailure(rule, target)
-    if let path = rule.selector.pidFile, pidFiles.answer(path) == nil {
-      // The file is late: what it said last time is the best there is.
-      guard let last = bound[index], stat(last.pid)?.startTicks == last.startTicks else {
-        return nil
+    var file: PidFile?
+    var place = ""
+    if let path = rule.selector.pidFile {
+      place = "pid file \(path)"
+      switch pidFiles.answer(path) {
+      case .success(let answer): file = answer
+      case .failure(let failure):
+        target.note(Trouble(.pidFile, failure.reason), "\(place) \(failure.detail)")
+        return failure.mayBePassing ? last(index, stat) : forget(index)
+      case nil:
+        target.note(Trouble(.pidFile, .late), "\(place) has not answered in time")
+        return last(index, stat)
       }
-      return last.pid
     }
-    guard let (pid, file) = number(index, rule) else {
-      bound[index] = nil
-      return nil
-    }
+    guard let pid = file?.pid ?? rule.selector.pid else { return nil }
+    if file == nil { place = "pid \(pid)" }
     let source = file == nil ? Trouble.Source.process : .pidFile
-    let place = rule.selector.pidFile.map { "pid file \($0)" } ?? "pid \(pid)"
-    guard let stat = stat(pid) else {
+    if let wanted = rule.selector.pid, wanted != pid {
       target.note(
-        Trouble(source, .gone), "\(place): there is no process \(pid); expected a running one")
+        Trouble(source, .stale), "\(place) says \(pid); expected \(wanted), the target's pid")
+      return forget(index)
+    }
+    let process: Stat
+    do throws(ProcError) {
+      process = try stat(pid)
+    } catch {
+      target.note(
+        Trouble(error) ?? Trouble(source, .gone),
+        error == .gone
+          ? "\(place): there is no process \(pid); expected a running one" : "\(place): \(error)")
       return nil
     }
-    func stale(_ why: String) -> Int32? {
-      let name = String(decoding: stat.name.bytes, as: UTF8.self)
-      target.note(
-        Trouble(source, .stale),
-        "\(place): process \(pid) is now \"\(name)\", which \(why); expected the process that "
-          + "had the number before (touch the file if this one is right)")
-      return nil
+    guard let why = doubt(index, process, pid, file, facts) else {
+      bound[index] = Bound(pid: pid, startTicks: process.startTicks, version: file?.version)
+      return pid
     }
+    let name = String(decoding: process.name.bytes, as: UTF8.self)
+    target.note(
+      Trouble(source, .stale),
+      "\(place): process \(pid) is now \"\(name)\", which \(why); expected the process that "
+        + "had the number before (touch the file if this one is right)")
+    return nil
+  }
+
+  /// Why a process cannot be the one that a number was written for; nil if it can.
+  private func doubt(
+    _ index: Int, _ process: Stat, _ pid: Int32, _ file: PidFile?, _ facts: SystemFacts
+  ) -> String? {
     if let known = bound[index], known.pid == pid, known.version == file?.version {
-      if known.startTicks == stat.startTicks { return pid }
-      return stale("got the number after the one that was watched ended")
+      return known.startTicks == process.startTicks
+        ? nil : "got the number after the one that was watched ended"
     }
-    let start = Int64(facts.epochSeconds(startTicks: stat.startTicks) * 1e9)
+    guard let file else { return nil }
+    if process.isKernelThread { return "is a thread of the kernel" }
+    let start = Int64(facts.epochSeconds(startTicks: process.startTicks) * 1e9)
     let boot = Int64(facts.epochSeconds(startTicks: 0) * 1e9)
-    if let file, !file.canBeWritten(byProcessStartedAt: start, boot: boot) {
-      return stale("started after the file was written")
-    }
-    bound[index] = Bound(pid: pid, startTicks: stat.startTicks, version: file?.version)
-    return pid
+    return file.canBeWritten(byProcessStartedAt: start, boot: boot)
+      ? nil : "started after the file was written"
+  }
+
+  /// What a number meant when it was last known, if that process is still there.
+  private func last(_ index: Int, _ stat: (Int32) throws(ProcError) -> Stat) -> Int32? {
+    guard let last = bound[index], let now = try? stat(last.pid),
+      now.startTicks == last.startTicks
+    else { return nil }
+    return last.pid
+  }
+
+  private mutating func forget(_ index: Int) -> Int32? {
+    bound[index] = nil
+    return nil
   }
 
   /// Whether a verdict holds for what the process is now.
@@ -175,24 +200,5 @@ struct Resolver: ~Copyable {
       if fits(index) { return index }
     }
     return first
-  }
-
-  private func number(_ index: Int, _ rule: Rule) -> (pid: Int32, file: PidFile?)? {
-    guard let path = rule.selector.pidFile else { return rule.selector.pid.map { ($0, nil) } }
-    guard case .success(let file)? = pidFiles.answer(path) else { return nil }
-    // A rule with both means the process that both agree on.
-    if let pid = rule.selector.pid, pid != file.pid { return nil }
-    return (file.pid, file)
-  }
-
-  private func noteFailure(_ rule: Rule, _ target: Target) {
-    guard let path = rule.selector.pidFile else { return }
-    switch pidFiles.answer(path) {
-    case .failure(let failure):
-      target.note(Trouble(.pidFile, failure.reason), "pid file \(path) \(failure.detail)")
-    case nil:
-      target.note(Trouble(.pidFile, .late), "pid file \(path) has not answered in time")
-    case .success: break
-    }
   }
 }

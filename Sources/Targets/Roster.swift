@@ -32,6 +32,8 @@ package final class Roster: EventHandler {
   package private(set) var targets: [Target] = []
   /// Called before a process leaves its target, so that what it used stays in the sums.
   package var willLeave: (Target, Member) -> Void = { _, _ in }
+  /// Called after a process that had left its target alive joined it again.
+  package var didReturn: (Target, Member) -> Void = { _, _ in }
 
   let root: ProcRoot
   private let loop: EventLoop
@@ -45,6 +47,7 @@ package final class Roster: EventHandler {
   private var strangers = Strangers()
   /// Processes of this collection whose program could not be found out.
   private var unsure: Set<Int32> = []
+  private var unsureReason: Trouble?
   /// Whether a process joined in this collection whose descendants belong to its target.
   private var hasNewAncestors = false
   private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
@@ -111,7 +114,9 @@ package final class Roster: EventHandler {
     for target in targets {
       for member in target.members {
         do throws(ProcError) {
+          member.hasFreshStat = false
           member.stat = try member.handle.stat(&buffer, keep: member.keepsFiles)
+          member.hasFreshStat = true
           if member.stat.hasEnded { end(member, target) }
         } catch .gone {
           end(member, target)
@@ -149,9 +154,15 @@ package final class Roster: EventHandler {
     var stats: [Int32: Stat] = [:]
     for pid in pids {
       // A process that ended since it was listed, or that hidepid hides, is none of ours.
-      if let stat = try? root.stat(pid: pid, &buffer), !stat.hasEnded { stats[pid] = stat }
+      if let stat = try? livingStat(pid) { stats[pid] = stat }
     }
     return stats
+  }
+
+  private func livingStat(_ pid: Int32) throws(ProcError) -> Stat {
+    let stat = try root.stat(pid: pid, &buffer)
+    if stat.hasEnded { throw .gone }
+    return stat
   }
 
   // MARK: Choosing
@@ -159,10 +170,14 @@ package final class Roster: EventHandler {
   private func settle(_ scanned: [Int32: Stat]) {
     var candidates = scanned
     // Processes that rules name by number are looked at whether there is a scan or not.
-    let named = resolver.namedPids.filter { members[$0] == nil && candidates[$0] == nil }
-    candidates.merge(stats(named)) { $1 }
-    resolver.bind(targets) { pid in members[pid]?.member.stat ?? candidates[pid] }
+    resolver.bind(targets) { (pid: Int32) throws(ProcError) -> Stat in
+      if let stat = members[pid]?.member.stat ?? candidates[pid] { return stat }
+      let stat = try livingStat(pid)
+      candidates[pid] = stat
+      return stat
+    }
 
+    unsure = []
     // Rules that fit a process itself come before those that fit an ancestor.
     for target in targets {
       for member in target.members where !settle(member, target) {
@@ -170,7 +185,6 @@ package final class Roster: EventHandler {
         candidates[member.pid] = member.stat
       }
     }
-    unsure = []
     hasNewAncestors = false
     for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) {
       let verdict = resolver.verdict(pid, stat) { executable(pid: pid) }
@@ -186,6 +200,7 @@ package final class Roster: EventHandler {
       settleDescendants(&candidates)
     }
     for (pid, stat) in candidates where !unsure.contains(pid) { strangers.note(pid, stat) }
+    noteUnsure()
   }
 
   /// Keeps, moves or lets go of a held process, by the rules that fit it itself.
@@ -196,6 +211,8 @@ package final class Roster: EventHandler {
       member.verdict = resolver.verdict(member.pid, member.stat) { executable(pid: member.pid) }
     }
     guard let rule = member.verdict.rule else {
+      // What cannot be found out now is taken to be as it was.
+      if unsure.contains(member.pid) { return true }
       // A descendant stays, even when its ancestor has ended and it has another parent now.
       if member.isInherited, target.rule.includesChildren { return true }
       leave(member, target)
@@ -259,17 +276,21 @@ package final class Roster: EventHandler {
     } catch .gone {
       return nil
     } catch {
-      // Nobody knows which target it would have belonged to: each that asked counts it.
       unsure.insert(pid)
-      if let trouble = Trouble(error) {
-        for target in targets where !target.rule.selector.executables.isEmpty {
-          target.note(
-            trouble,
-            "the executable of process \(pid) cannot be read, so it is not chosen; "
-              + "expected CAP_SYS_PTRACE or the same user")
-        }
-      }
+      unsureReason = Trouble(error)
       return nil
+    }
+  }
+
+  /// Counts, for each target that asked, that some programs could not be found out: nobody knows
+  /// which target the processes belong to.
+  private func noteUnsure() {
+    guard let first = unsure.min(), let trouble = unsureReason else { return }
+    for target in targets where !target.rule.selector.executables.isEmpty {
+      target.note(
+        trouble,
+        "the programs of \(unsure.count) processes, \(first) among them, cannot be found out, so "
+          + "they are not chosen; expected CAP_SYS_PTRACE or the same user")
     }
   }
 
@@ -312,7 +333,11 @@ package final class Roster: EventHandler {
       members[pid] = (member, target)
       let place = target.members.firstIndex { $0.pid > pid } ?? target.members.count
       target.members.insert(member, at: place)
-      target.starts += 1
+      if target.departed.removeValue(forKey: pid) == member.startTicks {
+        didReturn(target, member)
+      } else {
+        target.starts += 1
+      }
       if target.rule.includesChildren, !isInherited { hasNewAncestors = true }
     } catch {
       if let trouble = Trouble(error) { target.note(trouble, "process \(pid): \(error)") }
@@ -328,7 +353,12 @@ package final class Roster: EventHandler {
   }
 
   /// Lets go of a process that still runs, or that has ended.
-  private func leave(_ member: Member, _ target: Target) {
+  private func leave(_ member: Member, _ target: Target, hasEnded: Bool = false) {
+    if !hasEnded {
+      // Hardly ever is one of these needed, so that forgetting all of them is bound enough.
+      if target.departed.count >= limits.processesPerTarget { target.departed = [:] }
+      target.departed[member.pid] = member.startTicks
+    }
     willLeave(target, member)
     if let token = member.token {
       loop.remove(token)
@@ -343,7 +373,7 @@ package final class Roster: EventHandler {
 
   /// Lets go of a process that has ended, and counts how.
   private func end(_ member: Member, _ target: Target) {
-    leave(member, target)
+    leave(member, target, hasEnded: true)
     guard let pidfd = member.pidfd else {
       return target.exits[Exit(nil), default: 0] += 1
     }

@@ -16,8 +16,14 @@ final class Daemon: EventHandler {
   private static let shortestScrapeTimeout = 0.1
   /// How long answers that are under way may take at the end.
   private static let drainTime = Duration.seconds(5)
+  /// How long the last log lines may take.
+  private static let flushTime = Duration.seconds(1)
 
   private let source: SourceOptions
+  /// Found out at the start: a file that is gone at a reload is an error then.
+  private let configurationFile: String?
+  private let ownPid: Int32
+  private let sink: LogSink
   private let web: WebOptions
   private let log: Logger
   private let notifier = Notifier()
@@ -45,8 +51,9 @@ final class Daemon: EventHandler {
   init(source: SourceOptions, web: WebOptions, log: LogOptions) throws {
     self.source = source
     self.web = web
-    self.log = log.logger()
-    var settings = try source.settings()
+    configurationFile = source.configurationFile
+    ownPid = source.ownPid
+    var settings = try source.settings(configurationFile, ownPid: ownPid)
     let addresses = try web.addresses()
     queue = ScrapeQueue(limit: web.maxRequests)
     own = OwnState(version: Version.number)
@@ -54,6 +61,8 @@ final class Daemon: EventHandler {
     do throws(Errno) {
       // Before any thread starts, so that all of them leave signals to the loop.
       signals = try SignalFD(Signal.allCases)
+      sink = try LogSink()
+      self.log = log.logger(sink)
       loop = try EventLoop()
       replies = try Mailbox()
       settings.limits.keptDescriptors = try Self.affordable(settings.limits.keptDescriptors, web)
@@ -88,7 +97,7 @@ final class Daemon: EventHandler {
       } catch {
         let hint =
           error == .addressInUse ? "; is another exporter running there?" : ""
-        throw Failure.running("listen \(address): \(error)\(hint)")
+        throw Failure.usage("--web.listen-address=\(address): cannot listen there: \(error)\(hint)")
       }
     }
     self.server = server
@@ -117,8 +126,9 @@ final class Daemon: EventHandler {
     } catch {
       throw Failure.running("the event loop failed: \(error)")
     }
+    if failure == nil { log.notice("stopped") }
+    sink.flush(atMost: Self.flushTime)
     if let failure { throw failure }
-    log.notice("stopped")
   }
 
   // MARK: Events
@@ -188,18 +198,21 @@ final class Daemon: EventHandler {
   private func stop() {
     log.notice("stopping")
     notifier.stopping()
-    sampler.post(.stop)
-    server?.drain(within: Self.drainTime) { [unowned self] in loop.stop() }
+    server?.drain(within: Self.drainTime) { [unowned self] in
+      sampler.stop()
+      loop.stop()
+    }
   }
 
   // MARK: Configuration
 
   private func reload() {
-    notifier.reloading()
+    // Before the daemon is ready nobody waits for the end of a reload.
+    if isReady { notifier.reloading() }
     do {
-      var settings = try source.settings()
+      var settings = try source.settings(configurationFile, ownPid: ownPid)
       settings.limits.keptDescriptors = try Self.affordable(settings.limits.keptDescriptors, web)
-      sampler.post(.configure(settings))
+      sampler.configure(settings)
       own.configIsCurrent = true
       own.configLoadedSeconds = Self.now()
       log.notice("configuration reloaded", metadata: ["targets": "\(settings.targets.count)"])
@@ -210,7 +223,7 @@ final class Daemon: EventHandler {
       }
     }
     // Whatever came of it: without this, `systemctl reload` would wait for ever.
-    notifier.ready(status: status)
+    if isReady { notifier.ready(status: status) }
   }
 
   // MARK: Requests
@@ -279,7 +292,7 @@ final class Daemon: EventHandler {
       own.connections = statistics.open.counts
       own.connectionsRejected = statistics.rejectedCounts
     }
-    sampler.post(.collect(own))
+    sampler.collect(own)
   }
 
   private func scrapeDone(_ id: RequestID, _ response: Response) {

@@ -118,15 +118,17 @@ extension Logger.Level {
   }
 }
 
-/// Writes log lines to standard error.
-struct StderrHandler: LogHandler {
+/// Makes log lines of what is logged.
+struct LineHandler: LogHandler {
   var logLevel: Logger.Level
   var metadata: Logger.Metadata = [:]
   let style: LogLine.Style
+  let sink: LogSink
 
-  init(logLevel: Logger.Level, style: LogLine.Style) {
+  init(logLevel: Logger.Level, style: LogLine.Style, sink: LogSink) {
     self.logLevel = logLevel
     self.style = style
+    self.sink = sink
   }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -140,7 +142,6 @@ struct StderrHandler: LogHandler {
       level: event.level, message: event.message.description,
       fields: fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) },
       nanosecondsSince1970: wallClockNanoseconds())
-    // A log that cannot be written must not stop the daemon.
-    _ = try? writeAll(line.bytes(style), to: 2)
+    sink.add(line.bytes(style))
   }
 }

@@ -12,8 +12,12 @@ extension Logger {
         metadata: ["target": "\(target)", "pid": "\(pid)", "processes": "\(processes)"])
     case .down(let target, let ended):
       self.warning("target is down", metadata: ["target": "\(target)", "ended": "\(ended)"])
+    case .changed(let target, 1, let started, let left) where started > 0 && left > 0:
+      self.notice(
+        "target has restarted", metadata: ["target": "\(target)", "starts": "\(started)"])
     case .changed(let target, let processes, let started, let left):
-      self.info(
+      // A target whose workers come and go would fill the log.
+      self.debug(
         "processes of target changed",
         metadata: [
           "target": "\(target)", "processes": "\(processes)", "started": "\(started)",

@@ -29,11 +29,20 @@ struct SourceOptions: ParsableArguments {
     help: ArgumentHelp("Where the proc file system is mounted.", valueName: "directory"))
   var procPath = "/proc"
 
+  /// The file to read, now and at every reload; nil for none.
+  var configurationFile: String? { configFile ?? Self.existingDefault }
+
   /// Reads the configuration and adds what the command line says.
-  func settings() throws -> CollectorSettings {
+  ///
+  /// - Parameters:
+  ///   - path: The configuration file; nil for none.
+  ///   - ownPid: This process' number where the targets appear.
+  /// - Returns: The checked settings.
+  /// - Throws: `Failure`.
+  func settings(_ path: String?, ownPid: Int32) throws -> CollectorSettings {
     var configuration = Configuration()
     do throws(ConfigError) {
-      if let path = configFile ?? Self.existingDefault {
+      if let path {
         configuration = try Configuration.load(path: path)
       }
       try configuration.add(targetArguments: targets)
@@ -50,7 +59,7 @@ struct SourceOptions: ParsableArguments {
   }
 
   /// This process' number where the targets appear.
-  private var ownPid: Int32 {
+  var ownPid: Int32 {
     (try? ProcRoot(path: procPath, facts: .current()).ownPid) ?? processID()
   }
 
@@ -168,9 +177,11 @@ struct LogOptions: ParsableArguments {
     help: ArgumentHelp("How messages are written to standard error.", valueName: "format"))
   var format = Format.logfmt
 
-  func logger() -> Logger {
+  func logger(_ sink: LogSink) -> Logger {
     let level = level.level
     let style = LogLine.Style(format)
-    return Logger(label: "procvitals") { _ in StderrHandler(logLevel: level, style: style) }
+    return Logger(label: "procvitals") { _ in
+      LineHandler(logLevel: level, style: style, sink: sink)
+    }
   }
 }

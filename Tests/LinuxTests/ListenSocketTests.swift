@@ -146,6 +146,21 @@ extension ListenAddress {
     // A socket of another family has no such option.
     disableDelay(try SocketPair().left)
   }
+
+  @Test(
+    arguments: [
+      (Duration.seconds(30), 30_000), (.milliseconds(1500), 1500), (.zero, 0), (.seconds(-1), 0),
+      (.seconds(Int64.max), Int32.max),
+    ] as [(Duration, Int32)])
+  func deliveryIsLimited(time: Duration, milliseconds: Int32) throws {
+    let socket = try ListenSocket(.ipv4(Self.host, port: 0))
+    limitDelivery(socket.fd, to: time)
+    let client = try connect(to: socket.address)
+    let server = try accept(socket)
+    #expect(option(server, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT) == milliseconds)
+    #expect(client.raw >= 0)
+    limitDelivery(try SocketPair().left, to: time)
+  }
 }
 
 @Suite struct UnixListenSocketTests {
@@ -207,6 +222,19 @@ extension ListenAddress {
     let client = try connect(to: address)
     _ = try socket.accept()
     _ = try socket.accept()
+    #expect(client.raw >= 0)
+  }
+
+  @Test func busySocketIsLeftAlone() throws {
+    let directory = try TemporaryDirectory()
+    let address = ListenAddress.unix(path: "\(directory.path)/s")
+    let socket = try ListenSocket(address)
+    // The queue is full with one connection.
+    try #require(listen(socket.fd.raw, 0) == 0)
+    let client = try connect(to: address)
+    #expect(throws: Errno.addressInUse) { _ = try ListenSocket(address) }
+    _ = try socket.accept()
+    #expect(throws: Errno.wouldBlock) { _ = try socket.accept() }
     #expect(client.raw >= 0)
   }
 

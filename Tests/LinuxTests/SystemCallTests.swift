@@ -208,14 +208,14 @@ private func turnOnce() throws(Errno) {
     await #expect(processExitsWith: .failure) {
       let file = try null()
       close(file.raw)
-      _ = try fileFacts(file)
+      _ = try? fileFacts(file)
       exit(0)
     }
   }
 
   @Test func lostMemoryTraps() async {
     await #expect(processExitsWith: .failure) {
-      _ = try attempt(.other) { pipe(UnsafeMutablePointer<Int32>(bitPattern: 8)) }
+      _ = try? attempt(.other) { pipe(UnsafeMutablePointer<Int32>(bitPattern: 8)) }
       exit(0)
     }
   }

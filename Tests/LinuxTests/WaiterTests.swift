@@ -127,17 +127,21 @@ private final class Gate: Sendable {
 
   /// The waiter lives as long as one of its threads.
   @Test func idleAndStandingByThreadsEnd() throws {
-    weak var weakly: Waiter?
-    let gate = try Gate()
-    do {
-      let waiter = try Waiter(threads: 2, patience: .seconds(3600))
-      weakly = waiter
-      _ = waiter.submit { gate.wait() }
-      _ = waiter.submit {}
-      #expect(eventually { gate.count == 1 })
-      waiter.stop()
-      gate.open()
+    // Many times, because nobody can see whether the second thread stands by already.
+    for delay in 0..<20 {
+      weak var weakly: Waiter?
+      let gate = try Gate()
+      do {
+        let waiter = try Waiter(threads: 2, patience: .seconds(3600))
+        weakly = waiter
+        #expect(waiter.submit { gate.wait() })
+        #expect(waiter.submit {})
+        #expect(eventually { gate.count == 1 })
+        poll(nil, 0, Int32(delay / 4))
+        waiter.stop()
+        gate.open()
+      }
+      try #require(eventually { weakly == nil })
     }
-    #expect(eventually { weakly == nil })
   }
 }

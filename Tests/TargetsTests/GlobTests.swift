@@ -6,7 +6,8 @@ import Testing
   @Test(arguments: [
     ("nginx", "nginx", true), ("nginx", "nginx2", false), ("nginx", "ngin", false),
     ("", "", true), ("", "a", false), ("*", "", true), ("*", "anything", true),
-    ("redis-*", "redis-server", true), ("redis-*", "redis", false), ("*server", "redis-server", true),
+    ("redis-*", "redis-server", true), ("redis-*", "redis", false),
+    ("*server", "redis-server", true),
     ("a*b*c", "a-b-b-c", true), ("a*b*c", "a-c-b", false), ("?", "a", true), ("?", "", false),
     ("??", "a", false), ("/usr/*/postgres", "/usr/lib/postgresql/15/bin/postgres", true),
     ("**", "x", true), ("a**c", "abc", true), ("[ab]", "a", false), ("[ab]", "[ab]", true),

@@ -25,7 +25,8 @@ int clinux_pidfd_exit_status(int pidfd, int32_t *status);
 /// prlimit(2), reading only.
 int clinux_prlimit_get(int pid, int resource, uint64_t *soft, uint64_t *hard);
 
-/// setrlimit(2) on RLIMIT_NOFILE: raises the soft limit to min(wanted, hard) and returns it.
+/// setrlimit(2) on RLIMIT_NOFILE: raises the soft limit to min(wanted, hard), where that is
+/// allowed, and returns what it is then.
 int64_t clinux_raise_nofile(uint64_t wanted);
 
 /// getdents64(2).
