@@ -86,9 +86,7 @@ package final class Sampler: Sendable {
     private let collector: Collector
     private let loop: EventLoop
     private let commands: Mailbox<Command>
-  /// The newest settings that the thread has not taken over yet: while it is held up, reloads must
-  /// not pile up.
-  private let settings: Pending<CollectorSettings>
+    private let settings: Pending<CollectorSettings>
     private let replies: Mailbox<Reply>
 
     init(
