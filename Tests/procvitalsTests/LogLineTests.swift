@@ -142,12 +142,14 @@ private func line(
     let result = await #expect(
       processExitsWith: .success, observing: [\.standardErrorContent]
     ) {
-      var handler = StderrHandler(logLevel: .notice, style: .json)
+      let sink = try LogSink()
+      var handler = LineHandler(logLevel: .notice, style: .json, sink: sink)
       handler[metadataKey: "target"] = "web"
       let logger = Logger(label: "test") { _ in handler }
       logger.info("below the level")
       logger.warning("w", metadata: ["pid": "12"])
       logger.error("e", metadata: ["target": "db", "a": "1"])
+      sink.flush(atMost: .seconds(30))
     }
     let output = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
     let lines = output.split(separator: "\n").compactMap { line in
@@ -179,8 +181,77 @@ private func line(
   @Test func closedStandardErrorIsSurvived() async {
     await #expect(processExitsWith: .success) {
       close(2)
-      fillStandardDescriptors()
-      Logger(label: "test") { _ in StderrHandler(logLevel: .info, style: .logfmt) }.error("lost")
+      let sink = try LogSink()
+      sink.add(Array("lost\n".utf8))
+      sink.flush(atMost: .seconds(30))
     }
+  }
+
+  @Test func linesAreWrittenInTheirOrder() async {
+    await #expect(processExitsWith: .success) {
+      let output = try StandardErrorPipe()
+      let sink = try LogSink()
+      for round in 0..<3 {
+        for number in 0..<200 { sink.add(Array("\(round * 200 + number)\n".utf8)) }
+        sink.flush(atMost: .seconds(30))
+        let expected = (round * 200..<round * 200 + 200).map { "\($0)\n" }.joined()
+        #expect(output.bytes() == Array(expected.utf8))
+      }
+    }
+  }
+
+  @Test func nobodyWaitsForAReaderThatDoesNotRead() async {
+    await #expect(processExitsWith: .success) {
+      let output = try StandardErrorPipe()
+      output.fill()
+      let sink = try LogSink()
+      let count = 4000
+      for number in 0..<count { sink.add(Array("\(number)\n".utf8)) }
+      sink.flush(atMost: .milliseconds(5))
+
+      // Now there is a reader.
+      let filling = output.bytes()
+      sink.flush(atMost: .seconds(30))
+      let text = String(decoding: (filling + output.bytes()).drop { $0 == 0x78 }, as: UTF8.self)
+      let lines = text.split(separator: "\n")
+      let written = lines.compactMap { Int($0) }
+      #expect(written.count >= 1000 && written.count < count)
+      #expect(written == Array(0..<written.count), "the oldest are kept")
+      let notes = lines.filter { Int($0) == nil }
+      #expect(notes == ["(\(count - written.count) lines not written)"])
+    }
+  }
+}
+
+/// A pipe that standard error goes to; for a child.
+private struct StandardErrorPipe {
+  private let output: Int32
+
+  init() throws {
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    try #require(dup2(ends[1], 2) == 2)
+    close(ends[1])
+    output = ends[0]
+    _ = fcntl(output, F_SETFL, O_NONBLOCK)
+  }
+
+  /// Leaves no room.
+  func fill() {
+    _ = fcntl(2, F_SETFL, O_NONBLOCK)
+    while Glibc.write(2, "x", 1) == 1 {}
+    _ = fcntl(2, F_SETFL, 0)
+  }
+
+  /// What was written since the last time.
+  func bytes() -> [UInt8] {
+    var bytes: [UInt8] = []
+    var part = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(output, &part, part.count)
+      if count <= 0 { break }
+      bytes += part[..<count]
+    }
+    return bytes
   }
 }

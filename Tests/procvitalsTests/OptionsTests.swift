@@ -7,6 +7,10 @@ import Testing
 
 @testable import procvitals
 
+private func settings(_ source: SourceOptions) throws -> CollectorSettings {
+  try source.settings(source.configurationFile, ownPid: source.ownPid)
+}
+
 /// What the program would write to standard error, without "procvitals: ".
 private func complaint(_ arguments: [String]) -> String? {
   do {
@@ -15,10 +19,10 @@ private func complaint(_ arguments: [String]) -> String? {
     case let serve as Serve:
       try serve.web.check()
       _ = try serve.web.addresses()
-      _ = try serve.source.settings()
+      _ = try settings(serve.source)
       try serve.source.checkProc()
-    case let check as Check: _ = try check.source.settings()
-    case let once as Once: _ = try once.source.settings()
+    case let check as Check: _ = try settings(check.source)
+    case let once as Once: _ = try settings(once.source)
     default: break
     }
     return nil
@@ -127,7 +131,7 @@ private func complaint(_ arguments: [String]) -> String? {
     #expect(serve.web.maxConnections == 512)
     #expect(serve.source.procPath == "/proc")
     #expect(serve.log.level == .info && serve.log.format == .logfmt)
-    #expect(serve.log.logger().logLevel == .info)
+    #expect(serve.log.logger(try LogSink()).logLevel == .info)
     try serve.web.check()
     try serve.source.checkProc()
   }
@@ -144,7 +148,7 @@ private func complaint(_ arguments: [String]) -> String? {
         .ipv4(0x7f00_0001, port: 1), .unix(path: "/run/p.sock"), .ipv6(loopback6, port: 2),
       ])
     #expect(serve.log.level == .debug && serve.log.format == .json)
-    #expect(serve.log.logger().logLevel == .debug)
+    #expect(serve.log.logger(try LogSink()).logLevel == .debug)
   }
 
   /// Nothing is configured where the tests run, or this says nothing about the default.
@@ -152,12 +156,12 @@ private func complaint(_ arguments: [String]) -> String? {
     .enabled(if: !FileManager.default.fileExists(atPath: SourceOptions.defaultConfigFile)))
   func withoutTargetsTheDaemonWatchesItself() throws {
     let check = try #require(try Procvitals.parseAsRoot(["check"]) as? Check)
-    let settings = try check.source.settings()
-    #expect(settings.targets.map(\.rule.name) == ["procvitals"])
-    #expect(settings.targets.map(\.rule.selector) == [Selector(pid: processID())])
+    let own = try settings(check.source)
+    #expect(own.targets.map(\.rule.name) == ["procvitals"])
+    #expect(own.targets.map(\.rule.selector) == [Selector(pid: processID())])
     let given = try #require(
       try Procvitals.parseAsRoot(["check", "--target=web=pid:1"]) as? Check)
-    #expect(try given.source.settings().targets.map(\.rule.name) == ["web"])
+    #expect(try settings(given.source).targets.map(\.rule.name) == ["web"])
   }
 
   @Test(arguments: [(["--version"], Version.text), (["serve", "--help"], "--web.listen-address")])
