@@ -58,7 +58,9 @@ package final class Sampler: Sendable {
     thread.detach()
   }
 
-  /// Asks for a page; answered by ``Reply/page``. One at a time is asked for.
+  /// Asks for a page; answered by ``Reply/page``.
+  ///
+  /// One at a time is asked for.
   package func collect(_ own: OwnState) { commands.post(.collect(own)) }
 
   /// Takes over new settings from the next collection on.
@@ -86,9 +88,7 @@ package final class Sampler: Sendable {
     private let collector: Collector
     private let loop: EventLoop
     private let commands: Mailbox<Command>
-  /// The newest settings that the thread has not taken over yet: while it is held up, reloads must
-  /// not pile up.
-  private let settings: Pending<CollectorSettings>
+    private let settings: Pending<CollectorSettings>
     private let replies: Mailbox<Reply>
 
     init(

@@ -28,7 +28,7 @@ struct Check: ParsableCommand {
   @OptionGroup(title: "Targets") var source: SourceOptions
 
   func run() throws {
-    let settings = try source.settings(source.configurationFile, ownPid: source.ownPid)
+    let settings = try source.settings()
     let count = settings.targets.count
     print("valid: \(count) \(count == 1 ? "target" : "targets")")
   }
@@ -47,7 +47,7 @@ struct Once: ParsableCommand {
   @Option(help: "The format of the page.") var format = Format.text
 
   func run() throws {
-    let settings = try source.settings(source.configurationFile, ownPid: source.ownPid)
+    let settings = try source.settings()
     try source.checkProc()
     do throws(Errno) {
       let waiter = try Waiter()

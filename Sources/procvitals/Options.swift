@@ -32,6 +32,9 @@ struct SourceOptions: ParsableArguments {
   /// The file to read, now and at every reload; nil for none.
   var configurationFile: String? { configFile ?? Self.existingDefault }
 
+  /// The settings at the start.
+  func settings() throws -> CollectorSettings { try settings(configurationFile, ownPid: ownPid) }
+
   /// Reads the configuration and adds what the command line says.
   ///
   /// - Parameters:

@@ -161,6 +161,120 @@ import Testing
       page[#"procvitals_unreadable_total{target="app",source="process",reason="limit"}"#] == 1)
   }
 
+  // MARK: Coming back
+
+  /// A process that fits, does not fit and fits again is one process.
+  @Test func aProcessThatComesBackCountsOnce() throws {
+    let tree = try TestProc().process(7)
+    func turn(name: String, ticks: UInt64) throws {
+      var stat = TestStat(pid: 7, name: name)
+      stat.userTicks = ticks
+      try tree.file("stat", stat.line).file("io", testIO(ticks))
+    }
+    try turn(name: "app", ticks: 100)
+    let watch = try Watch(tree, [target("app", named: "app")])
+    #expect(watch.collect().value("process_cpu_seconds_total") == 1)
+    for ticks: UInt64 in [200, 400] {
+      try turn(name: "other", ticks: ticks)
+      let away = watch.collect()
+      #expect(away.value("procvitals_target_processes") == 0)
+      #expect(away.value("process_cpu_seconds_total") == Double(ticks) / 100)
+      try turn(name: "app", ticks: ticks + 100)
+      let back = watch.collect()
+      #expect(back.value("process_cpu_seconds_total") == Double(ticks + 100) / 100)
+      #expect(back.value("process_io_read_bytes_total") == Double(ticks + 100))
+      #expect(back.value("process_starts_total") == 1)
+    }
+    // Another process under the same number is another process.
+    try turn(name: "other", ticks: 500)
+    _ = watch.collect()
+    var stat = TestStat(pid: 7, name: "app")
+    stat.startTicks = 900
+    stat.userTicks = 10
+    try tree.file("stat", stat.line)
+    let page = watch.collect()
+    #expect(page.value("process_cpu_seconds_total") == 5.1)
+    #expect(page.value("process_starts_total") == 2)
+  }
+
+  /// Most programs write their pid file by cutting it to nothing first.
+  @Test func aPidFileThatIsBeingWrittenDropsNobody() throws {
+    let tree = try TestProc()
+    let file = tree.path + "/pid"
+    try tree.process(7).file("stat", cpu(7, 1000))
+    try writeFile(file, Array("7\n".utf8))
+    let watch = try Watch(tree, [target("app", pidFile: file)])
+    #expect(watch.collect().value("procvitals_target_up") == 1)
+    try writeFile(file, [])
+    let page = watch.collect()
+    #expect(page.value("procvitals_target_up") == 1)
+    #expect(page.value("process_cpu_seconds_total") == 10)
+    #expect(
+      page[#"procvitals_unreadable_total{target="app",source="pid_file",reason="empty"}"#] == 1)
+  }
+
+  /// The kernel shows no memory and no descriptors of a process whose first thread has ended.
+  @Test func afterTheFirstThreadsEndNothingIsShownAsZero() throws {
+    let tree = try TestProc()
+    var stat = TestStat(pid: 7)
+    stat.state = "Z"
+    stat.threads = 2
+    stat.virtualBytes = 0
+    try tree.process(7).file("stat", stat.line).file("status", "Name:\tapp\n")
+    let page = try Watch(tree, [target("app", pid: 7)]).collect()
+    #expect(page.value("process_threads") == 2)
+    for family in [
+      "process_open_fds", "process_fd_usage_ratio", "process_virtual_memory_bytes",
+      "process_resident_memory_bytes",
+    ] {
+      #expect(page.value(family) == nil, "\(family)")
+    }
+  }
+
+  @Test func whatCouldNotBeReadAnewIsNotServed() throws {
+    let tree = try TestProc()
+    try tree.process(7).file("stat", cpu(7, 1000))
+    let watch = try Watch(tree, [target("app", pid: 7)])
+    #expect(watch.collect().value("process_threads") == 1)
+    try tree.file("stat", "garbage")
+    let page = watch.collect()
+    #expect(page.value("process_threads") == nil)
+    #expect(page.value("process_cpu_seconds_total") == 10)
+    #expect(page.value("procvitals_target_up") == 1)
+  }
+
+  /// While a target has no process, nothing shows that its files can be read again.
+  @Test func aTroubleIsLoggedOnceHoweverOftenTheTargetRestarts() throws {
+    let tree = try TestProc()
+    var count = 0
+    let watch = try Watch(tree, [target("app", named: "app")])
+    for start: UInt64 in 1...3 {
+      var stat = TestStat(pid: 7)
+      stat.startTicks = start
+      try tree.process(7).file("stat", stat.line).file("io", "garbage")
+      _ = watch.collect()
+      count += watch.notices.count { if case .trouble = $0 { true } else { false } }
+      tree.removeProcess(7)
+      _ = watch.collect()
+      #expect(!watch.notices.contains { if case .recovered = $0 { true } else { false } })
+    }
+    #expect(count == 1)
+    try tree.process(7)
+    _ = watch.collect()
+    #expect(watch.notices.contains { if case .recovered = $0 { true } else { false } })
+  }
+
+  @Test func lifecycleIsAGroupLikeAnother() throws {
+    let tree = try TestProc().process(7)
+    for (groups, isOn) in [([Group.cpu], false), ([.lifecycle], true)] {
+      let selection = Selection(includesDefault: false, groups: Set(groups))
+      let page = try Watch(tree, [target("app", pid: 7, collect: selection)]).collect()
+      #expect((page.value("process_starts_total") != nil) == isOn)
+      #expect((page.value("process_cpu_user_seconds_total") != nil) == !isOn)
+      #expect(page.value("procvitals_target_up") == 1)
+    }
+  }
+
   // MARK: Reload
 
   @Test func reloadKeepsCountersAndTakesNewLabels() throws {
@@ -194,6 +308,7 @@ import Testing
     configure(Selection(includesDefault: false, groups: [.cpu]))
     let page = watch.collect()
     #expect(page.value("process_io_read_bytes_total") == nil)
+    #expect(page.value("process_major_page_faults_total") == nil)
     #expect(page.value("process_cpu_user_seconds_total") == 0)
     #expect(page.value("process_resident_memory_bytes") == nil)
     configure(everything)

@@ -69,6 +69,7 @@ import Testing
     let children = try (0..<Self.children).map { _ in try Child("sleep", "1000") }
     let targets = children.map { target("p\($0.pid)", pid: $0.pid, collect: Selection()) }
     let goOn = try EventFD()
+    let end = try EventFD()
     let isReady = try Mailbox<Int32>()
     let thread = try Thread(name: "counted") {
       guard let waiter = try? Waiter(), let loop = try? EventLoop(),
@@ -82,8 +83,7 @@ import Testing
       _ = goOn.wait(atMost: .seconds(60))
       for _ in 0..<Self.collections { _ = collector.collect(OwnState(version: "0.0.0")) }
       isReady.post(0)
-      goOn.clear()
-      _ = goOn.wait(atMost: .seconds(60))
+      _ = end.wait(atMost: .seconds(60))
       waiter.stop()
     }
     _ = isReady.wake.wait(atMost: .seconds(60))
@@ -91,7 +91,7 @@ import Testing
     goOn.signal()
     _ = isReady.wake.wait(atMost: .seconds(60))
     let (calls, report) = try tracer.finish()
-    goOn.signal()
+    end.signal()
     thread.join()
 
     // Waiting for the word and giving it, and memory that grows, belong to the test.

@@ -12,14 +12,15 @@ import Testing
     let asking = try Asking(tree.path, facts: facts, [target("app", pid: 7)])
     #expect(try asking.collect().value("process_start_time_seconds") == 1_700_000_001)
     // New settings are in force for the collection that is asked for behind them.
-    asking.sampler.post(
-      .configure(CollectorSettings(targets: [target("app", pid: 7, labels: [Label("a", "b")])])))
+    asking.sampler.configure(CollectorSettings(targets: [target("never", pid: 7)]))
+    asking.sampler.configure(
+      CollectorSettings(targets: [target("app", pid: 7, labels: [Label("a", "b")])]))
     let page = try asking.collect()
     #expect(page[#"procvitals_target_up{target="app",a="b"}"#] == 1)
     #expect(page[#"process_starts_total{target="app",a="b"}"#] == 1)
     // The thread held the mailbox too; when it has ended, nobody else does.
     #expect(!isKnownUniquelyReferenced(&asking.replies))
-    asking.sampler.post(.stop)
+    asking.sampler.stop()
     #expect(eventually { isKnownUniquelyReferenced(&asking.replies) })
   }
 
@@ -29,7 +30,7 @@ import Testing
     for number in UInt64(0)..<20 {
       var own = OwnState(version: "0.0.0")
       own.scrapesInFlight = number
-      asking.sampler.post(.collect(own))
+      asking.sampler.collect(own)
     }
     for number in 0..<20 {
       let (page, notices) = try asking.next()
@@ -52,7 +53,7 @@ import Testing
     try #require(mkfifo(fifo, 0o644) == 0)
     let asking = try Asking(tree.path, facts: facts, [target("app", pid: 7)])
     // Posting returns although the sampler is stuck, and other samplers go on.
-    for _ in 0..<3 { asking.sampler.post(.collect(OwnState(version: "0.0.0"))) }
+    for _ in 0..<3 { asking.sampler.collect(OwnState(version: "0.0.0")) }
     let other = try TestProc().process(7)
     let page = try Asking(other.path, facts: facts, [target("app", pid: 7)]).collect()
     #expect(page.value("procvitals_target_up") == 1)

@@ -124,11 +124,11 @@ final class Asking {
       procPath: path, facts: facts, settings: CollectorSettings(targets: targets), replies: replies)
   }
 
-  deinit { sampler.post(.stop) }
+  deinit { sampler.stop() }
 
   /// Asks for a page and waits for it.
   func collect() throws -> Page {
-    sampler.post(.collect(OwnState(version: "0.0.0")))
+    sampler.collect(OwnState(version: "0.0.0"))
     return try next().0
   }
 

@@ -40,7 +40,7 @@ import Testing
       if Int.random(in: 0..<6, using: &random) == 0, !processes.isEmpty {
         tally.retire(processes.remove(at: Int.random(in: processes.indices, using: &random)))
       }
-      tally.begin()
+      tally.begin(rows)
       for index in processes.indices {
         let ended = Int.random(in: 0..<10, using: &random) == 0
         tally.add(ended ? nil : try sample(&random), rows, &processes[index])
@@ -61,7 +61,7 @@ import Testing
     let rows = Catalogue.enabled(everything).map(ActiveRow.init)
     var tally = Tally()
     var counters = Tally.none
-    tally.begin()
+    tally.begin(rows)
     let stat = try Stat(Array(TestStat(pid: 7).line.utf8).span, facts)
     tally.add(ProcessSample(facts: facts, stat: stat), rows, &counters)
     #expect(number("process_io_read_bytes_total", tally) == .absent)
@@ -75,7 +75,7 @@ import Testing
   @Test func sumsAreExact() throws {
     let rows = Catalogue.enabled(everything).map(ActiveRow.init)
     var tally = Tally()
-    tally.begin()
+    tally.begin(rows)
     for _ in 0..<10 {
       var line = TestStat(pid: 7)
       line.userTicks = (1 << 53) / 8 + 1
