@@ -7,6 +7,10 @@ import Testing
 
 @testable import procvitals
 
+private func settings(_ source: SourceOptions) throws -> CollectorSettings {
+  try source.settings(source.configurationFile, ownPid: source.ownPid)
+}
+
 /// What the program would write to standard error, without "procvitals: ".
 private func complaint(_ arguments: [String]) -> String? {
   do {
@@ -15,10 +19,10 @@ private func complaint(_ arguments: [String]) -> String? {
     case let serve as Serve:
       try serve.web.check()
       _ = try serve.web.addresses()
-      _ = try serve.source.settings()
+      _ = try settings(serve.source)
       try serve.source.checkProc()
-    case let check as Check: _ = try check.source.settings()
-    case let once as Once: _ = try once.source.settings()
+    case let check as Check: _ = try settings(check.source)
+    case let once as Once: _ = try settings(once.source)
     default: break
     }
     return nil
@@ -152,12 +156,12 @@ private func complaint(_ arguments: [String]) -> String? {
     .enabled(if: !FileManager.default.fileExists(atPath: SourceOptions.defaultConfigFile)))
   func withoutTargetsTheDaemonWatchesItself() throws {
     let check = try #require(try Procvitals.parseAsRoot(["check"]) as? Check)
-    let settings = try check.source.settings()
-    #expect(settings.targets.map(\.rule.name) == ["procvitals"])
-    #expect(settings.targets.map(\.rule.selector) == [Selector(pid: processID())])
+    let own = try settings(check.source)
+    #expect(own.targets.map(\.rule.name) == ["procvitals"])
+    #expect(own.targets.map(\.rule.selector) == [Selector(pid: processID())])
     let given = try #require(
       try Procvitals.parseAsRoot(["check", "--target=web=pid:1"]) as? Check)
-    #expect(try given.source.settings().targets.map(\.rule.name) == ["web"])
+    #expect(try settings(given.source).targets.map(\.rule.name) == ["web"])
   }
 
   @Test(arguments: [(["--version"], Version.text), (["serve", "--help"], "--web.listen-address")])
