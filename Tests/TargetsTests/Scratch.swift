@@ -54,9 +54,13 @@ final class Child {
     var words = ([copy] + arguments).map { strdup($0) } + [nil]
     defer { words.forEach { free($0) } }
     var pid: pid_t = 0
-    guard posix_spawn(&pid, copy, &actions, &attributes, &words, environ) == 0 else {
-      throw Errno(errno)
+    // A child that another test forks at this moment may still hold the copy open for writing.
+    var code = ETXTBSY
+    for _ in 0..<1000 where code == ETXTBSY {
+      code = posix_spawn(&pid, copy, &actions, &attributes, &words, environ)
+      if code == ETXTBSY { usleep(5_000) }
     }
+    guard code == 0 else { throw Errno(code) }
     self.pid = pid
   }
 
