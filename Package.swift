@@ -83,18 +83,19 @@ let package = Package(
       name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport",
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
 
-    tests("Linux", imports: ["CLinux"]),
-    tests("Metrics"),
+    tests("Linux", imports: ["CLinux", "TestSupport"]),
+    tests("Metrics", imports: ["TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
-    tests("HTTPServer", imports: ["Linux"]),
+    tests("HTTPServer", imports: ["Linux", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "ProcFS"]),
     tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
-    tests("Config", imports: ["Linux", "Metrics", "Targets", "Collector"]),
+    tests(
+      "Config", imports: ["Linux", "Metrics", "Targets", "Collector", "TestSupport"]),
     tests(
       "procvitals",
       imports: [
-        "Linux", "Collector", "Config", "Targets",
+        "Linux", "Collector", "Config", "Targets", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -58,9 +58,7 @@ package final class Sampler: Sendable {
     thread.detach()
   }
 
-  /// Asks for a page; answered by ``Reply/page``.
-  ///
-  /// One at a time is asked for.
+  /// Asks for a page, which comes as ``Reply/page``; no other one is asked for until then.
   package func collect(_ own: OwnState) { commands.post(.collect(own)) }
 
   /// Takes over new settings from the next collection on.

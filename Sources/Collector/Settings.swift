@@ -22,7 +22,7 @@ package struct CollectorLimits: Sendable, Hashable {
   /// Each saves about half of its reading cost and takes 4.3 kB of kernel memory; beyond the
   /// number, files are opened for each scrape.
   package var keptDescriptors: Int
-  /// Processes of one target; those beyond, in order of their numbers, are left out and counted.
+  /// Processes of one target; further ones are left out and counted.
   package var processesPerTarget: Int
   /// Threads of one process that are looked at one by one.
   package var threadsPerProcess: Int

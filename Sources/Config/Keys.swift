@@ -71,7 +71,7 @@ struct KeyTable {
         Key(
           "limits.processes_per_target", .integer(1...1_000_000), into: \.limits.processesPerTarget,
           example: "500",
-          "Processes of one target. Those beyond, in order of their numbers, are left out and counted."
+          "Processes of one target. Further ones are left out and counted."
         ),
         Key(
           "limits.threads_per_process", .integer(1...1_000_000), into: \.limits.threadsPerProcess,

@@ -32,6 +32,14 @@ package struct SystemFacts: Sendable, Equatable {
   /// Ticks as seconds.
   package func seconds(ticks: UInt64) -> Double { Double(ticks) / Double(ticksPerSecond) }
 
+  /// A moment given in ticks since the machine started, as nanoseconds since 1970, at most 292 years.
+  package func epochNanoseconds(startTicks: UInt64) -> Int64 {
+    let (ticks, isTooLarge) = bootTicks.addingReportingOverflow(startTicks)
+    let tick = 1_000_000_000 / ticksPerSecond
+    let (nanoseconds, overflow) = ticks.multipliedReportingOverflow(by: tick)
+    return isTooLarge || overflow ? .max : Int64(clamping: nanoseconds)
+  }
+
   /// Nanoseconds as ticks, rounded down.
   package func ticks(nanoseconds: Int64) -> UInt64 {
     UInt64(max(0, nanoseconds)) / (1_000_000_000 / ticksPerSecond)

@@ -78,9 +78,7 @@ package final class Target {
   package internal(set) var starts: UInt64 = 0
   /// Processes of it that ended.
   package internal(set) var exits: [Exit: UInt64] = [:]
-  /// Processes that left it alive: their numbers and start times.
-  ///
-  /// Should one come back, it is not a new one.
+  /// Numbers and start times of processes that left it alive; one that comes back is no new one.
   var departed: [Int32: UInt64] = [:]
   /// What could not be read, ever since it exists.
   package private(set) var troubles: [Trouble: UInt64] = [:]

@@ -75,6 +75,7 @@ struct Resolver: ~Copyable {
     let before = byPid
     byPid = [:]
     defer { if byPid != before { epoch += 1 } }
+    // The clock as it is now: files are dated by it, whenever the daemon started.
     let facts = SystemFacts.current()
     for (index, rule) in rules.enumerated()
     where rule.selector.pid != nil || rule.selector.pidFile != nil {
@@ -143,8 +144,8 @@ struct Resolver: ~Copyable {
     }
     guard let file else { return nil }
     if process.isKernelThread { return "is a thread of the kernel" }
-    let start = Int64(facts.epochSeconds(startTicks: process.startTicks) * 1e9)
-    let boot = Int64(facts.epochSeconds(startTicks: 0) * 1e9)
+    let start = facts.epochNanoseconds(startTicks: process.startTicks)
+    let boot = facts.epochNanoseconds(startTicks: 0)
     return file.canBeWritten(byProcessStartedAt: start, boot: boot)
       ? nil : "started after the file was written"
   }

@@ -1,4 +1,5 @@
 import Config
+import TestSupport
 import Testing
 
 @Suite struct HostileTests {
@@ -56,7 +57,7 @@ import Testing
 
   @Test func randomChanges() {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     for round in 0..<5000 {
       var text = Self.valid
       for _ in 0..<Int.random(in: 1...8, using: &random) {

@@ -25,6 +25,11 @@ poll 10 answers /-/healthy || fail "it does not answer while the first pass wait
 [ "$(curl -s -o /dev/null -w '%{http_code}' "$URL/-/ready")" = 503 ] || fail "/-/ready is not 503"
 ! grep -q READY=1 "$WORK/messages" || fail "READY=1 before the first pass has ended"
 
+# A reload meanwhile does not make it ready.
+kill -s HUP "$DAEMON"
+poll 10 grep -q 'configuration reloaded' "$LOG" || fail "it does not reload while a pass waits"
+! grep -qE 'READY=1|RELOADING=1' "$WORK/messages" || fail "a reload before the first pass is told"
+
 # Let the read go on: those that come later find an ordinary file.
 echo "$stat" > "$WORK/proc/stat.new"
 exec 5<> "$WORK/proc/4242/stat"

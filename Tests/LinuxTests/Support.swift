@@ -1,29 +1,17 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Linux
-
-/// A generator that repeats itself for the same seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
 
 /// Runs a property with a seed of its own, which a failed expectation shows.
 func withRandom<Failure: Error>(
   _ body: (inout SeededGenerator, _ seed: String) throws(Failure) -> Void
 ) throws(Failure) {
   let seed = UInt64.random(in: 0 ... .max)
-  var random = SeededGenerator(state: seed)
+  var random = SeededGenerator(seed: seed)
   try body(&random, "seed \(seed)")
 }
 

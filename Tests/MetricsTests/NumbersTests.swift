@@ -1,18 +1,6 @@
 import Metrics
+import TestSupport
 import Testing
-
-/// A generator that repeats itself for the same seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
 
 private func text(_ value: Double) -> String {
   var bytes: [UInt8] = []
@@ -54,7 +42,7 @@ private func text(_ value: UInt64) -> String {
 
   @Test func everyNumberParsesBack() {
     let seed = UInt64.random(in: 0 ... .max)
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<20_000 {
       let bits = UInt64.random(in: 0 ... .max, using: &random)
       let whole = bits >> UInt64.random(in: 0..<64, using: &random)

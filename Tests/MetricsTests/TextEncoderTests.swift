@@ -1,4 +1,5 @@
 import Metrics
+import TestSupport
 import Testing
 
 @Suite struct TextEncoderTests {
@@ -91,7 +92,7 @@ import Testing
 
   @Test func everyValueIsReadBack() {
     let seed = UInt64.random(in: 0 ... .max)
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     let scalars = Array("\\\"\nn{},= aé\u{0}\u{202e}".unicodeScalars)
     for _ in 0..<2000 {
       var value = String.UnicodeScalarView()

@@ -111,7 +111,7 @@ package struct TestStatus {
   }
 
   package var text: String {
-    "Name:\t\(name)\nUmask:\t0022\nVmPeak:\t     500 kB\nVmHWM:\t      50 kB\nRssAnon:\t      30 kB\n"
+    "Name:\t\(name)\nUmask:\t0022\nVmPeak:\t     500 kB\nVmHWM:\t      50 kB\nVmRSS:\t      40 kB\nRssAnon:\t      30 kB\n"
       + "RssFile:\t      10 kB\nVmSwap:\t       0 kB\nThreads:\t1\n"
       + "voluntary_ctxt_switches:\t\(voluntary)\nnonvoluntary_ctxt_switches:\t\(involuntary)\n"
   }

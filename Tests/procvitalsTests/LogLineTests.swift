@@ -2,22 +2,10 @@ import Foundation
 import Glibc
 import Linux
 import Logging
+import TestSupport
 import Testing
 
 @testable import procvitals
-
-/// A generator that repeats itself for the same seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
 
 private func line(
   _ style: LogLine.Style, _ message: String, _ fields: KeyValuePairs<String, String> = [:],
@@ -106,7 +94,7 @@ private func line(
   /// Whatever is in it: one line, nothing that steers a terminal, and JSON says what was meant.
   @Test func everyTextIsOneLine() throws {
     let seed = UInt64.random(in: 0 ... .max)
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     let special = Array("\\\"\n\r\0\t\u{1b}= {}[],:\u{85}\u{2028}\u{202e}\u{2066}é".unicodeScalars)
     for _ in 0..<2000 {
       var view = String.UnicodeScalarView()
