@@ -16,4 +16,3 @@ func problems(_ text: [UInt8]) -> [String] {
 func parse(_ text: String) throws(ConfigError) -> Configuration {
   try Configuration.parse(text: Array(text.utf8), file: "f")
 }
-
