@@ -61,7 +61,7 @@ final class Daemon: EventHandler {
     do throws(Errno) {
       // Before any thread starts, so that all of them leave signals to the loop.
       signals = try SignalFD(Signal.allCases)
-      sink = try LogSink()
+      sink = try LogSink(log.style)
       self.log = log.logger(sink)
       loop = try EventLoop()
       replies = try Mailbox()

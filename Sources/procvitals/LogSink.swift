@@ -1,4 +1,5 @@
 import Linux
+import Logging
 import Synchronization
 
 /// Writes log lines to standard error on a thread of its own, so that nobody waits for a reader
@@ -15,14 +16,18 @@ final class LogSink: Sendable {
   /// How many lines may wait.
   private static let capacity = 1000
 
+  /// How the line about dropped ones is written.
+  private let style: LogLine.Style
   private let state = Mutex(State())
   private let wake: EventFD
   private let idle: EventFD
 
   /// Starts the thread.
   ///
+  /// - Parameter style: How lines are written.
   /// - Throws: `EMFILE`, `ENFILE`, `EAGAIN` (no room for a thread).
-  init() throws(Errno) {
+  init(_ style: LogLine.Style) throws(Errno) {
+    self.style = style
     wake = try EventFD()
     idle = try EventFD()
     // Detached: at the end it may be waiting for the reader for ever.
@@ -56,6 +61,13 @@ final class LogSink: Sendable {
     }
   }
 
+  private func notice(of dropped: Int) -> [UInt8] {
+    LogLine(
+      level: .warning, message: "log lines were not written, nobody reads standard error",
+      fields: [("lines", String(dropped))], nanosecondsSince1970: wallClockNanoseconds()
+    ).bytes(style)
+  }
+
   private func write() {
     while true {
       let (lines, dropped) = state.withLock { state in
@@ -73,7 +85,7 @@ final class LogSink: Sendable {
       }
       // A log that cannot be written must not stop the daemon.
       for line in lines { _ = try? writeAll(line, to: 2) }
-      if dropped > 0 { _ = try? writeAll(Array("(\(dropped) lines not written)\n".utf8), to: 2) }
+      if dropped > 0 { _ = try? writeAll(notice(of: dropped), to: 2) }
     }
   }
 }

@@ -180,9 +180,11 @@ struct LogOptions: ParsableArguments {
     help: ArgumentHelp("How messages are written to standard error.", valueName: "format"))
   var format = Format.logfmt
 
+  var style: LogLine.Style { LogLine.Style(format) }
+
   func logger(_ sink: LogSink) -> Logger {
     let level = level.level
-    let style = LogLine.Style(format)
+    let style = style
     return Logger(label: "procvitals") { _ in
       LineHandler(logLevel: level, style: style, sink: sink)
     }

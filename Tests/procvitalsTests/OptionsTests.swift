@@ -131,7 +131,7 @@ private func complaint(_ arguments: [String]) -> String? {
     #expect(serve.web.maxConnections == 512)
     #expect(serve.source.procPath == "/proc")
     #expect(serve.log.level == .info && serve.log.format == .logfmt)
-    #expect(serve.log.logger(try LogSink()).logLevel == .info)
+    #expect(serve.log.logger(try LogSink(.journal)).logLevel == .info)
     try serve.web.check()
     try serve.source.checkProc()
   }
@@ -148,7 +148,7 @@ private func complaint(_ arguments: [String]) -> String? {
         .ipv4(0x7f00_0001, port: 1), .unix(path: "/run/p.sock"), .ipv6(loopback6, port: 2),
       ])
     #expect(serve.log.level == .debug && serve.log.format == .json)
-    #expect(serve.log.logger(try LogSink()).logLevel == .debug)
+    #expect(serve.log.logger(try LogSink(.journal)).logLevel == .debug)
   }
 
   /// Nothing is configured where the tests run, or this says nothing about the default.
