@@ -18,6 +18,10 @@ calls() {
 
 few=$(calls)
 tell fork 500
-many=$(calls)
-echo "read calls per scrape: $few, with 500 more processes $many"
-expect "read calls with 500 more processes" "$many" "<" "$few + 100"
+# Young processes are looked at more often, as they may yet become a target: not at once, then.
+cheap() {
+  many=$(calls)
+  echo "read calls per scrape: $few, with 500 more processes $many" >&2
+  [ "$many" -lt $((few + 100)) ]
+}
+poll 60 cheap || fail "read calls with 500 more processes: expected < $few + 100, got $(calls)"
