@@ -199,7 +199,10 @@ package final class Roster: EventHandler {
       settleDoubtful(&candidates)
       settleDescendants(&candidates)
     }
-    for (pid, stat) in candidates where !unsure.contains(pid) { strangers.note(pid, stat) }
+    // Without a scan nothing would ever be forgotten again.
+    if resolver.scans {
+      for (pid, stat) in candidates where !unsure.contains(pid) { strangers.note(pid, stat) }
+    }
     noteUnsure()
   }
 
