@@ -44,9 +44,8 @@ package final class Collector {
 
   private let roster: Roster
   private var page = Page()
-  private var reader: ProcessReader
+  private let reader: ProcessReader
   private let facts: SystemFacts
-  private let numbersAreOwn: Bool
   /// In the order of the page: by name.
   private var states: [TargetState] = []
   /// By the members' slots.
@@ -64,10 +63,7 @@ package final class Collector {
     root: consuming ProcRoot, settings: CollectorSettings, loop: EventLoop, waiter: Waiter
   ) throws(Errno) {
     facts = root.facts
-    numbersAreOwn = root.numbersAreOwn
-    reader = ProcessReader(
-      facts: facts, numbersAreOwn: numbersAreOwn,
-      threadLimit: settings.limits.threadsPerProcess)
+    reader = ProcessReader(facts: facts, numbersAreOwn: root.numbersAreOwn)
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
@@ -78,9 +74,7 @@ package final class Collector {
   /// Takes over new settings; the counters of targets whose names stay go on.
   package func configure(_ settings: CollectorSettings) {
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
-    reader = ProcessReader(
-      facts: facts, numbersAreOwn: numbersAreOwn,
-      threadLimit: settings.limits.threadsPerProcess)
+    reader.threadLimit = settings.limits.threadsPerProcess
     let known = Dictionary(
       states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
     states = zip(roster.targets, settings.targets).map { target, settings in

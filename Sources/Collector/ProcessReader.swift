@@ -7,16 +7,16 @@ final class ProcessReader {
   private let facts: SystemFacts
   /// Whether system calls mean the same processes by the same numbers as /proc.
   private let numbersAreOwn: Bool
-  private let threadLimit: Int
+  /// Threads of one process that are looked at one by one.
+  var threadLimit = 0
   private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
   /// Reused from process to process.
   private var threadSwitches: [ThreadSwitches.Entry] = []
 
-  init(facts: SystemFacts, numbersAreOwn: Bool, threadLimit: Int) {
+  init(facts: SystemFacts, numbersAreOwn: Bool) {
     self.facts = facts
     self.numbersAreOwn = numbersAreOwn
-    self.threadLimit = threadLimit
   }
 
   /// Reads the given files of a process whose `stat` was read already.

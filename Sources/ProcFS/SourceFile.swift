@@ -7,12 +7,6 @@ package enum SourceFile: String, Sendable, CaseIterable {
   case fd
   /// The directory of threads, for what a process' own files tell about its first thread only.
   case task
-
-  /// Whether reading it can wait for a lock that the process itself holds.
-  ///
-  /// All present ones return at once: those that do not belong on the waiter thread. Since Linux
-  /// 4.1 `exe` is among the quick ones, it takes no lock of the address space any more.
-  package var waitsForTarget: Bool { false }
 }
 
 /// A set of files.
