@@ -88,7 +88,7 @@ let package = Package(
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),
-    tests("Targets", imports: ["Linux", "ProcFS"]),
+    tests("Targets", imports: ["Linux", "ProcFS", "TestSupport"]),
     tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests(
       "Config", imports: ["Linux", "Metrics", "Targets", "Collector", "TestSupport"]),

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Linux
@@ -228,7 +229,7 @@ import Testing
         return roster.pids("t").count == 1
       })
     try input.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
-    child.wait()
+    child.reap()
     // Without a collection: the end arrives through the pidfd.
     let target = try #require(roster.target("t"))
     while target.exits.isEmpty { try loop.turn() }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 @testable import Linux
 @testable import ProcFS
@@ -22,15 +23,9 @@ final class Scratch {
   }
 }
 
-/// A child process with a name of its own; killed and reaped when the test ends.
-final class Child {
-  let pid: Int32
-  private var isReaped = false
-
+extension Child {
   /// Runs a copy of a program under a name that nothing else on the machine has.
-  ///
-  /// Not by Foundation's `Process`, which waits for grandchildren too.
-  init(
+  convenience init(
     _ program: String, as name: String, in scratch: Scratch, _ arguments: [String],
     input: FileHandle? = nil
   ) throws {
@@ -38,50 +33,17 @@ final class Child {
     if !FileManager.default.fileExists(atPath: copy) {
       try FileManager.default.copyItem(atPath: program, toPath: copy)
     }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    if let input { posix_spawn_file_actions_adddup2(&actions, input.fileDescriptor, 0) }
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-    // Threads of the test runner have signals blocked, which a child would inherit.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    var words = ([copy] + arguments).map { strdup($0) } + [nil]
-    defer { words.forEach { free($0) } }
-    var pid: pid_t = 0
-    // A child that another test forks at this moment may still hold the copy open for writing.
-    var code = ETXTBSY
-    for _ in 0..<1000 where code == ETXTBSY {
-      code = posix_spawn(&pid, copy, &actions, &attributes, &words, environ)
-      if code == ETXTBSY { usleep(5_000) }
-    }
-    guard code == 0 else { throw Errno(code) }
-    self.pid = pid
+    try self.init([copy] + arguments, input: input?.fileDescriptor)
   }
 
   convenience init(sleepingAs name: String, in scratch: Scratch) throws {
     try self.init("/bin/sleep", as: name, in: scratch, ["60"])
   }
 
-  func kill(_ signal: Int32 = SIGKILL) {
-    Foundation.kill(pid, signal)
-    wait()
+  func kill() {
+    send(SIGKILL)
+    reap()
   }
-
-  /// Waits for its end and fetches its status.
-  func wait() {
-    if isReaped { return }
-    isReaped = true
-    var status: Int32 = 0
-    waitpid(pid, &status, 0)
-  }
-
-  deinit { kill() }
 }
 
 /// A name of at most 15 bytes that no other test uses.
@@ -112,13 +74,4 @@ extension Rule {
     Rule(
       name: name, selector: Selector(processNames: [Glob(glob)]), includesChildren: children)
   }
-}
-
-/// Repeats until a condition holds; fails the test by returning false after ten seconds.
-func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-  for _ in 0..<1000 {
-    if try condition() { return true }
-    usleep(10_000)
-  }
-  return false
 }

@@ -7,7 +7,12 @@ package final class Child {
   private var isReaped = false
 
   /// Starts a program.
-  package init(_ arguments: String...) throws {
+  package convenience init(_ arguments: String...) throws {
+    try self.init(arguments, input: nil)
+  }
+
+  /// Starts a program whose standard input is a descriptor, or nothing.
+  package init(_ arguments: [String], input: Int32?) throws {
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
     pointers.append(nil)
     defer { for pointer in pointers { free(pointer) } }
@@ -17,6 +22,7 @@ package final class Child {
     for descriptor in Int32(0)...2 {
       posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
     }
+    if let input { posix_spawn_file_actions_adddup2(&actions, input, 0) }
     // Threads that run tests may block or ignore signals, which children would inherit.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -29,7 +35,13 @@ package final class Child {
     posix_spawnattr_setsigdefault(&attributes, &all)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var number = pid_t()
-    let code = posix_spawnp(&number, arguments[0], &actions, &attributes, pointers, environ)
+    // A program that was just copied is busy while a child that another test forks at this moment
+    // still holds it open for writing.
+    var code = ETXTBSY
+    for _ in 0..<1000 where code == ETXTBSY {
+      code = posix_spawnp(&number, arguments[0], &actions, &attributes, pointers, environ)
+      if code == ETXTBSY { usleep(5000) }
+    }
     guard code == 0 else { throw Errno(code) }
     pid = number
   }
