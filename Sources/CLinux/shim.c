@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -89,6 +90,12 @@ int64_t clinux_filesystem_magic(int fd) {
   struct statfs facts;
   if (fstatfs(fd, &facts) < 0) return -1;
   return (int64_t)(uint32_t)facts.f_type;
+}
+
+int64_t clinux_known_mode(int directory, const char *path) {
+  struct statx facts;
+  if (statx(directory, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE, &facts) < 0) return -1;
+  return facts.stx_mode;
 }
 
 int clinux_sigrtmin(void) { return SIGRTMIN; }

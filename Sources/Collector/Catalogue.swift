@@ -161,27 +161,47 @@ package enum Catalogue {
   ]
 
   /// Families about a target as a whole.
-  package static let target: [TargetRow] = [
-    .target(
-      "process_exits_total", .counter, .lifecycle, labels: ["reason", "status"],
+  package static let target: [TargetRow] = subjects.flatMap { $0 }
+
+  /// The same, by subject.
+  static let subjects = [lifecycle, descriptors, presence]
+
+  /// How the target's processes begin and end.
+  static let lifecycle: [TargetRow] = [
+    .labelled(
+      "process_exits_total", .counter, .none, .lifecycle, labels: ["reason", "status"],
+      from: .roster,
       "Processes of the target that ended, by exit code or signal (PIDFD_GET_INFO)."
     ) { target in
       target.exits.map { ([$0.key.reason.rawValue, $0.key.status], .whole($0.value)) }
     },
-    .target(
-      "process_starts_total", .counter, .lifecycle,
+    .single(
+      "process_starts_total", .counter, .none, .lifecycle, from: .roster,
       "Processes that became part of the target, those found first included (seen in /proc)."
-    ) { [([], .whole($0.starts))] },
-    .target(
-      "procvitals_target_processes", .gauge, nil,
+    ) { .whole($0.starts) },
+  ]
+
+  /// What open descriptors stand for.
+  static let descriptors: [TargetRow] = [
+    .labelled(
+      "process_fds", .gauge, .none, .fds, labels: ["kind"], from: .descriptors,
+      "Open file descriptors by what they stand for (links of /proc/PID/fd)."
+    ) { survey in survey.counts.map { ([$0.key.rawValue], .whole($0.value)) } }
+  ]
+
+  /// The exporter's own word about the target.
+  static let presence: [TargetRow] = [
+    .single(
+      "procvitals_target_processes", .gauge, .none, nil, from: .roster,
       "Processes of the target at this scrape (seen in /proc)."
-    ) { [([], .whole(UInt64($0.members.count)))] },
-    .target(
-      "procvitals_target_up", .gauge, nil,
+    ) { .whole(UInt64($0.members.count)) },
+    .single(
+      "procvitals_target_up", .gauge, .none, nil, from: .roster,
       "Whether the target has at least one process (seen in /proc)."
-    ) { [([], .whole($0.members.isEmpty ? 0 : 1))] },
-    .target(
-      "procvitals_unreadable_total", .counter, nil, labels: ["source", "reason"],
+    ) { .whole($0.members.isEmpty ? 0 : 1) },
+    .labelled(
+      "procvitals_unreadable_total", .counter, .none, nil, labels: ["source", "reason"],
+      from: .roster,
       "Reads for the target that failed, by what was read and why (pid files and /proc)."
     ) { target in
       target.troubles.map { ([$0.key.source.label, $0.key.reason.rawValue], .whole($0.value)) }
@@ -232,16 +252,25 @@ package enum Catalogue {
     ) { $0.scrapes.map { ([$0.format, $0.code], .whole($0.count)) } },
   ]
 
-  /// The rows of a list that a target's selection switches on, by their places in the list.
+  /// The rows of ``process`` that a target's selection switches on, by their places in the list.
   package static func enabled(_ selection: Selection) -> [Int] {
-    process.indices.filter { index in
-      let row = process[index]
-      return selection.includesDefault && row.isDefault || selection.groups.contains(row.group)
+    process.indices.filter {
+      selection.includes(process[$0].group, isDefault: process[$0].isDefault)
     }
   }
 
   /// The files that have to be read for some rows of ``process``.
   package static func files(for rows: [Int]) -> SourceFiles {
     SourceFiles(rows.flatMap { process[$0].sources })
+  }
+
+  /// Whether a selection switches on a row of ``target``; one without a group is always on.
+  static func includes(_ row: TargetRow, _ selection: Selection) -> Bool {
+    row.group.map { selection.includes($0, isDefault: row.isDefault) } ?? true
+  }
+
+  /// Whether a selection switches on a row about a target that takes its samples from a file.
+  static func surveys(_ file: SourceFile, _ selection: Selection) -> Bool {
+    target.contains { $0.sources.contains(file) && includes($0, selection) }
   }
 }

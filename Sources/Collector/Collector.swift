@@ -74,7 +74,7 @@ package final class Collector {
   /// Takes over new settings; the counters of targets whose names stay go on.
   package func configure(_ settings: CollectorSettings) {
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
-    reader.threadLimit = settings.limits.threadsPerProcess
+    reader.limits = settings.limits
     let known = Dictionary(
       states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
     states = zip(roster.targets, settings.targets).map { target, settings in
@@ -97,6 +97,7 @@ package final class Collector {
     var census = Census(targets: states.count)
     for state in states {
       state.tally.begin(state.rows)
+      state.sample.begin()
       if !state.target.members.isEmpty { census.up += 1 }
       for member in state.target.members {
         census.processes += 1
@@ -118,6 +119,7 @@ package final class Collector {
       member.hasFreshStat
       ? reader.read(member, state.target, state.files, &processes[member.slot].threads) : nil
     state.tally.add(sample, state.rows, &processes[member.slot].counters)
+    if sample != nil { state.sample.visit(member, reader) }
   }
 
   private func makeRoom(for member: Member) {

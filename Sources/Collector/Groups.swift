@@ -1,8 +1,16 @@
 /// A set of families that a target switches on together; see `collect` in the configuration.
 package enum Group: String, Sendable, CaseIterable {
-  case core, cpu, memory, io, sched, lifecycle
+  case core, cpu, memory, io, sched, fds, lifecycle
 
-  /// One sentence for the reference.
+  /// Whether the default set has its families, but for rows that say otherwise.
+  package var isDefault: Bool {
+    switch self {
+    case .core, .cpu, .memory, .io, .sched, .lifecycle: true
+    case .fds: false
+    }
+  }
+
+  /// One or more sentences for the reference, with what holds for several processes.
   package var summary: String {
     switch self {
     case .core: "What every Prometheus client library reports about its own process."
@@ -10,6 +18,8 @@ package enum Group: String, Sendable, CaseIterable {
     case .memory: "Resident memory by kind, peaks, page faults and the rest of the address space."
     case .io: "Bytes and system calls of reading and writing."
     case .sched: "Context switches."
+    case .fds:
+      "Open descriptors by kind. A file that several processes have open counts once for each."
     case .lifecycle: "Starts and exits of the target's processes."
     }
   }
@@ -25,5 +35,10 @@ package struct Selection: Sendable, Hashable {
   package init(includesDefault: Bool = true, groups: Set<Group> = []) {
     self.includesDefault = includesDefault
     self.groups = groups
+  }
+
+  /// Whether a row is on.
+  func includes(_ group: Group, isDefault: Bool) -> Bool {
+    includesDefault && isDefault || groups.contains(group)
   }
 }

@@ -41,10 +41,12 @@ struct Page {
         }
       case .target(let row):
         for state in states where state.serves(row) {
-          write(row.value, state.target, row.family, family, state.labels, &isEmpty)
+          write(row.value, state.sample, row.family, family, state.labels, &isEmpty) {
+            Self.scaled($0, row.grain, facts)
+          }
         }
       case .exporter(let row):
-        write(row.value, own, row.family, family, noLabels, &isEmpty)
+        write(row.value, own, row.family, family, noLabels, &isEmpty) { $0 }
       }
     }
     return encoder.page
@@ -58,11 +60,11 @@ struct Page {
   private mutating func write<Subject>(
     _ value: Samples<Subject>, _ subject: Subject, _ family: Family,
     _ prepared: TextEncoder.PreparedFamily, _ labels: TextEncoder.PreparedLabels,
-    _ isEmpty: inout Bool
+    _ isEmpty: inout Bool, _ scaled: (Reading) -> Reading
   ) {
     switch value {
     case .single(let read):
-      let reading = read(subject)
+      let reading = scaled(read(subject))
       if case .absent = reading { return }
       begin(prepared, &isEmpty)
       encoder.sample(prepared, labels, reading)
@@ -73,13 +75,18 @@ struct Page {
         var own = labels
         for (name, value) in zip(family.labels, values) { own.append(Label(name, value)) }
         begin(prepared, &isEmpty)
-        encoder.sample(prepared, own, reading)
+        encoder.sample(prepared, own, scaled(reading))
       }
     }
   }
 
   private static func scaled(_ reading: Reading, _ grain: Grain, _ facts: SystemFacts) -> Reading {
-    guard grain == .ticks, case .whole(let ticks) = reading else { return reading }
-    return .real(facts.seconds(ticks: ticks))
+    guard case .whole(let number) = reading else { return reading }
+    switch grain {
+    case .unit: return reading
+    case .ticks: return .real(facts.seconds(ticks: number))
+    case .microseconds: return .real(Double(number) / 1e6)
+    case .nanoseconds: return .real(Double(number) / 1e9)
+    }
   }
 }

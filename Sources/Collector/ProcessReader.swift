@@ -7,8 +7,7 @@ final class ProcessReader {
   private let facts: SystemFacts
   /// Whether system calls mean the same processes by the same numbers as /proc.
   private let numbersAreOwn: Bool
-  /// Threads of one process that are looked at one by one.
-  var threadLimit = 0
+  var limits = CollectorLimits()
   private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
   /// Reused from process to process.
@@ -89,6 +88,28 @@ final class ProcessReader {
       addressSpaceBytes: .init(soft: space.soft, hard: space.hard))
   }
 
+  /// The open descriptors of a process; none if they cannot be read.
+  func descriptors(_ member: Member, _ target: Target) -> [Descriptor] {
+    let limit = limits.descriptorsPerProcess
+    var found: [Descriptor] = []
+    let isComplete = try? attempt(target, member) { () throws(ProcError) -> Bool? in
+      try member.handle.descriptors(&lister, &buffer) { descriptor in
+        if found.count == limit { return false }
+        found.append(descriptor)
+        return true
+      }
+      return true
+    }
+    if isComplete == nil { return [] }
+    if found.count == limit {
+      target.note(
+        Trouble(.file(.fdLinks), .limit),
+        "process \(member.pid) has more than \(limit - 1) open descriptors; the others are not "
+          + "looked at one by one (limits.descriptors_per_process)")
+    }
+    return found
+  }
+
   private func switches(
     _ member: Member, _ target: Target, _ status: Status?, _ memory: inout ThreadSwitches
   ) throws(ProcError) -> Switches? {
@@ -100,13 +121,15 @@ final class ProcessReader {
       var threads: [Int32] = []
       try member.handle.threads(&lister) { thread in
         threads.append(thread)
-        return threads.count < threadLimit
+        return threads.count < limits.threadsPerProcess
       }
       // Fewer without having met the limit only means that some have ended since.
-      if threads.count == threadLimit, threads.count < Int(clamping: member.stat.threads) {
+      if threads.count == limits.threadsPerProcess,
+        threads.count < Int(clamping: member.stat.threads)
+      {
         target.note(
           Trouble(.file(.task), .limit),
-          "process \(member.pid) has \(member.stat.threads) threads; only the first \(threadLimit) "
+          "process \(member.pid) has \(member.stat.threads) threads; only the first \(limits.threadsPerProcess) "
             + "are looked at one by one (limits.threads_per_process)")
       }
       // They come in the order of creation, which numbers that began anew do not follow.

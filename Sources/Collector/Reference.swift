@@ -29,14 +29,15 @@ package enum Reference {
     Catalogue.process.map {
       Entry(
         family: $0.family, group: $0.group, isDefault: $0.isDefault,
-        sources: $0.sources.map(\.rawValue), over: $0.over.rawValue)
+        sources: $0.sources.map(\.name), over: $0.over.rawValue)
     }
   }
 
   private static var targetEntries: [Entry] {
     Catalogue.target.map {
       Entry(
-        family: $0.family, group: $0.group, isDefault: $0.isDefault, sources: [], over: "")
+        family: $0.family, group: $0.group, isDefault: $0.isDefault,
+        sources: $0.sources.map(\.name), over: $0.group == nil ? "" : $0.over.rawValue)
     }
   }
 
@@ -64,6 +65,7 @@ package enum Reference {
       """
     for group in Group.allCases {
       let entries = (processEntries + targetEntries).filter { $0.group == group }
+        .sorted { $0.family.name < $1.family.name }
       text += "\n## \(group.rawValue)\n\n\(group.summary)\n\n"
       text += "| Family | Type | Unit | Labels | Default | Over processes | Meaning |\n"
       text += "|---|---|---|---|---|---|---|\n"

@@ -1,6 +1,6 @@
 package import Metrics
 package import ProcFS
-package import Targets
+import Targets
 
 /// What is known of one process in one collection; nil is what could not be read.
 package struct ProcessSample {
@@ -16,7 +16,7 @@ package struct ProcessSample {
 /// A row about processes.
 package typealias ProcessRow = Row<ProcessValue, Group, SourceFile>
 /// A row about a target as a whole; one without a group is always on.
-package typealias TargetRow = Row<Samples<Target>, Group?, SourceFile>
+package typealias TargetRow = Row<Samples<TargetSample>, Group?, SourceFile>
 /// A row about the exporter itself.
 package typealias ExporterRow = Row<Samples<OwnState>, Never?, Never>
 
@@ -60,45 +60,76 @@ extension Origin where Record == Switches {
 extension ProcessRow {
   /// A row whose number only rises while the process lives.
   static func counter<Record>(
-    _ name: String, _ unit: Unit, _ group: Group, isDefault: Bool = true,
+    _ name: String, _ unit: Unit, _ group: Group, isDefault: Bool? = nil,
     from origin: Origin<Record>, in grain: Grain = .unit, _ help: String,
     value: @escaping @Sendable (Record) -> UInt64?
   ) -> ProcessRow {
     ProcessRow(
-      Family(name, .counter, unit, help: help), group: group, isDefault: isDefault,
+      Family(name, .counter, unit, help: help), group: group,
+      isDefault: isDefault ?? group.isDefault,
       sources: origin.files, grain: grain, value: origin.value(value))
   }
 
   /// A row whose number goes up and down.
   static func gauge<Record>(
-    _ name: String, _ unit: Unit, _ group: Group, isDefault: Bool = true,
+    _ name: String, _ unit: Unit, _ group: Group, isDefault: Bool? = nil,
     from origin: Origin<Record>, over: Combination = .sum, _ help: String,
     value: @escaping @Sendable (Record) -> UInt64?
   ) -> ProcessRow {
     ProcessRow(
-      Family(name, .gauge, unit, help: help), group: group, isDefault: isDefault,
+      Family(name, .gauge, unit, help: help), group: group, isDefault: isDefault ?? group.isDefault,
       sources: origin.files, over: over, value: origin.value(value))
   }
 
   /// A row whose number is made of more than one record, or is not a whole one.
   static func derived(
-    _ name: String, _ unit: Unit, _ group: Group, from files: [SourceFile], over: Combination,
-    _ help: String, value: @escaping @Sendable (ProcessSample) -> Double?
+    _ name: String, _ unit: Unit, _ group: Group, isDefault: Bool? = nil,
+    from files: [SourceFile], over: Combination, _ help: String,
+    value: @escaping @Sendable (ProcessSample) -> Double?
   ) -> ProcessRow {
     ProcessRow(
-      Family(name, .gauge, unit, help: help), group: group, sources: files, over: over,
-      value: .sample(value))
+      Family(name, .gauge, unit, help: help), group: group,
+      isDefault: isDefault ?? group.isDefault, sources: files, over: over, value: .sample(value))
   }
 }
 
+/// Where a row about a target takes its samples from: a survey, and the files that it reads.
+struct Aspect<Record>: Sendable {
+  let files: [SourceFile]
+  let record: @Sendable (TargetSample) -> Record?
+}
+
+extension Aspect where Record == Target {
+  static var roster: Self { Aspect(files: []) { $0.target } }
+}
+extension Aspect where Record == DescriptorSurvey {
+  static var descriptors: Self { Aspect(files: [.fdLinks]) { $0.descriptors } }
+}
+
 extension TargetRow {
-  static func target(
-    _ name: String, _ kind: Kind, _ group: Group, labels: [String] = [], _ help: String,
-    value: @escaping @Sendable (Target) -> [(values: [String], reading: Reading)]
+  /// A row with one sample for each combination of values of its labels.
+  static func labelled<Record>(
+    _ name: String, _ kind: Kind, _ unit: Unit, _ group: Group, isDefault: Bool? = nil,
+    labels: [String], from aspect: Aspect<Record>, in grain: Grain = .unit,
+    over: Combination = .sum, _ help: String,
+    value: @escaping @Sendable (Record) -> [(values: [String], reading: Reading)]
   ) -> TargetRow {
     TargetRow(
-      Family(name, kind, .none, labels: labels, help: help), group: group,
-      value: .labelled(value))
+      Family(name, kind, unit, labels: labels, help: help), group: group,
+      isDefault: isDefault ?? group?.isDefault ?? true, sources: aspect.files, over: over,
+      grain: grain, value: .labelled { aspect.record($0).map(value) ?? [] })
+  }
+
+  /// A row with one sample.
+  static func single<Record>(
+    _ name: String, _ kind: Kind, _ unit: Unit, _ group: Group, isDefault: Bool? = nil,
+    from aspect: Aspect<Record>, in grain: Grain = .unit, over: Combination = .sum,
+    _ help: String, value: @escaping @Sendable (Record) -> Reading
+  ) -> TargetRow {
+    TargetRow(
+      Family(name, kind, unit, help: help), group: group,
+      isDefault: isDefault ?? group?.isDefault ?? true, sources: aspect.files, over: over,
+      grain: grain, value: .single { aspect.record($0).map(value) ?? .absent })
   }
 }
 

@@ -26,13 +26,17 @@ package struct CollectorLimits: Sendable, Hashable {
   package var processesPerTarget: Int
   /// Threads of one process that are looked at one by one.
   package var threadsPerProcess: Int
+  /// Open descriptors of one process that are looked at one by one.
+  package var descriptorsPerProcess: Int
 
   package init(
-    keptDescriptors: Int = 4096, processesPerTarget: Int = 10_000, threadsPerProcess: Int = 2000
+    keptDescriptors: Int = 4096, processesPerTarget: Int = 10_000, threadsPerProcess: Int = 2000,
+    descriptorsPerProcess: Int = 10_000
   ) {
     self.keptDescriptors = keptDescriptors
     self.processesPerTarget = processesPerTarget
     self.threadsPerProcess = threadsPerProcess
+    self.descriptorsPerProcess = descriptorsPerProcess
   }
 }
 

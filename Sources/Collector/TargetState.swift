@@ -11,6 +11,7 @@ struct ProcessState {
 /// A target with all that a collection keeps about it.
 final class TargetState {
   let target: Target
+  var sample: TargetSample
   private(set) var labels = TextEncoder.PreparedLabels([])
   /// The rows that are on, and the files they need.
   private(set) var rows: [ActiveRow] = []
@@ -27,6 +28,7 @@ final class TargetState {
 
   init(_ target: Target, _ settings: TargetSettings) {
     self.target = target
+    sample = TargetSample(target)
     configure(settings)
   }
 
@@ -36,13 +38,11 @@ final class TargetState {
     let enabled = Catalogue.enabled(settings.selection)
     rows = enabled.map(ActiveRow.init)
     files = Catalogue.files(for: enabled)
+    sample.configure(settings.selection)
   }
 
   /// Whether a family about the target as a whole is on.
-  func serves(_ row: TargetRow) -> Bool {
-    guard let group = row.group else { return true }
-    return selection.includesDefault && row.isDefault || selection.groups.contains(group)
-  }
+  func serves(_ row: TargetRow) -> Bool { Catalogue.includes(row, selection) }
 
   /// How processes ended since the last collection, for the log: "exited 1", "SIGKILL ×2".
   func endings() -> String {

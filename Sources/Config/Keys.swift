@@ -78,6 +78,10 @@ struct KeyTable {
           example: "500",
           "Threads of one process that are looked at one by one."),
         Key(
+          "limits.descriptors_per_process", .integer(1...1_000_000),
+          into: \.limits.descriptorsPerProcess, example: "2000",
+          "Open descriptors of one process that are looked at one by one."),
+        Key(
           "limits.kept_descriptors", .integer(0...1_000_000), into: \.limits.keptDescriptors,
           example: "1024",
           """

@@ -99,6 +99,33 @@ package struct ReadBuffer: ~Copyable {
     }
   }
 
+  /// Reads where a symbolic link below a directory points to; any byte but NUL may come.
+  ///
+  /// The corresponding system call is `readlinkat(2)`.
+  /// - Parameters:
+  ///   - path: The link's path below the directory.
+  ///   - directory: The directory it starts from.
+  /// - Throws: `ENOENT`, `ESRCH`, `EACCES`, `EINVAL` (not a link), `EFBIG` (fills the limit).
+  package mutating func readLink(
+    _ path: String, in directory: borrowing OwnedFD
+  ) throws(Errno) {
+    count = 0
+    let raw = directory.raw
+    while true {
+      let got = try attempt(.readlink) {
+        unsafe storage.withUnsafeMutableBytes { bytes in
+          guard let base = unsafe bytes.bindMemory(to: CChar.self).baseAddress else { return 0 }
+          return unsafe readlinkat(raw, path, base, bytes.count)
+        }
+      }
+      if got < storage.count {
+        count = got
+        return
+      }
+      try grow()
+    }
+  }
+
   private mutating func read(_ file: borrowing OwnedFD, at start: Int) throws(Errno) -> Int {
     let raw = file.raw
     return try attempt(.read) {
@@ -212,6 +239,39 @@ package func linkTarget(
   }
   text.removeSubrange(count...)
   return text
+}
+
+/// What kind of file a path below a directory leads to, links followed.
+///
+/// Answers from what the kernel knows already, so that nothing waits for a file server. The
+/// corresponding system call is `statx(2)` with `AT_STATX_DONT_SYNC` (Linux 4.11).
+/// - Parameters:
+///   - path: The path below the directory.
+///   - directory: The directory it starts from.
+/// - Returns: The kind; nil for what has none, as epoll, eventfd and the like.
+/// - Throws: `ENOENT`, `ESRCH`, `EACCES`.
+package func fileKind(
+  _ path: String, in directory: borrowing OwnedFD
+) throws(Errno) -> FileKind? {
+  let raw = directory.raw
+  let mode = try attempt(.stat) { unsafe clinux_known_mode(raw, path) }
+  return FileKind(mode: UInt32(truncatingIfNeeded: mode))
+}
+
+/// The kind of a file, from the type bits of its mode; see `inode(7)`.
+package enum FileKind: Sendable, Hashable {
+  case regular, directory, pipe, socket, device
+
+  package init?(mode: UInt32) {
+    switch mode & S_IFMT {
+    case S_IFREG: self = .regular
+    case S_IFDIR: self = .directory
+    case S_IFIFO: self = .pipe
+    case S_IFSOCK: self = .socket
+    case S_IFCHR, S_IFBLK: self = .device
+    default: return nil
+    }
+  }
 }
 
 /// The magic number of the file system an open file lives on.

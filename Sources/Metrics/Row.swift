@@ -6,6 +6,7 @@ package enum Grain: Sendable {
   case unit
   /// Ticks of the kernel's clock, written as seconds.
   case ticks
+  case microseconds, nanoseconds
 }
 
 /// One row of the catalogue: a family, where its number comes from and how it is taken.

@@ -9,7 +9,7 @@ package struct ProcessHandle: ~Copyable {
   package let pid: Int32
   /// With `pid`, the identity of the process: when it started, in ticks since the machine did.
   package let startTicks: UInt64
-  private let directory: OwnedFD
+  let directory: OwnedFD
   private let facts: SystemFacts
   private let sizeCountsDescriptors: Bool
   private var keptStat: OwnedFD?
@@ -177,7 +177,7 @@ package struct ProcessHandle: ~Copyable {
   }
 
   private static func exists(_ file: SourceFile, _ directory: borrowing OwnedFD) -> Bool {
-    (try? fileFacts(file.rawValue, in: directory)) != nil
+    (try? fileFacts(file.name, in: directory)) != nil
   }
 
   private func read(_ file: SourceFile, _ buffer: inout ReadBuffer) throws(ProcError) {
@@ -194,7 +194,7 @@ package struct ProcessHandle: ~Copyable {
       if let open = kept.take() {
         fd = open
       } else {
-        fd = try openFile(file.rawValue, in: directory)
+        fd = try openFile(file.name, in: directory)
       }
       // A file that could not be read is opened anew next time: permissions can change.
       try buffer.readRecord(fd)

@@ -1,42 +1,45 @@
 import Linux
 
 /// A file of `/proc/PID` that numbers come from.
-package enum SourceFile: String, Sendable, CaseIterable {
+package enum SourceFile: UInt8, Sendable, CaseIterable {
   case stat, statm, status, io, limits, schedstat, cgroup, exe
   /// The directory whose size is the number of open descriptors.
   case fd
+  /// What each entry of that directory points to.
+  case fdLinks
   /// The directory of threads, for what a process' own files tell about its first thread only.
   case task
+
+  /// Its name below `/proc/PID`, or what it is called where it is no single file; the value of the
+  /// label `source`.
+  package var name: String {
+    switch self {
+    case .stat: "stat"
+    case .statm: "statm"
+    case .status: "status"
+    case .io: "io"
+    case .limits: "limits"
+    case .schedstat: "schedstat"
+    case .cgroup: "cgroup"
+    case .exe: "exe"
+    case .fd: "fd"
+    case .fdLinks: "fd_links"
+    case .task: "task"
+    }
+  }
 }
 
 /// A set of files.
 package struct SourceFiles: OptionSet, Sendable, Hashable {
-  package let rawValue: UInt32
+  package let rawValue: UInt64
 
-  package init(rawValue: UInt32) { self.rawValue = rawValue }
+  package init(rawValue: UInt64) { self.rawValue = rawValue }
 
   package init(_ files: some Sequence<SourceFile>) {
-    rawValue = files.reduce(0) { $0 | 1 << $1.bit }
+    rawValue = files.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
   }
 
-  package func contains(_ file: SourceFile) -> Bool { rawValue & 1 << file.bit != 0 }
-}
-
-extension SourceFile {
-  fileprivate var bit: UInt32 {
-    switch self {
-    case .stat: 0
-    case .statm: 1
-    case .status: 2
-    case .io: 3
-    case .limits: 4
-    case .schedstat: 5
-    case .cgroup: 6
-    case .exe: 7
-    case .fd: 8
-    case .task: 9
-    }
-  }
+  package func contains(_ file: SourceFile) -> Bool { rawValue & 1 << UInt64(file.rawValue) != 0 }
 }
 
 /// Why a file of a process yielded nothing.
@@ -58,12 +61,12 @@ extension ProcError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .gone: "it has ended"
-    case .denied(let file): "\(file.rawValue) cannot be read: permission denied"
-    case .late(let file): "\(file.rawValue) has not answered in time"
+    case .denied(let file): "\(file.name) cannot be read: permission denied"
+    case .late(let file): "\(file.name) has not answered in time"
     case .malformed(let file, let field, let excerpt):
-      "\(file.rawValue) is not as the kernel documents it, at \(field): \"\(excerpt)\"; "
+      "\(file.name) is not as the kernel documents it, at \(field): \"\(excerpt)\"; "
         + "please report this"
-    case .io(let file, let code): "\(file.rawValue) cannot be read: \(Errno(code))"
+    case .io(let file, let code): "\(file.name) cannot be read: \(Errno(code))"
     }
   }
 }

@@ -14,7 +14,7 @@ package struct Trouble: Hashable, Sendable {
     package var label: String {
       switch self {
       case .pidFile: "pid_file"
-      case .file(let file): file.rawValue
+      case .file(let file): file.name
       case .process: "process"
       }
     }

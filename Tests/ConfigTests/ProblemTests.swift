@@ -1,7 +1,20 @@
-import Config
+import Collector
 import Testing
 
+@testable import Config
+
 @Suite struct ProblemTests {
+  /// Lists that messages end in, which grow with the catalogue and the table of keys.
+  static let groups = choice(["default"] + Group.allCases.map(\.rawValue))
+
+  static func keys(of parent: String) -> String {
+    choice(KeyTable().keys(of: parent).map(\.name))
+  }
+
+  static func choice(_ names: [String]) -> String {
+    names.dropLast().joined(separator: ", ") + " or \(names[names.count - 1])"
+  }
+
   /// Keys of one target, in a line of their own behind a good name.
   static let inTarget: [(String, [String])] = [
     (
@@ -167,16 +180,14 @@ import Testing
     (
       "pid: 1\n  collect: default",
       [
-        "4:12: collect: expected a list of metric groups: default, core, cpu, memory, io, sched or"
-          + " lifecycle, found \"default\"; write [default]"
+        "4:12: collect: expected a list of metric groups: \(groups), found \"default\"; write [default]"
       ]
     ),
     (
       "pid: 1\n  collect: [default, memry, zzz, {}]",
       [
         "4:22: collect: unknown metric group \"memry\"; did you mean \"memory\"?",
-        "4:29: collect: unknown metric group \"zzz\"; expected default, core, cpu, memory, io, sched or"
-          + " lifecycle",
+        "4:29: collect: unknown metric group \"zzz\"; expected \(groups)",
         "4:34: collect: expected the name of a metric group, found a mapping",
       ]
     ),
@@ -291,8 +302,8 @@ import Testing
     (
       "limits:\ndefaults: x",
       [
-        "1:8: limits: expected a mapping with targets, processes_per_target, threads_per_process or"
-          + " kept_descriptors, found no value; leave the key out to have the defaults",
+        "1:8: limits: expected a mapping with \(keys(of: "limits")),"
+          + " found no value; leave the key out to have the defaults",
         "2:11: defaults: expected a mapping with collect, found \"x\"",
       ]
     ),

@@ -36,6 +36,7 @@ struct Held: ~Copyable {
       case .cgroup: _ = try handle.cgroup(&buffer)
       case .exe: _ = try handle.executable()
       case .fd: _ = try handle.descriptorCount(&reader)
+      case .fdLinks: try handle.descriptors(&reader, &buffer) { _ in true }
       case .task: try handle.threads(&reader) { _ in true }
       }
       return nil
@@ -157,21 +158,21 @@ struct Held: ~Copyable {
   @Test(arguments: [SourceFile.io, .schedstat, .cgroup, .status, .limits, .statm])
   func aFileThatTheKernelDoesNotHave(file: SourceFile) throws {
     let tree = try TestProc().process(7)
-    let content = try contents("\(tree.path)/7/\(file.rawValue)")
-    tree.remove(file.rawValue)
+    let content = try contents("\(tree.path)/7/\(file.name)")
+    tree.remove(file.name)
     var held = try Held(7, in: tree)
     #expect(held.failure(file) == .io(file, code: ENOENT))
     // It is looked for anew each time.
-    try tree.file(file.rawValue, content)
+    try tree.file(file.name, content)
     #expect(held.failure(file) == nil)
-    tree.remove(file.rawValue).remove("stat")
+    tree.remove(file.name).remove("stat")
     #expect(held.failure(file) == .gone)
   }
 
   @Test(arguments: [SourceFile.stat, .statm, .status, .io, .limits, .schedstat, .cgroup])
   func filesWithoutPermissionAreDenied(file: SourceFile) throws {
     let tree = try TestProc().process(7)
-    chmod("\(tree.path)/7/\(file.rawValue)", 0)
+    chmod("\(tree.path)/7/\(file.name)", 0)
     let failure = try asNobody { [path = tree.path] in
       do {
         var held = try Held(7, in: path)
@@ -211,7 +212,7 @@ struct Held: ~Copyable {
       (.cgroup, "nothing\n", "cgroup"),
     ] as [(SourceFile, String, String)])
   func malformedSaysWhere(file: SourceFile, content: String, field: String) throws {
-    let tree = try TestProc().process(7).file(file.rawValue, content)
+    let tree = try TestProc().process(7).file(file.name, content)
     var held = try Held(7, in: tree)
     #expect(held.failure(file) == .malformed(file, field: field, excerpt: content))
   }
@@ -229,7 +230,7 @@ struct Held: ~Copyable {
   func emptyFilesMeanGone(file: SourceFile) throws {
     let tree = try TestProc().process(7)
     var held = try Held(7, in: tree)
-    try tree.file(file.rawValue, "")
+    try tree.file(file.name, "")
     #expect(held.failure(file) == .gone)
   }
 

@@ -47,6 +47,10 @@ extern const int clinux_O_PATH;
 /// fstatfs(2): the file system's magic number, or -1 with errno.
 int64_t clinux_filesystem_magic(int fd);
 
+/// statx(2) of what a link points to, mode only, from what the kernel knows already
+/// (AT_STATX_DONT_SYNC): a file server that does not answer is not waited for. -1 with errno.
+int64_t clinux_known_mode(int directory, const char *path);
+
 /// SIGRTMIN, which is a function call in glibc.
 int clinux_sigrtmin(void);
 
