@@ -1,14 +1,24 @@
 package import Linux
 
+/// What tells a process from every other one that had or will have its number.
+package struct ProcessIdentity: Hashable, Sendable {
+  package let pid: Int32
+  /// When it started, in ticks since the machine did.
+  package let startTicks: UInt64
+
+  package init(pid: Int32, startTicks: UInt64) {
+    self.pid = pid
+    self.startTicks = startTicks
+  }
+}
+
 /// One process, held so that its number cannot come to mean another one.
 ///
 /// Every read goes through the directory's descriptor, which the kernel ties to the process: once
 /// it has ended, reads fail, whoever has the number by then. Costs one descriptor, and 4.3 kB of
 /// kernel memory for each file that is kept open.
 package struct ProcessHandle: ~Copyable {
-  package let pid: Int32
-  /// With `pid`, the identity of the process: when it started, in ticks since the machine did.
-  package let startTicks: UInt64
+  package let identity: ProcessIdentity
   let directory: OwnedFD
   private let facts: SystemFacts
   private let sizeCountsDescriptors: Bool
@@ -30,14 +40,15 @@ package struct ProcessHandle: ~Copyable {
     let facts = root.facts
     var notKept: OwnedFD?
     try Self.read(.stat, directory, &notKept, &buffer, keep: false)
-    startTicks = try parse(.stat, buffer) { bytes throws(ParseError) in
-      try Stat(bytes, facts)
-    }.startTicks
-    self.pid = pid
+    let stat = try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
+    identity = ProcessIdentity(pid: pid, startTicks: stat.startTicks)
     self.facts = facts
     self.directory = directory
     sizeCountsDescriptors = root.sizeCountsDescriptors
   }
+
+  package var pid: Int32 { identity.pid }
+  package var startTicks: UInt64 { identity.startTicks }
 
   /// How many files are kept open beside the directory.
   package var keptDescriptors: Int {

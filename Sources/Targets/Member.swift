@@ -3,8 +3,7 @@ package import ProcFS
 
 /// One process of a target, held from when it was found until it ends or leaves.
 package final class Member {
-  package let pid: Int32
-  let startTicks: UInt64
+  package let identity: ProcessIdentity
   /// A small number that no other member has now, for tables kept beside the roster.
   package let slot: Int
   /// Descriptors of its /proc files, which keep its identity.
@@ -27,14 +26,15 @@ package final class Member {
   /// The verdict of the resolver and what it depended on; see ``Resolver/Verdict``.
   var verdict: Resolver.Verdict
 
+  package var pid: Int32 { identity.pid }
+
   init(
     slot: Int, verdict: Resolver.Verdict, handle: consuming ProcessHandle, stat: Stat,
     pidfd: PidFD?, keepsFiles: Bool, isInherited: Bool
   ) {
     self.slot = slot
     self.verdict = verdict
-    pid = handle.pid
-    startTicks = handle.startTicks
+    identity = handle.identity
     self.handle = handle
     self.stat = stat
     self.pidfd = pidfd

@@ -35,6 +35,9 @@ package final class Roster: EventHandler {
   /// Called after a process that had left its target alive joined it again.
   package var didReturn: (Target, Member) -> Void = { _, _ in }
 
+  /// Called when it is known how a process of a target ended, some time after it has left it.
+  package var didEnd: (Target, ProcessIdentity, Exit) -> Void = { _, _, _ in }
+
   let root: ProcRoot
   private let loop: EventLoop
   private var limits: Limits
@@ -55,6 +58,7 @@ package final class Roster: EventHandler {
 
   /// A process that has ended and whose status the kernel does not tell yet.
   private struct Ending {
+    let process: ProcessIdentity
     let pidfd: PidFD
     let target: Target
   }
@@ -336,7 +340,7 @@ package final class Roster: EventHandler {
       members[pid] = (member, target)
       let place = target.members.firstIndex { $0.pid > pid } ?? target.members.count
       target.members.insert(member, at: place)
-      if target.departed.removeValue(forKey: pid) == member.startTicks {
+      if target.departed.removeValue(forKey: pid) == member.identity.startTicks {
         didReturn(target, member)
       } else {
         target.starts += 1
@@ -360,7 +364,7 @@ package final class Roster: EventHandler {
     if !hasEnded {
       // Hardly ever is one of these needed, so that forgetting all of them is bound enough.
       if target.departed.count >= limits.processesPerTarget { target.departed = [:] }
-      target.departed[member.pid] = member.startTicks
+      target.departed[member.pid] = member.identity.startTicks
     }
     willLeave(target, member)
     if let token = member.token {
@@ -377,18 +381,20 @@ package final class Roster: EventHandler {
   /// Lets go of a process that has ended, and counts how.
   private func end(_ member: Member, _ target: Target) {
     leave(member, target, hasEnded: true)
-    guard let pidfd = member.pidfd else {
-      return target.exits[Exit(nil), default: 0] += 1
-    }
-    if let status = pidfd.exitStatus() {
-      return target.exits[Exit(status), default: 0] += 1
-    }
+    guard let pidfd = member.pidfd else { return count(nil, member.identity, target) }
+    if let status = pidfd.exitStatus() { return count(status, member.identity, target) }
     // The kernel tells the status when the parent has fetched it, which hangs up the pidfd.
     guard let token = try? loop.add(pidfd.fd, [], self) else {
-      return target.exits[Exit(nil), default: 0] += 1
+      return count(nil, member.identity, target)
     }
-    unreaped[token] = Ending(pidfd: pidfd, target: target)
+    unreaped[token] = Ending(process: member.identity, pidfd: pidfd, target: target)
     loop.setDeadline(token, .now + Self.reaperPatience)
+  }
+
+  private func count(_ status: ExitStatus?, _ process: ProcessIdentity, _ target: Target) {
+    let exit = Exit(status)
+    target.exits[exit, default: 0] += 1
+    didEnd(target, process, exit)
   }
 
   // MARK: Events
@@ -408,7 +414,7 @@ package final class Roster: EventHandler {
   private func finish(_ token: EventToken) {
     guard let ending = unreaped.removeValue(forKey: token) else { return }
     loop.remove(token)
-    ending.target.exits[Exit(ending.pidfd.exitStatus()), default: 0] += 1
+    count(ending.pidfd.exitStatus(), ending.process, ending.target)
   }
 }
 
