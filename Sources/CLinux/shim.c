@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -84,6 +85,13 @@ long clinux_send2(int socket, const void *a, size_t a_count, const void *b, size
   message.msg_iov = parts;
   message.msg_iovlen = b_count ? 2 : 1;
   return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+uint64_t clinux_effective_capabilities(void) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct sets[2] = {{0, 0, 0}, {0, 0, 0}};
+  if (syscall(SYS_capget, &header, sets) < 0) return 0;
+  return (uint64_t)sets[1].effective << 32 | sets[0].effective;
 }
 
 int64_t clinux_filesystem_magic(int fd) {

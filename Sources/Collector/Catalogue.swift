@@ -192,6 +192,10 @@ package enum Catalogue {
   /// The exporter's own word about the target.
   static let presence: [TargetRow] = [
     .single(
+      "procvitals_series_dropped_total", .counter, .none, nil, from: .page,
+      "Samples left out of pages because the target has more series than its limit (series_per_target of this program)."
+    ) { .whole($0.droppedSeries) },
+    .single(
       "procvitals_target_processes", .gauge, .none, nil, from: .roster,
       "Processes of the target at this scrape (seen in /proc)."
     ) { .whole(UInt64($0.members.count)) },

@@ -45,6 +45,7 @@ package final class Collector {
   private let roster: Roster
   private var page = Page()
   private let reader: ProcessReader
+  private var limits = CollectorLimits()
   private let facts: SystemFacts
   /// In the order of the page: by name.
   private var states: [TargetState] = []
@@ -74,6 +75,7 @@ package final class Collector {
   /// Takes over new settings; the counters of targets whose names stay go on.
   package func configure(_ settings: CollectorSettings) {
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
+    limits = settings.limits
     reader.limits = settings.limits
     let known = Dictionary(
       states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
@@ -104,12 +106,12 @@ package final class Collector {
         add(member, state)
       }
     }
-    let notices = states.flatMap(notices)
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
     own.lateReads = lateReads()
     own.scrapeSeconds = (.now - start).seconds
-    return Outcome(page: page.write(states, own, facts), notices: notices, census: census)
+    let page = page.write(states, own, facts, limit: limits.seriesPerTarget)
+    return Outcome(page: page, notices: states.flatMap(notices), census: census)
   }
 
   private func add(_ member: Member, _ state: TargetState) {
@@ -177,6 +179,14 @@ package final class Collector {
       let left = UInt64(before) &+ started &- UInt64(now)
       notices.append(.changed(target: name, processes: now, started: started, left: left))
     }
+    let dropped = state.sample.droppedSeries - state.droppedSeries
+    if dropped > 0 {
+      target.note(
+        Trouble(.series, .limit),
+        "has \(dropped) more than \(limits.seriesPerTarget) series (limits.series_per_target); "
+          + "they are left out")
+    }
+    state.droppedSeries += dropped
     state.processes = now
     state.starts = target.starts
     state.exits = target.exits

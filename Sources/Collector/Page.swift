@@ -25,9 +25,19 @@ struct Page {
   }
 
   /// Makes the page in the memory of the last one, unless that is still being sent.
-  mutating func write(_ states: [TargetState], _ own: OwnState, _ facts: SystemFacts) -> [UInt8] {
+  ///
+  /// - Parameters:
+  ///   - states: The targets by name.
+  ///   - own: What the exporter knows about itself.
+  ///   - facts: The machine's units.
+  ///   - limit: Samples of one target; what is beyond is left out and counted.
+  /// - Returns: The page in the text format.
+  mutating func write(
+    _ states: [TargetState], _ own: OwnState, _ facts: SystemFacts, limit: Int
+  ) -> [UInt8] {
     encoder.reset()
     let noLabels = TextEncoder.PreparedLabels([])
+    for state in states { state.beginPage(limit: limit) }
     for (rows, family) in plan {
       var isEmpty = true
       switch rows {
@@ -36,13 +46,16 @@ struct Page {
         for state in states {
           let reading = Self.scaled(state.tally.values[index], row.grain, facts)
           if case .absent = reading { continue }
-          begin(family, &isEmpty)
-          encoder.sample(family, state.labels, reading)
+          if state.hasRoom(labelled: false) { write(family, state.labels, reading, &isEmpty) }
         }
       case .target(let row):
         for state in states where state.serves(row) {
+          // What the exporter says about a target is never left out.
+          let isLimited = row.group != nil
+          let isLabelled = !row.family.labels.isEmpty
           write(row.value, state.sample, row.family, family, state.labels, &isEmpty) {
-            Self.scaled($0, row.grain, facts)
+            isLimited && !state.hasRoom(labelled: isLabelled)
+              ? .absent : Self.scaled($0, row.grain, facts)
           }
         }
       case .exporter(let row):
@@ -52,32 +65,34 @@ struct Page {
     return encoder.page
   }
 
-  private mutating func begin(_ family: TextEncoder.PreparedFamily, _ isEmpty: inout Bool) {
-    if isEmpty { encoder.begin(family) }
-    isEmpty = false
-  }
-
+  /// Writes the samples of a family in the order of their labels' values.
   private mutating func write<Subject>(
     _ value: Samples<Subject>, _ subject: Subject, _ family: Family,
     _ prepared: TextEncoder.PreparedFamily, _ labels: TextEncoder.PreparedLabels,
-    _ isEmpty: inout Bool, _ scaled: (Reading) -> Reading
+    _ isEmpty: inout Bool, _ admitted: (Reading) -> Reading
   ) {
     switch value {
     case .single(let read):
-      let reading = scaled(read(subject))
-      if case .absent = reading { return }
-      begin(prepared, &isEmpty)
-      encoder.sample(prepared, labels, reading)
+      let reading = read(subject)
+      if reading != .absent { write(prepared, labels, admitted(reading), &isEmpty) }
     case .labelled(let read):
       let samples = read(subject).sorted { $0.values.lexicographicallyPrecedes($1.values) }
-      for (values, reading) in samples {
-        if case .absent = reading { continue }
+      for (values, reading) in samples where reading != .absent {
         var own = labels
         for (name, value) in zip(family.labels, values) { own.append(Label(name, value)) }
-        begin(prepared, &isEmpty)
-        encoder.sample(prepared, own, scaled(reading))
+        write(prepared, own, admitted(reading), &isEmpty)
       }
     }
+  }
+
+  private mutating func write(
+    _ family: TextEncoder.PreparedFamily, _ labels: TextEncoder.PreparedLabels,
+    _ reading: Reading, _ isEmpty: inout Bool
+  ) {
+    if case .absent = reading { return }
+    if isEmpty { encoder.begin(family) }
+    isEmpty = false
+    encoder.sample(family, labels, reading)
   }
 
   private static func scaled(_ reading: Reading, _ grain: Grain, _ facts: SystemFacts) -> Reading {

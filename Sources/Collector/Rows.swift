@@ -102,6 +102,9 @@ struct Aspect<Record>: Sendable {
 extension Aspect where Record == Target {
   static var roster: Self { Aspect(files: []) { $0.target } }
 }
+extension Aspect where Record == TargetSample {
+  static var page: Self { Aspect(files: []) { $0 } }
+}
 extension Aspect where Record == DescriptorSurvey {
   static var descriptors: Self { Aspect(files: [.fdLinks]) { $0.descriptors } }
 }

@@ -24,17 +24,21 @@ package struct CollectorLimits: Sendable, Hashable {
   package var keptDescriptors: Int
   /// Processes of one target; further ones are left out and counted.
   package var processesPerTarget: Int
+  /// Samples of one target on a page; further ones are left out and counted.
+  package var seriesPerTarget: Int
   /// Threads of one process that are looked at one by one.
   package var threadsPerProcess: Int
   /// Open descriptors of one process that are looked at one by one.
   package var descriptorsPerProcess: Int
 
   package init(
-    keptDescriptors: Int = 4096, processesPerTarget: Int = 10_000, threadsPerProcess: Int = 2000,
+    keptDescriptors: Int = 4096, processesPerTarget: Int = 10_000, seriesPerTarget: Int = 2000,
+    threadsPerProcess: Int = 2000,
     descriptorsPerProcess: Int = 10_000
   ) {
     self.keptDescriptors = keptDescriptors
     self.processesPerTarget = processesPerTarget
+    self.seriesPerTarget = seriesPerTarget
     self.threadsPerProcess = threadsPerProcess
     self.descriptorsPerProcess = descriptorsPerProcess
   }

@@ -21,10 +21,16 @@ final class TargetState {
   var departed: [Int32: ProcessState] = [:]
   private(set) var selection = Selection()
 
+  /// How many rows without labels of their own are on.
+  private var plainRows = 0
+  /// Samples that the page still has room for.
+  private var room = (plain: 0, labelled: 0)
+
   /// What the last collection told the log.
   var processes = 0
   var starts: UInt64 = 0
   var exits: [Exit: UInt64] = [:]
+  var droppedSeries: UInt64 = 0
 
   init(_ target: Target, _ settings: TargetSettings) {
     self.target = target
@@ -39,10 +45,28 @@ final class TargetState {
     rows = enabled.map(ActiveRow.init)
     files = Catalogue.files(for: enabled)
     sample.configure(settings.selection)
+    plainRows =
+      rows.count
+      + Catalogue.target.count { $0.group != nil && $0.family.labels.isEmpty && serves($0) }
   }
 
   /// Whether a family about the target as a whole is on.
   func serves(_ row: TargetRow) -> Bool { Catalogue.includes(row, selection) }
+
+  /// Starts a page on which the target has at most `limit` samples.
+  func beginPage(limit: Int) { room = (plain: limit, labelled: max(0, limit - plainRows)) }
+
+  /// Whether the page has room for one more sample; if not, that is counted.
+  ///
+  /// Labels are what makes series many, so samples without labels of their own come first.
+  func hasRoom(labelled: Bool) -> Bool {
+    if labelled ? room.labelled == 0 : room.plain == 0 {
+      sample.droppedSeries += 1
+      return false
+    }
+    if labelled { room.labelled -= 1 } else { room.plain -= 1 }
+    return true
+  }
 
   /// How processes ended since the last collection, for the log: "exited 1", "SIGKILL ×2".
   func endings() -> String {

@@ -74,6 +74,11 @@ struct KeyTable {
           "Processes of one target. Further ones are left out and counted."
         ),
         Key(
+          "limits.series_per_target", .integer(1...1_000_000), into: \.limits.seriesPerTarget,
+          example: "500",
+          "Samples of one target on a page. Further ones, those with labels of their own first, are left out and counted."
+        ),
+        Key(
           "limits.threads_per_process", .integer(1...1_000_000), into: \.limits.threadsPerProcess,
           example: "500",
           "Threads of one process that are looked at one by one."),

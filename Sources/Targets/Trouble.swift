@@ -9,6 +9,8 @@ package struct Trouble: Hashable, Sendable {
     case file(SourceFile)
     /// The list of processes, or taking hold of one of them.
     case process
+    /// Its place on the page.
+    case series
 
     /// The value of the label `source`.
     package var label: String {
@@ -16,6 +18,7 @@ package struct Trouble: Hashable, Sendable {
       case .pidFile: "pid_file"
       case .file(let file): file.name
       case .process: "process"
+      case .series: "series"
       }
     }
   }

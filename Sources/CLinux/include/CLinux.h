@@ -44,6 +44,9 @@ long clinux_send2(int socket, const void *a, size_t a_count, const void *b, size
 /// open(2) flag that needs _GNU_SOURCE.
 extern const int clinux_O_PATH;
 
+/// capget(2): the effective capabilities of this process, as bits.
+uint64_t clinux_effective_capabilities(void);
+
 /// fstatfs(2): the file system's magic number, or -1 with errno.
 int64_t clinux_filesystem_magic(int fd);
 

@@ -1,0 +1,73 @@
+import TestSupport
+import Testing
+
+@testable import Collector
+
+/// `limits.series_per_target`.
+@Suite struct SeriesLimitTests {
+  private func page(_ limit: Int, of tree: TestProc) throws -> (Page, [Collector.Notice]) {
+    var limits = CollectorLimits(keptDescriptors: 0)
+    limits.seriesPerTarget = limit
+    let watch = try Watch(tree.path, [target("app", pid: 7)], limits: limits)
+    return (watch.collect(), watch.notices)
+  }
+
+  private func series(_ page: Page) -> [String] {
+    page.samples.keys.filter { $0.hasPrefix("process_") }
+  }
+
+  private func tree() throws -> TestProc {
+    let tree = try TestProc().process(7)
+    try tree.add("fd/0", .link("pipe:[1]")).add("fd/1", .link("socket:[2]"))
+    return tree
+  }
+
+  @Test func thereIsRoomForEverythingByDefault() throws {
+    let tree = try tree()
+    let (page, _) = try page(CollectorLimits().seriesPerTarget, of: tree)
+    #expect(page["process_fds{target=\"app\",kind=\"pipe\"}"] == 1)
+    #expect(page.value("procvitals_series_dropped_total") == 0)
+  }
+
+  @Test(arguments: [1, 10, 20])
+  func thereAreNeverMoreThanTheLimitAndTheRestIsCounted(limit: Int) throws {
+    let tree = try tree()
+    let all = series(try page(1_000_000, of: tree).0)
+    let (page, notices) = try page(limit, of: tree)
+    #expect(series(page).count == limit)
+    #expect(page.value("procvitals_series_dropped_total") == Double(all.count - limit))
+    #expect(page.value("procvitals_target_up") == 1)
+    #expect(page["process_fds{target=\"app\",kind=\"pipe\"}"] == nil)
+    #expect(
+      notices.contains {
+        if case .trouble("app", "series", "limit", _) = $0 { true } else { false }
+      })
+  }
+
+  /// One sample has to go: it is one of those that have labels of their own.
+  @Test func labelledSeriesGoFirst() throws {
+    let tree = try tree()
+    let all = series(try page(1_000_000, of: tree).0)
+    let rows =
+      Catalogue.process.count
+      + Catalogue.target.count {
+        $0.group != nil && $0.family.labels.isEmpty
+      }
+    let (page, _) = try page(rows + 1, of: tree)
+    let left = Set(series(page))
+    #expect(all.filter { !left.contains($0) }.allSatisfy { $0.contains(",") })
+    #expect(left.count { $0.contains(",") } == 1)
+  }
+
+  @Test func droppedSamplesAddUp() throws {
+    let tree = try tree()
+    var limits = CollectorLimits(keptDescriptors: 0)
+    limits.seriesPerTarget = 1
+    let watch = try Watch(tree.path, [target("app", pid: 7)], limits: limits)
+    let first = try #require(watch.collect().value("procvitals_series_dropped_total"))
+    #expect(first > 0)
+    #expect(watch.collect().value("procvitals_series_dropped_total") == 2 * first)
+    // Told once.
+    #expect(watch.notices.isEmpty)
+  }
+}
