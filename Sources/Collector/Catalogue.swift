@@ -1,3 +1,4 @@
+import Linux
 import Metrics
 package import ProcFS
 import Targets
@@ -218,6 +219,12 @@ package enum Catalogue {
       "procvitals_build_info", .gauge, .none, labels: ["version"],
       "Always 1, with the version of procvitals (this program)."
     ) { [([$0.version], .whole(1))] },
+    .own(
+      "procvitals_capability", .gauge, .none, labels: ["name"],
+      "Whether the daemon has a capability that it can make use of (capget)."
+    ) { own in
+      Capability.allCases.map { ([$0.rawValue], .whole(own.capabilities.contains($0) ? 1 : 0)) }
+    },
     .own(
       "procvitals_config_last_reload_success_timestamp_seconds", .gauge, .seconds,
       "When the present configuration was loaded, since unix epoch (this program)."

@@ -26,6 +26,7 @@ package final class Collector {
     /// What changed since the last one.
     package let notices: [Notice]
     package let census: Census
+    package let health: Health
   }
 
   /// Something that changed and that the log tells once.
@@ -47,6 +48,8 @@ package final class Collector {
   private let reader: ProcessReader
   private var limits = CollectorLimits()
   private let facts: SystemFacts
+  /// What this process may do; it does not change while it runs.
+  private let capabilities = Capability.effective()
   /// In the order of the page: by name.
   private var states: [TargetState] = []
   /// By the members' slots.
@@ -109,9 +112,13 @@ package final class Collector {
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
     own.lateReads = lateReads()
+    own.capabilities = capabilities
     own.scrapeSeconds = (.now - start).seconds
     let page = page.write(states, own, facts, limit: limits.seriesPerTarget)
-    return Outcome(page: page, notices: states.flatMap(notices), census: census)
+    let notices = states.flatMap(notices)
+    return Outcome(
+      page: page, notices: notices, census: census,
+      health: Health(states, effective: capabilities))
   }
 
   private func add(_ member: Member, _ state: TargetState) {

@@ -1,3 +1,5 @@
+import Linux
+
 /// What the exporter knows about itself when a page is made.
 package struct OwnState: Sendable {
   /// A number with a name that becomes a label value.
@@ -35,6 +37,7 @@ package struct OwnState: Sendable {
 
   // Filled in by the collection itself.
   var lateReads: [Count] = []
+  var capabilities: Set<Capability> = []
   var scrapeSeconds: Double = 0
   var scrapeProcesses: UInt64 = 0
 

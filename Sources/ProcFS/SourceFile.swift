@@ -1,4 +1,4 @@
-import Linux
+package import Linux
 
 /// A file of `/proc/PID` that numbers come from.
 package enum SourceFile: UInt8, Sendable, CaseIterable {
@@ -25,6 +25,20 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .fd: "fd"
     case .fdLinks: "fd_links"
     case .task: "task"
+    }
+  }
+}
+
+extension SourceFile {
+  /// The capabilities that reading it of another user's process takes, as measured on Linux 6.18.
+  package var needs: [Capability] {
+    switch self {
+    // Readable by any user, but for the mount option `hidepid`.
+    case .stat, .statm, .status, .limits, .schedstat, .cgroup, .task: [.sysPtrace]
+    case .exe: [.sysPtrace]
+    // Since Linux 6.2 the size tells it to anybody.
+    case .fd: [.dacReadSearch]
+    case .io, .fdLinks: [.dacReadSearch, .sysPtrace]
     }
   }
 }

@@ -87,6 +87,9 @@ package final class Target {
   private var present: [Trouble: String] = [:]
   private var previous: Set<Trouble> = []
 
+  /// What could not be read as of the last ``takeTroubleChanges()``.
+  package var standingTroubles: Set<Trouble> { previous }
+
   init(_ rule: Rule) { self.rule = rule }
 
   /// Counts something that could not be read.

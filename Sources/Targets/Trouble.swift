@@ -1,4 +1,4 @@
-import Linux
+package import Linux
 package import ProcFS
 
 /// Something about a target that could not be found out, as it is counted and logged.
@@ -11,6 +11,17 @@ package struct Trouble: Hashable, Sendable {
     case process
     /// Its place on the page.
     case series
+
+    /// What reading it takes where it is denied.
+    package var needs: [Capability] {
+      switch self {
+      case .pidFile: [.dacReadSearch]
+      case .file(let file): file.needs
+      // Hidden by the mount option `hidepid`.
+      case .process: [.sysPtrace]
+      case .series: []
+      }
+    }
 
     /// The value of the label `source`.
     package var label: String {

@@ -39,6 +39,10 @@ final class Daemon: EventHandler {
   private var watchdogToken: EventToken?
   private var queue: ScrapeQueue<RequestID>
   private var deadlines: [EventToken: (id: RequestID, seconds: Double)] = [:]
+  /// Those among the waiting requests that want to know how the targets are, not the metrics.
+  private var inquiries: Set<RequestID> = []
+  /// What was last missing to read everything that is wanted.
+  private var missing: [Capability] = []
   private var own: OwnState
   private var scrapes: [String: UInt64] = [:]
   private var census = Collector.Census()
@@ -145,7 +149,8 @@ final class Daemon: EventHandler {
     if token == watchdogToken {
       startWatchdog()
     } else if let (id, seconds) = deadlines[token] {
-      forget(id)
+      queue.remove(id)
+      removeDeadline(id)
       scrapeDone(
         id, .text(.serviceUnavailable, "Exceeded configured timeout of \(seconds)s.\n"))
     }
@@ -167,8 +172,10 @@ final class Daemon: EventHandler {
       for notice in outcome.notices { log.tell(notice) }
       for id in queue.finish() {
         removeDeadline(id)
-        scrapeDone(id, Self.response(outcome.page))
+        let isInquiry = inquiries.contains(id)
+        scrapeDone(id, isInquiry ? .health(outcome.health) : Self.response(outcome.page))
       }
+      if missing != outcome.health.rights.missing { tell(outcome.health.rights) }
       let isNew = census != outcome.census
       census = outcome.census
       if !isReady {
@@ -185,6 +192,18 @@ final class Daemon: EventHandler {
   private var status: String {
     let trouble = own.configIsCurrent ? "" : "; the new configuration has errors, the old one holds"
     return "\(census.up) of \(census.targets) targets up, \(census.processes) processes\(trouble)"
+  }
+
+  private func tell(_ rights: Rights) {
+    missing = rights.missing
+    if missing.isEmpty { return }
+    let sources = rights.gaps.map(\.source).joined(separator: " ")
+    log.warning(
+      "some families cannot be read; /health says which, and the drop-in for the unit that allows it",
+      metadata: [
+        "sources": "\(sources)",
+        "needs": "\(missing.map(\.rawValue).joined(separator: " "))",
+      ])
   }
 
   private func startWatchdog() {
@@ -232,6 +251,7 @@ final class Daemon: EventHandler {
     let answer: () -> Answer
     switch request.path {
     case web.telemetryPath: answer = { self.scrape(request, id) }
+    case "/health": answer = { self.inquire(request, id) }
     case "/-/healthy": answer = { .now(.text(.ok, "OK\n")) }
     case "/-/ready":
       answer = {
@@ -254,9 +274,22 @@ final class Daemon: EventHandler {
   private static let methods: [Method] = [.get, .head, .options]
 
   private func scrape(_ request: Request, _ id: RequestID) -> Answer {
+    let answer = wait(request, id)
+    if case .now(let response) = answer { count(code: response.status.code) }
+    return answer
+  }
+
+  /// How the targets are is found out anew, as metrics are.
+  private func inquire(_ request: Request, _ id: RequestID) -> Answer {
+    let answer = wait(request, id)
+    if case .later = answer { inquiries.insert(id) }
+    return answer
+  }
+
+  /// Lets a request wait for the next collection.
+  private func wait(_ request: Request, _ id: RequestID) -> Answer {
     switch queue.add(id) {
     case .refused:
-      count(code: Status.serviceUnavailable.code)
       return .now(
         .text(
           .serviceUnavailable,
@@ -296,7 +329,7 @@ final class Daemon: EventHandler {
   }
 
   private func scrapeDone(_ id: RequestID, _ response: Response) {
-    count(code: response.status.code)
+    if inquiries.remove(id) == nil { count(code: response.status.code) }
     server?.answer(id, response)
   }
 
@@ -305,6 +338,7 @@ final class Daemon: EventHandler {
   /// Nobody waits for this scrape any more.
   private func forget(_ id: RequestID) {
     queue.remove(id)
+    inquiries.remove(id)
     removeDeadline(id)
   }
 
@@ -316,8 +350,7 @@ final class Daemon: EventHandler {
 
   private static func response(_ page: [UInt8]) -> Response {
     Response(
-      .ok, contentType: Collector.contentType, body: page,
-      fields: [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")])
+      .ok, contentType: Collector.contentType, body: page, fields: Response.fresh)
   }
 
   private static func now() -> Double { Double(wallClockNanoseconds()) / 1e9 }

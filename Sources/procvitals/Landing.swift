@@ -12,6 +12,7 @@ enum Landing {
       <p>Vital signs of chosen processes. Version \(Version.number).</p>
       <ul>
       <li><a href="\(escaped(metrics))">Metrics</a></li>
+      <li><a href="/health">Health of the targets</a></li>
       <li><a href="/-/healthy">Healthy?</a></li>
       <li><a href="/-/ready">Ready?</a></li>
       </ul>

@@ -49,7 +49,8 @@ struct LogLine {
       let all =
         [("ts", timestamp), ("level", level.rawValue), ("msg", message)]
         + fields.map { ($0.name, $0.value) }
-      line = "{" + all.map { "\(Self.json($0.0)):\(Self.json($0.1))" }.joined(separator: ",") + "}"
+      line =
+        "{" + all.map { "\(JSON.quoted($0.0)):\(JSON.quoted($0.1))" }.joined(separator: ",") + "}"
     }
     return Array((line + "\n").utf8)
   }
@@ -72,35 +73,12 @@ struct LogLine {
         $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
           && $0 != UInt8(ascii: "\\")
       }
-    return isPlain ? text : "\"\(escaped(text))\""
+    return isPlain ? text : JSON.quoted(text)
   }
-
-  private static func json(_ text: String) -> String { "\"\(escaped(text))\"" }
 
   /// A message without what would end the line or steer a terminal.
   private static func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
-  }
-
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case _ where isControl(scalar):
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
-
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-      || (0x2028...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+    String(String.UnicodeScalarView(text.unicodeScalars.map { JSON.isControl($0) ? " " : $0 }))
   }
 }
 

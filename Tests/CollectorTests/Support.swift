@@ -51,8 +51,10 @@ final class Watch {
 
   deinit { waiter.stop() }
 
+  func outcome() -> Collector.Outcome { collector.collect(OwnState(version: "0.0.0")) }
+
   func collect() -> Page {
-    let outcome = collector.collect(OwnState(version: "0.0.0"))
+    let outcome = outcome()
     notices = outcome.notices
     return Page(outcome.page)
   }

@@ -1,0 +1,52 @@
+import Collector
+import HTTPServer
+import Linux
+import Targets
+
+extension Response {
+  /// Fields of an answer that was made for this one request.
+  static let fresh = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+
+  /// The answer at `/health`: 503 if a target has no process.
+  static func health(_ health: Health) -> Response {
+    Response(
+      health.status == .failing ? .serviceUnavailable : .ok, contentType: "application/json",
+      body: Array((health.json.line + "\n").utf8), fields: fresh)
+  }
+}
+
+extension Health {
+  var json: JSON {
+    .object([
+      "status": .text(status.rawValue),
+      "targets": .list(
+        targets.map { target in
+          .object([
+            "name": .text(target.name), "status": .text(target.status.rawValue),
+            "processes": .whole(target.processes),
+            "unreadable": .list(
+              target.troubles.map {
+                .object(["source": .text($0.source.label), "reason": .text($0.reason.rawValue)])
+              }),
+          ])
+        }),
+      "rights": rights.json,
+    ])
+  }
+}
+
+extension Rights {
+  fileprivate var json: JSON {
+    .object([
+      "capabilities": .texts(effective.sorted().map(\.rawValue)),
+      "denied": .list(
+        gaps.map { gap in
+          .object([
+            "source": .text(gap.source), "targets": .texts(gap.targets),
+            "families": .texts(gap.families), "needs": .texts(gap.needs.map(\.rawValue)),
+          ])
+        }),
+      "drop_in": dropIn.map(JSON.text) ?? .null,
+    ])
+  }
+}
