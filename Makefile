@@ -16,7 +16,7 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
 
 # What the tests start, and the tools they look through.
 TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prometheus \
-  prometheus-process-exporter python3 redis-server systemd util-linux
+  prometheus-process-exporter python3 redis-server strace systemd util-linux
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
