@@ -165,7 +165,7 @@ package enum Catalogue {
   package static let target: [TargetRow] = subjects.flatMap { $0 }
 
   /// The same, by subject.
-  static let subjects = [lifecycle, descriptors, presence]
+  static let subjects = [lifecycle, descriptors, cgroups, pressure, presence]
 
   /// How the target's processes begin and end.
   static let lifecycle: [TargetRow] = [
@@ -176,6 +176,10 @@ package enum Catalogue {
     ) { target in
       target.exits.map { ([$0.key.reason.rawValue, $0.key.status], .whole($0.value)) }
     },
+    .single(
+      "process_oom_kills_total", .counter, .none, .lifecycle, from: .oomKills,
+      "Processes of the target that the kernel killed because memory ran out (memory.events.local, memory.oom_control or /proc/vmstat)."
+    ) { .whole($0) },
     .single(
       "process_starts_total", .counter, .none, .lifecycle, from: .roster,
       "Processes that became part of the target, those found first included (seen in /proc)."
@@ -188,6 +192,104 @@ package enum Catalogue {
       "process_fds", .gauge, .none, .fds, labels: ["kind"], from: .descriptors,
       "Open file descriptors by what they stand for (links of /proc/PID/fd)."
     ) { survey in survey.counts.map { ([$0.key.rawValue], .whole($0.value)) } }
+  ]
+
+  /// The control groups that the processes are in.
+  static let cgroups: [TargetRow] = [
+    .single(
+      "process_cgroup_cpu_limit_cores", .gauge, .cores, .cgroup, from: .cgroups,
+      "CPUs that the control group may use at the same time on average (cpu.max or cpu.cfs_quota_us)."
+    ) { $0.cpuLimitCores.map { .real($0) } ?? .absent },
+    .single(
+      "process_cgroup_cpu_periods_total", .counter, .none, .cgroup, from: .cgroups,
+      "Periods in which the CPU limit was in force (nr_periods of cpu.stat)."
+    ) { .init($0.periods) },
+    .single(
+      "process_cgroup_cpu_seconds_total", .counter, .seconds, .cgroup, from: .cgroups,
+      in: .nanoseconds,
+      "CPU time of the control group (usage_usec of cpu.stat, or cpuacct.usage)."
+    ) { .init($0.cpuNanoseconds) },
+    .single(
+      "process_cgroup_cpu_throttled_periods_total", .counter, .none, .cgroup, from: .cgroups,
+      "Periods in which the CPU limit was met (nr_throttled of cpu.stat)."
+    ) { .init($0.throttledPeriods) },
+    .single(
+      "process_cgroup_cpu_throttled_seconds_total", .counter, .seconds, .cgroup, from: .cgroups,
+      in: .nanoseconds,
+      "Time that the control group was held back on CPUs by its limit (throttled_usec or throttled_time of cpu.stat)."
+    ) { .init($0.throttledNanoseconds) },
+    .single(
+      "process_cgroup_memory_bytes", .gauge, .bytes, .cgroup, from: .cgroups,
+      "Memory that the control group is charged for, caches of files included (memory.current or memory.usage_in_bytes)."
+    ) { .init($0.memoryBytes) },
+    .labelled(
+      "process_cgroup_memory_events_total", .counter, .none, .cgroup, labels: ["event"],
+      from: .cgroups,
+      "How often memory was short in the control group, by what happened (memory.events, or memory.failcnt and memory.oom_control)."
+    ) { $0.memoryEvents.map { ([$0.name], .whole($0.count)) } },
+    .single(
+      "process_cgroup_memory_high_bytes", .gauge, .bytes, .cgroup, from: .cgroups,
+      "Memory use above which the control group is slowed down (memory.high)."
+    ) { .init($0.memoryHighBytes) },
+    .single(
+      "process_cgroup_memory_limit_bytes", .gauge, .bytes, .cgroup, from: .cgroups,
+      "Memory that the control group may use (memory.max or memory.limit_in_bytes)."
+    ) { .init($0.memoryLimitBytes) },
+    .single(
+      "process_cgroup_memory_peak_bytes", .gauge, .bytes, .cgroup, from: .cgroups,
+      over: .largest,
+      "The most memory that the control group has used (memory.peak or memory.max_usage_in_bytes)."
+    ) { .init($0.memoryPeakBytes) },
+    .single(
+      "process_cgroup_memory_swap_bytes", .gauge, .bytes, .cgroup, from: .cgroups,
+      "Memory of the control group in swap (memory.swap.current, or total_swap of memory.stat)."
+    ) { .init($0.memorySwapBytes) },
+    .single(
+      "process_cgroup_memory_swap_limit_bytes", .gauge, .bytes, .cgroup, from: .cgroups,
+      "Memory that the control group may have in swap (memory.swap.max or memory.memsw.limit_in_bytes)."
+    ) { .init($0.memorySwapLimitBytes) },
+    .single(
+      "process_cgroup_tasks", .gauge, .none, .cgroup, from: .cgroups,
+      "Threads in the control group (pids.current)."
+    ) { .init($0.tasks) },
+    .single(
+      "process_cgroup_tasks_limit", .gauge, .none, .cgroup, from: .cgroups,
+      "Threads that the control group may have (pids.max)."
+    ) { .init($0.taskLimit) },
+  ]
+
+  /// How long tasks waited for what was short.
+  static let pressure: [TargetRow] = [
+    .single(
+      "process_pressure_cpu_stalled_seconds_total", .counter, .seconds, .pressure,
+      from: .pressure, in: .microseconds,
+      "Time in which all tasks with something to do waited for a CPU (full of cpu.pressure)."
+    ) { .init($0.cpuStalledMicroseconds) },
+    .single(
+      "process_pressure_cpu_waiting_seconds_total", .counter, .seconds, .pressure,
+      from: .pressure, in: .microseconds,
+      "Time in which some task waited for a CPU (some of cpu.pressure)."
+    ) { .init($0.cpuWaitingMicroseconds) },
+    .single(
+      "process_pressure_io_stalled_seconds_total", .counter, .seconds, .pressure,
+      from: .pressure, in: .microseconds,
+      "Time in which all tasks with something to do waited for storage (full of io.pressure)."
+    ) { .init($0.ioStalledMicroseconds) },
+    .single(
+      "process_pressure_io_waiting_seconds_total", .counter, .seconds, .pressure,
+      from: .pressure, in: .microseconds,
+      "Time in which some task waited for storage (some of io.pressure)."
+    ) { .init($0.ioWaitingMicroseconds) },
+    .single(
+      "process_pressure_memory_stalled_seconds_total", .counter, .seconds, .pressure,
+      from: .pressure, in: .microseconds,
+      "Time in which all tasks with something to do waited for memory (full of memory.pressure)."
+    ) { .init($0.memoryStalledMicroseconds) },
+    .single(
+      "process_pressure_memory_waiting_seconds_total", .counter, .seconds, .pressure,
+      from: .pressure, in: .microseconds,
+      "Time in which some task waited for memory (some of memory.pressure)."
+    ) { .init($0.memoryWaitingMicroseconds) },
   ]
 
   /// The exporter's own word about the target.

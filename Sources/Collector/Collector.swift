@@ -47,6 +47,9 @@ package final class Collector {
   private var page = Page()
   private let reader: ProcessReader
   private var limits = CollectorLimits()
+  private let cgroups: CgroupReader
+  private let oomKills = OOMKills()
+  private var buffer = ReadBuffer(capacity: 16 << 10, limit: 1 << 20)
   private let facts: SystemFacts
   /// What this process may do; it does not change while it runs.
   private let capabilities = Capability.effective()
@@ -59,19 +62,23 @@ package final class Collector {
   ///
   /// - Parameters:
   ///   - root: Where processes appear.
+  ///   - cgroups: The control groups that they are in.
   ///   - settings: The targets and limits.
   ///   - loop: The sampler's loop.
   ///   - waiter: Where reads go that may wait.
   /// - Throws: `EMFILE`, `ENFILE`.
   package init(
-    root: consuming ProcRoot, settings: CollectorSettings, loop: EventLoop, waiter: Waiter
+    root: consuming ProcRoot, cgroups: consuming CgroupTree, settings: CollectorSettings,
+    loop: EventLoop, waiter: Waiter
   ) throws(Errno) {
+    self.cgroups = CgroupReader(cgroups)
     facts = root.facts
     reader = ProcessReader(facts: facts, numbersAreOwn: root.numbersAreOwn)
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
     roster.didReturn = { [unowned self] target, member in resume(member, target) }
+    roster.didEnd = { [unowned self] target, process, exit in ended(process, exit, target) }
     configure(settings)
   }
 
@@ -80,6 +87,7 @@ package final class Collector {
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
     limits = settings.limits
     reader.limits = settings.limits
+    cgroups.limits = settings.limits
     let known = Dictionary(
       states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
     states = zip(roster.targets, settings.targets).map { target, settings in
@@ -100,6 +108,8 @@ package final class Collector {
     let start = Instant.now
     roster.refresh()
     var census = Census(targets: states.count)
+    cgroups.begin()
+    if countsOOMKills { oomKills.begin(roster.root.oomKills(&buffer)) }
     for state in states {
       state.tally.begin(state.rows)
       state.sample.begin()
@@ -108,7 +118,10 @@ package final class Collector {
         census.processes += 1
         add(member, state)
       }
+      state.sample.finish(cgroups)
     }
+    oomKills.finish()
+    cgroups.finish()
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
     own.lateReads = lateReads()
@@ -128,7 +141,10 @@ package final class Collector {
       member.hasFreshStat
       ? reader.read(member, state.target, state.files, &processes[member.slot].threads) : nil
     state.tally.add(sample, state.rows, &processes[member.slot].counters)
-    if sample != nil { state.sample.visit(member, reader) }
+    if sample != nil {
+      state.sample.visit(member, reader, cgroups)
+      if state.sample.oomKills != nil { oomKills.visit(member, state.target, cgroups) }
+    }
   }
 
   private func makeRoom(for member: Member) {
@@ -145,7 +161,11 @@ package final class Collector {
     var last = Tally()
     last.add(ProcessSample(facts: facts, stat: member.stat), state.rows, &process.counters)
     state.tally.retire(process.counters)
-    if target.canReturn(member.pid) { state.departed[member.pid] = process }
+    if target.canReturn(member.pid) {
+      state.departed[member.pid] = process
+    } else {
+      oomKills.leave(member)
+    }
     // The target forgets all of them when they are too many.
     if state.departed.count > target.departedCount {
       state.departed = state.departed.filter { target.canReturn($0.key) }
@@ -160,6 +180,15 @@ package final class Collector {
     state.tally.unretire(before.counters)
     makeRoom(for: member)
     processes[member.slot] = before
+  }
+
+  private var countsOOMKills: Bool { states.contains { $0.sample.oomKills != nil } }
+
+  /// It is known how a process ended that has left its target.
+  private func ended(_ process: ProcessIdentity, _ exit: Exit, _ target: Target) {
+    let wasKilled = oomKills.explain(process, exit, cgroups) { roster.root.oomKills(&buffer) }
+    guard wasKilled, let state = states.first(where: { $0.target === target }) else { return }
+    state.sample.oomKills = state.sample.oomKills.map { $0 + 1 }
   }
 
   private func lateReads() -> [OwnState.Count] {

@@ -1,11 +1,11 @@
 /// A set of families that a target switches on together; see `collect` in the configuration.
 package enum Group: String, Sendable, CaseIterable {
-  case core, cpu, memory, io, sched, fds, lifecycle
+  case core, cpu, memory, io, sched, fds, cgroup, pressure, lifecycle
 
   /// Whether the default set has its families, but for rows that say otherwise.
   package var isDefault: Bool {
     switch self {
-    case .core, .cpu, .memory, .io, .sched, .lifecycle: true
+    case .core, .cpu, .memory, .io, .sched, .cgroup, .pressure, .lifecycle: true
     case .fds: false
     }
   }
@@ -20,7 +20,31 @@ package enum Group: String, Sendable, CaseIterable {
     case .sched: "Context switches."
     case .fds:
       "Open descriptors by kind. A file that several processes have open counts once for each."
-    case .lifecycle: "Starts and exits of the target's processes."
+    case .cgroup:
+      """
+      The control groups that the target's processes are in, with all that is in those groups. \
+      A group counts once, however many of the processes are in it, and one inside another not \
+      by itself. Where a controller is not enabled for a group, the nearest one above that has it \
+      is meant. Values of several groups are added up. A limit is what the groups can use \
+      together: the tightest on the way up, and one that several of them are under counts once; \
+      it is absent if a process has none. The group at the top, which is all of the machine, \
+      counts as none. Throttling is that of the group that sets the lowest CPU limit. On version \
+      1, swap is limited to what memory and swap together have above memory, and the events max \
+      (memory.failcnt) and oom_kill do not include those of inner groups.
+      """
+    case .pressure:
+      """
+      Time in which tasks of the target's control groups waited for something (PSI). Groups \
+      count once as in cgroup, and their times are added up, so that several of them can wait \
+      longer than the clock goes on. Only version 2 has pressure, also beside version 1; the \
+      group at the top, which is all of the machine, counts as none.
+      """
+    case .lifecycle:
+      """
+      Starts and exits of the target's processes. An exit by SIGKILL is an OOM kill if the \
+      kernel's count of them has risen for the process' control group, or for the machine where \
+      that group is gone; each rise explains one exit. The kernel has to tell how processes end.
+      """
     }
   }
 }

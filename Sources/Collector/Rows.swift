@@ -108,6 +108,18 @@ extension Aspect where Record == TargetSample {
 extension Aspect where Record == DescriptorSurvey {
   static var descriptors: Self { Aspect(files: [.fdLinks]) { $0.descriptors } }
 }
+extension Aspect where Record == CgroupSurvey {
+  static var cgroups: Self { Aspect(files: [.cgroup, .cgroupFiles]) { $0.cgroups } }
+  static var pressure: Self { Aspect(files: [.cgroup, .pressure]) { $0.cgroups } }
+}
+extension Aspect where Record == UInt64 {
+  static var oomKills: Self { Aspect(files: [.cgroup, .oomKills]) { $0.oomKills } }
+}
+
+extension Reading {
+  /// A number that may not be known.
+  init(_ number: UInt64?) { self = number.map { .whole($0) } ?? .absent }
+}
 
 extension TargetRow {
   /// A row with one sample for each combination of values of its labels.

@@ -27,12 +27,14 @@ package final class Sampler: Sendable {
   ///
   /// - Parameters:
   ///   - procPath: Where processes appear.
+  ///   - cgroupPath: Where control groups are mounted.
   ///   - facts: The machine's units.
   ///   - settings: The targets and limits.
   ///   - replies: Where answers go.
   /// - Throws: `EMFILE`, `ENFILE`, `EAGAIN` (no room for a thread).
   package init(
-    procPath: String, facts: SystemFacts, settings: CollectorSettings, replies: Mailbox<Reply>
+    procPath: String, cgroupPath: String, facts: SystemFacts, settings: CollectorSettings,
+    replies: Mailbox<Reply>
   ) throws(Errno) {
     let commands = try Mailbox<Command>()
     let pending = Pending<CollectorSettings>()
@@ -43,7 +45,9 @@ package final class Sampler: Sendable {
       do throws(Errno) {
         let loop = try EventLoop()
         let root = try ProcRoot(path: procPath, facts: facts)
-        let collector = try Collector(root: root, settings: settings, loop: loop, waiter: waiter)
+        let collector = try Collector(
+          root: root, cgroups: CgroupTree(path: cgroupPath), settings: settings, loop: loop,
+          waiter: waiter)
         let desk = Desk(collector, loop, commands, pending, replies)
         let token = try loop.add(commands.wake.fd, .readable, desk)
         try loop.run()

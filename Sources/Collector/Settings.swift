@@ -17,7 +17,7 @@ package struct TargetSettings: Sendable, Hashable {
 
 /// Bounds on what a configuration or a machine can make the daemon hold.
 package struct CollectorLimits: Sendable, Hashable {
-  /// Files of /proc that stay open between scrapes.
+  /// Files of /proc and of control groups that stay open between scrapes.
   ///
   /// Each saves about half of its reading cost and takes 4.3 kB of kernel memory; beyond the
   /// number, files are opened for each scrape.
@@ -30,23 +30,31 @@ package struct CollectorLimits: Sendable, Hashable {
   package var threadsPerProcess: Int
   /// Open descriptors of one process that are looked at one by one.
   package var descriptorsPerProcess: Int
+  /// Control groups of one target's processes; further ones are left out.
+  package var cgroupsPerTarget: Int
 
   package init(
-    keptDescriptors: Int = 4096, processesPerTarget: Int = 10_000, seriesPerTarget: Int = 2000,
-    threadsPerProcess: Int = 2000,
-    descriptorsPerProcess: Int = 10_000
+    keptDescriptors: Int = 5120, processesPerTarget: Int = 10_000, seriesPerTarget: Int = 2000,
+    threadsPerProcess: Int = 2000, descriptorsPerProcess: Int = 10_000,
+    cgroupsPerTarget: Int = 1000
   ) {
     self.keptDescriptors = keptDescriptors
     self.processesPerTarget = processesPerTarget
     self.seriesPerTarget = seriesPerTarget
     self.threadsPerProcess = threadsPerProcess
     self.descriptorsPerProcess = descriptorsPerProcess
+    self.cgroupsPerTarget = cgroupsPerTarget
   }
 }
 
 extension CollectorLimits {
+  /// The part of ``keptDescriptors`` that is for control groups.
+  var keptCgroupDescriptors: Int { keptDescriptors / 5 }
+
   var roster: Roster.Limits {
-    Roster.Limits(keptDescriptors: keptDescriptors, processesPerTarget: processesPerTarget)
+    Roster.Limits(
+      keptDescriptors: keptDescriptors - keptCgroupDescriptors,
+      processesPerTarget: processesPerTarget)
   }
 }
 

@@ -11,21 +11,38 @@ package struct TargetSample {
   /// Samples that were left out of pages because there were too many.
   var droppedSeries: UInt64 = 0
   private(set) var descriptors: DescriptorSurvey?
+  private(set) var cgroups: CgroupSurvey?
+  /// Processes that the kernel killed for memory; nil while nobody asks.
+  var oomKills: UInt64?
 
   init(_ target: Target) { self.target = target }
 
   /// Keeps the surveys that a selection needs; those that go on keep what they know.
   mutating func configure(_ selection: Selection) {
     descriptors = Catalogue.surveys(.fdLinks, selection) ? descriptors ?? .init() : nil
+    let (files, pressure) = (
+      Catalogue.surveys(.cgroupFiles, selection), Catalogue.surveys(.pressure, selection)
+    )
+    cgroups = files || pressure ? cgroups ?? .init() : nil
+    cgroups?.readsFiles = files
+    cgroups?.readsPressure = pressure
+    oomKills = Catalogue.surveys(.oomKills, selection) ? oomKills ?? 0 : nil
   }
 
   /// Starts a collection.
   mutating func begin() {
     descriptors?.begin()
+    cgroups?.begin()
   }
 
   /// Looks at one process of the target.
-  mutating func visit(_ member: Member, _ reader: ProcessReader) {
+  mutating func visit(_ member: Member, _ reader: ProcessReader, _ cgroups: CgroupReader) {
     descriptors?.visit(member, target, reader)
+    self.cgroups?.visit(member, target, cgroups)
+  }
+
+  /// Ends a collection.
+  mutating func finish(_ cgroups: CgroupReader) {
+    self.cgroups?.finish(target, cgroups)
   }
 }

@@ -87,11 +87,15 @@ struct KeyTable {
           into: \.limits.descriptorsPerProcess, example: "2000",
           "Open descriptors of one process that are looked at one by one."),
         Key(
+          "limits.cgroups_per_target", .integer(1...1_000_000),
+          into: \.limits.cgroupsPerTarget, example: "100",
+          "Control groups of one target's processes; further ones are left out and counted."),
+        Key(
           "limits.kept_descriptors", .integer(0...1_000_000), into: \.limits.keptDescriptors,
           example: "1024",
           """
-          Files of `/proc` that stay open between scrapes. Each saves about half of its reading cost \
-          and takes 4.3 kB of kernel memory.
+          Files of `/proc` and of control groups that stay open between scrapes. Each saves at least \
+          half of its reading cost and takes 4.3 kB of kernel memory.
           """),
       ],
     ].flatMap { $0 }

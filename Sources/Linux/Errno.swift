@@ -19,6 +19,8 @@ package struct Errno: Error, Hashable, Sendable {
   package static let connectionRefused = Errno(ECONNREFUSED)
   package static let accessDenied = Errno(EACCES)
   package static let exists = Errno(EEXIST)
+  package static let noDevice = Errno(ENODEV)
+  package static let notSupported = Errno(EOPNOTSUPP)
   package static let notADirectory = Errno(ENOTDIR)
   package static let isADirectory = Errno(EISDIR)
   package static let invalid = Errno(EINVAL)

@@ -65,6 +65,20 @@ package struct ReadBuffer: ~Copyable {
     self.limit = limit
   }
 
+  /// The bytes of the last read.
+  package var content: [UInt8] { Array(storage[..<count]) }
+
+  /// Whether the last read returned just these bytes.
+  package func holds(_ bytes: [UInt8]) -> Bool {
+    if bytes.count != count { return false }
+    return unsafe storage.withUnsafeBytes { mine in
+      unsafe bytes.withUnsafeBytes { theirs in
+        guard let a = mine.baseAddress, let b = theirs.baseAddress else { return true }
+        return unsafe memcmp(a, b, bytes.count) == 0
+      }
+    }
+  }
+
   /// Reads a /proc file that the kernel makes in one piece (stat, status, io, limits, comm …).
   ///
   /// One call where it fits. A descriptor that is kept open yields fresh content each time it is

@@ -12,6 +12,7 @@ package enum Unit: String, Sendable, CaseIterable {
   case bytes
   case seconds
   case ratio
+  case cores
 }
 
 /// A metric family: everything about it but its samples.

@@ -10,7 +10,7 @@ package struct ParseError: Error, Equatable, Sendable {
 package struct StaticName: Equatable, Sendable, ExpressibleByStringLiteral,
   CustomStringConvertible
 {
-  private let text: StaticString
+  let text: StaticString
 
   package init(stringLiteral text: StaticString) { self.text = text }
 
@@ -98,4 +98,17 @@ struct Cursor {
     if overflow { throw ParseError(field: field) }
     return value
   }
+}
+
+/// The number behind a key in a file of lines `key number`; nil if there is no such line.
+func keyedNumber(_ key: StaticName, _ bytes: Span<UInt8>) throws(ParseError) -> UInt64? {
+  var at = Cursor()
+  repeat {
+    let end = at.index + key.text.utf8CodeUnitCount
+    if bytes.hasPrefix(key.text, at: at.index), end < bytes.count, bytes[end] == 0x20 {
+      at.index = end
+      return try at.number(bytes, key)
+    }
+  } while at.nextLine(bytes)
+  return nil
 }

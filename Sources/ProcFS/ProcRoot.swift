@@ -89,6 +89,19 @@ package struct ProcRoot: ~Copyable {
     return (try? at.number(text, "last pid")).flatMap { Int32(exactly: $0) }
   }
 
+  /// How many processes of the machine the kernel has killed for memory, from `vmstat`; nil if it
+  /// does not tell (before Linux 4.13).
+  ///
+  /// - Cost: 22 microseconds.
+  package func oomKills(_ buffer: inout ReadBuffer) -> UInt64? {
+    do throws(Errno) {
+      try buffer.readRecord(try openFile("vmstat", in: directory))
+    } catch {
+      return nil
+    }
+    return try? keyedNumber("oom_kill", buffer.storage.span.extracting(0..<buffer.count))
+  }
+
   /// Reads `stat` of a process that is not held.
   ///
   /// - Parameters:
@@ -119,7 +132,7 @@ package struct ProcRoot: ~Copyable {
 }
 
 extension ProcError {
-  init(_ file: SourceFile, _ errno: Errno) {
+  package init(_ file: SourceFile, _ errno: Errno) {
     switch errno {
     case .notFound, .noSuchProcess: self = .gone
     case .accessDenied, .notPermitted: self = .denied(file)

@@ -25,6 +25,7 @@ package struct ProcessHandle: ~Copyable {
   private var keptStat: OwnedFD?
   private var keptStatus: OwnedFD?
   private var keptIO: OwnedFD?
+  private var keptCgroup: OwnedFD?
 
   /// Takes hold of the process that has a number now.
   ///
@@ -56,6 +57,7 @@ package struct ProcessHandle: ~Copyable {
     if keptStat != nil { count += 1 }
     if keptStatus != nil { count += 1 }
     if keptIO != nil { count += 1 }
+    if keptCgroup != nil { count += 1 }
     return count
   }
 
@@ -108,8 +110,20 @@ package struct ProcessHandle: ~Copyable {
   }
 
   /// Reads `cgroup`, see ``Cgroup``.
-  package func cgroup(_ buffer: inout ReadBuffer) throws(ProcError) -> Cgroup {
-    try read(.cgroup, &buffer)
+  ///
+  /// It hardly ever changes, and comparing it costs less than taking it apart.
+  ///
+  /// - Parameters:
+  ///   - buffer: Memory for the file's content; holds it afterwards.
+  ///   - keep: Whether the file may stay open for the next time.
+  ///   - known: The content of which the record is known already.
+  /// - Returns: The record; nil if the content is the known one.
+  /// - Throws: `gone`, `denied`, `malformed`, `io`.
+  package mutating func cgroup(
+    _ buffer: inout ReadBuffer, keep: Bool, unless known: [UInt8] = []
+  ) throws(ProcError) -> Cgroup? {
+    try Self.read(.cgroup, directory, &keptCgroup, &buffer, keep: keep)
+    if !known.isEmpty, buffer.holds(known) { return nil }
     return try parse(.cgroup, buffer) { bytes throws(ParseError) in try Cgroup(bytes) }
   }
 

@@ -1,6 +1,6 @@
 package import Linux
 
-/// A file of `/proc/PID` that numbers come from.
+/// A file of `/proc/PID` that numbers come from, or what is found through one.
 package enum SourceFile: UInt8, Sendable, CaseIterable {
   case stat, statm, status, io, limits, schedstat, cgroup, exe
   /// The directory whose size is the number of open descriptors.
@@ -9,6 +9,12 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
   case fdLinks
   /// The directory of threads, for what a process' own files tell about its first thread only.
   case task
+  /// Files of the control groups that a process is in.
+  case cgroupFiles
+  /// `*.pressure` of the control group that a process is in.
+  case pressure
+  /// How many processes the kernel has killed for memory.
+  case oomKills
 
   /// Its name below `/proc/PID`, or what it is called where it is no single file; the value of the
   /// label `source`.
@@ -25,6 +31,9 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .fd: "fd"
     case .fdLinks: "fd_links"
     case .task: "task"
+    case .cgroupFiles: "cgroup_files"
+    case .pressure: "pressure"
+    case .oomKills: "oom_kills"
     }
   }
 }
@@ -39,6 +48,8 @@ extension SourceFile {
     // Since Linux 6.2 the size tells it to anybody.
     case .fd: [.dacReadSearch]
     case .io, .fdLinks: [.dacReadSearch, .sysPtrace]
+    // Anybody may read these; where a directory above them may not be passed, this helps.
+    case .cgroupFiles, .pressure, .oomKills: [.dacReadSearch]
     }
   }
 }

@@ -24,8 +24,8 @@ package final class Roster: EventHandler {
     }
   }
 
-  /// Files that a held process keeps open at most: stat, status, io.
-  private static let keptPerProcess = 3
+  /// Files that a held process keeps open at most: stat, status, io, cgroup.
+  private static let keptPerProcess = 4
   /// How long an ended process may stay unreaped before its end is counted as unknown.
   private static let reaperPatience = Duration.seconds(2)
 
@@ -38,7 +38,7 @@ package final class Roster: EventHandler {
   /// Called when it is known how a process of a target ended, some time after it has left it.
   package var didEnd: (Target, ProcessIdentity, Exit) -> Void = { _, _, _ in }
 
-  let root: ProcRoot
+  package let root: ProcRoot
   private let loop: EventLoop
   private var limits: Limits
   private var resolver: Resolver

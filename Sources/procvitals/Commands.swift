@@ -14,7 +14,7 @@ struct Serve: ParsableCommand {
 
   func run() throws {
     try web.check()
-    try source.checkProc()
+    try source.checkMounts()
     let daemon = try Daemon(source: source, web: web, log: log)
     try daemon.run()
   }
@@ -48,12 +48,13 @@ struct Once: ParsableCommand {
 
   func run() throws {
     let settings = try source.settings()
-    try source.checkProc()
+    try source.checkMounts()
     do throws(Errno) {
       let waiter = try Waiter()
       let collector = try Collector(
-        root: try ProcRoot(path: source.procPath, facts: .current()), settings: settings,
-        loop: try EventLoop(), waiter: waiter)
+        root: try ProcRoot(path: source.procPath, facts: .current()),
+        cgroups: CgroupTree(path: source.cgroupPath), settings: settings, loop: try EventLoop(),
+        waiter: waiter)
       var own = OwnState(version: Version.number)
       own.configLoadedSeconds = Double(wallClockNanoseconds()) / 1e9
       let outcome = collector.collect(own)

@@ -71,7 +71,8 @@ final class Daemon: EventHandler {
       replies = try Mailbox()
       settings.limits.keptDescriptors = try Self.affordable(settings.limits.keptDescriptors, web)
       sampler = try Sampler(
-        procPath: source.procPath, facts: .current(), settings: settings, replies: replies)
+        procPath: source.procPath, cgroupPath: source.cgroupPath, facts: .current(),
+        settings: settings, replies: replies)
     } catch {
       throw Failure.running("cannot start: \(error)")
     }

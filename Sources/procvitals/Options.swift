@@ -29,6 +29,16 @@ struct SourceOptions: ParsableArguments {
     help: ArgumentHelp("Where the proc file system is mounted.", valueName: "directory"))
   var procPath = "/proc"
 
+  @Option(
+    name: .customLong("path.sysfs"),
+    help: ArgumentHelp("Where the sysfs file system is mounted.", valueName: "directory"))
+  var sysPath = Self.defaultSysPath
+
+  static let defaultSysPath = "/sys"
+
+  /// Where control groups are mounted.
+  var cgroupPath: String { sysPath + "/fs/cgroup" }
+
   /// The file to read, now and at every reload; nil for none.
   var configurationFile: String? { configFile ?? Self.existingDefault }
 
@@ -77,13 +87,23 @@ struct SourceOptions: ParsableArguments {
   }
 
   /// Checks that processes can be listed at all, before anything starts.
-  func checkProc() throws {
+  ///
+  /// Without sysfs only what is known of control groups is missing, so it is expected to be there
+  /// only if somebody says where.
+  func checkMounts() throws {
     do throws(Errno) {
       _ = try ProcRoot(path: procPath, facts: .current())
     } catch {
       throw Failure.usage(
         "--path.procfs=\(procPath): cannot be opened: \(error); expected a mounted proc file system"
       )
+    }
+    if sysPath == Self.defaultSysPath { return }
+    do throws(Errno) {
+      _ = try openFile(sysPath, [.path, .directory])
+    } catch {
+      throw Failure.usage(
+        "--path.sysfs=\(sysPath): cannot be opened: \(error); expected a mounted sysfs file system")
     }
   }
 }

@@ -1,0 +1,120 @@
+import ProcFS
+import Targets
+
+/// Finds out which of the processes that SIGKILL ended the kernel killed for memory.
+///
+/// The kernel counts such ends by control group and for all of the machine, and does not say whose
+/// they were. So an end by SIGKILL is taken for one if the count has risen since a collection that
+/// was not the last one before it (the last one may have been under way), and each rise explains
+/// one end.
+final class OOMKills {
+  private struct Count {
+    /// As of the last collection and of the one before.
+    var latest, previous: UInt64
+    /// Up to which number ends are explained.
+    var explained: UInt64 = 0
+    var round: UInt64
+
+    /// Whether a rise since an earlier count is left for one more end.
+    mutating func explains(since start: UInt64, now: UInt64) -> Bool {
+      let number = max(start, explained)
+      if now <= number { return false }
+      explained = number + 1
+      return true
+    }
+  }
+
+  /// Where a process' end by the kernel is counted.
+  private struct Group {
+    var path: CgroupPath
+    var inode: UInt64
+  }
+
+  private struct Ending {
+    var group: (Group, since: UInt64)?
+    var machine: UInt64?
+  }
+
+  private var round: UInt64 = 0
+  private var machine: Count?
+  /// By inode.
+  private var groups: [UInt64: Count] = [:]
+  /// By the members' slots.
+  private var bySlot: [Group?] = []
+  /// Processes that have ended, until it is known how.
+  private var endings: [ProcessIdentity: Ending] = [:]
+
+  /// Starts a collection.
+  ///
+  /// - Parameter kills: What the machine has counted; nil if it does not tell.
+  func begin(_ kills: UInt64?) {
+    round &+= 1
+    machine = kills.map { observed(machine, $0) }
+  }
+
+  private func observed(_ before: Count?, _ kills: UInt64) -> Count {
+    guard var count = before else { return Count(latest: kills, previous: kills, round: round) }
+    if count.round == round { return count }
+    count.previous = count.latest
+    count.latest = kills
+    count.round = round
+    return count
+  }
+
+  /// Remembers in which control group a process would be killed.
+  func visit(_ member: Member, _ target: Target, _ reader: CgroupReader) {
+    while bySlot.count <= member.slot { bySlot.append(nil) }
+    bySlot[member.slot] = nil
+    guard let path = reader.membership(member, target)?.memory, reader.exists(path),
+      let group = reader.nearest(path, { reader.oomKills($0) != nil }),
+      let kills = reader.oomKills(group), let inode = reader.inode(group)
+    else { return }
+    groups[inode] = observed(groups[inode], kills)
+    bySlot[member.slot] = Group(path: group, inode: inode)
+  }
+
+  /// Ends a collection: groups without processes are forgotten.
+  func finish() {
+    let pending = Set(endings.values.compactMap { $0.group?.0.inode })
+    groups = groups.filter { $0.value.round == round || pending.contains($0.key) }
+  }
+
+  /// A process has ended; how comes later.
+  func leave(_ member: Member) {
+    var ending = Ending(machine: machine?.previous)
+    if member.slot < bySlot.count, let group = bySlot[member.slot],
+      let count = groups[group.inode]
+    {
+      ending.group = (group, count.previous)
+      bySlot[member.slot] = nil
+    }
+    endings[member.identity] = ending
+  }
+
+  /// Whether the kernel has ended a process for memory.
+  ///
+  /// - Parameters:
+  ///   - process: One for which ``leave(_:)`` was called.
+  ///   - exit: How it ended.
+  ///   - reader: Reads its control group.
+  ///   - machineNow: Reads what the machine has counted.
+  func explain(
+    _ process: ProcessIdentity, _ exit: Exit, _ reader: CgroupReader,
+    machineNow: () -> UInt64?
+  ) -> Bool {
+    guard let ending = endings.removeValue(forKey: process), exit.status == "SIGKILL" else {
+      return false
+    }
+    if let (group, since) = ending.group,
+      let now = reader.oomKillsNow(group.path, inode: group.inode)
+    {
+      guard groups[group.inode]?.explains(since: since, now: now) == true else { return false }
+      // The machine has counted it, too.
+      if let since = ending.machine { _ = machine?.explains(since: since, now: .max) }
+      return true
+    }
+    // Whoever started it has removed its group already.
+    guard let since = ending.machine, let now = machineNow() else { return false }
+    return machine?.explains(since: since, now: now) == true
+  }
+}
