@@ -20,8 +20,8 @@ TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prom
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build run test unit e2e churn check walls lint format golden fixture bench install \
-  uninstall clean
+.PHONY: help deps deps-test build run test unit e2e churn check walls lint format golden fixture bench \
+  install uninstall clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

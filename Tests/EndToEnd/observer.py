@@ -140,8 +140,8 @@ class Process:
         found = re.search(rf"^{name}:\s+(\d+)( kB)?", text(f"{self.path}{of}/status"), re.M)
         return int(found[1]) * (1024 if found[2] else 1) if found else None
 
-    def io(self, name):
-        return int(re.search(rf"^{name}: (\d+)", text(self.path + "/io"), re.M)[1])
+    def io(self, name, of=""):
+        return int(re.search(rf"^{name}: (\d+)", text(f"{self.path}{of}/io"), re.M)[1])
 
     def limits(self):
         """Name -> soft, hard; None where unlimited."""
