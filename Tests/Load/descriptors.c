@@ -90,6 +90,10 @@ static void half_close(void) {  // the last pair: FIN_WAIT2 here, CLOSE_WAIT the
   check(shutdown(pair_ends[pairs][0], SHUT_WR), "shutdown");
   char byte;
   if (recv(pair_ends[pairs][1], &byte, 1, 0) != 0) die("recv");
+  struct tcp_info info = {0};
+  socklen_t length = sizeof info;
+  while (info.tcpi_state != 5)  // until the other side has confirmed
+    check(getsockopt(pair_ends[pairs][0], IPPROTO_TCP, TCP_INFO, &info, &length), "TCP_INFO");
 }
 static void close_pair(void) {
   pairs--;
