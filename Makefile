@@ -20,8 +20,8 @@ TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prom
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build run test unit e2e check walls lint format golden fixture bench install \
-  uninstall clean
+.PHONY: help deps deps-test build run test unit e2e churn check walls lint format golden fixture bench \
+  install uninstall clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ unit: ## unit tests
 
 e2e: build ## end-to-end tests against the release binary; ONLY='05 11' runs some
 	Tests/EndToEnd/run $(ONLY)
+
+churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
+	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
 
 check: deps deps-test lint walls ## everything a change must pass: format, walls, imports, tests
 	swift build $(IMPORTS) --build-tests

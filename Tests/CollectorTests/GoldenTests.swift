@@ -18,6 +18,11 @@ import Testing
     }
   }
 
+  /// What the files of a process look like on a release of the kernel.
+  private static func kernel(_ release: String) -> Scenario {
+    Scenario("linux-\(release)") { _ in [target("app", pid: 7)] }
+  }
+
   static let scenarios = [
     Scenario("one") { _ in [target("app", pid: 2683, labels: [Label("team", "a \"b\" \\ c\nd")])] },
     Scenario("workers") { _ in
@@ -35,6 +40,14 @@ import Testing
     Scenario("zombie") { _ in [target("app", pid: 7321)] },
     Scenario("old-kernel") { _ in [target("app", pid: 7)] },
     Scenario("threads") { _ in [target("app", pid: 2684)] },
+    Scenario("hidden") { _ in [target("hidden", pid: 7), target("shown", named: "app")] },
+    Scenario("odd-names") { _ in
+      [
+        target("parentheses", named: ") ("), target("fields", named: "a) R 1 (b"),
+        target("line", named: "a\nb) S"), target("bytes", pid: 10), target("empty", pid: 11),
+      ]
+    },
+    kernel("3.10"), kernel("4.18"), kernel("5.4"), kernel("5.15"), kernel("6.1"), kernel("6.12"),
   ]
 
   /// Made with the rights of nobody: root may read what a tree forbids.

@@ -142,6 +142,12 @@ build() {
   gcc -O2 -pthread -o "$WORK/$1" "$ROOT/Tests/Bench/$1.c" || fail "Tests/Bench/$1.c does not build"
 }
 
+# load_program: compiles the program that does known things, Tests/Load, to $WORK/load.
+load_program() {
+  need gcc
+  gcc -O2 -pthread -o "$WORK/load" "$ROOT"/Tests/Load/*.c || fail "Tests/Load does not build"
+}
+
 # vitals: starts the known-behaviour program under the comm "vitals"; sets VITALS to its pid.
 # tell COMMAND: gives it a command and waits until that is done.
 vitals() {

@@ -16,18 +16,21 @@ import Testing
         @ 7/io 0000
         @ 7/exe -> /usr/bin/a b
         @ 7/task/
+        @ 7/fd/ 0500
 
         """)
+    #expect(tree.directoryModes == ["7/fd": 0o500])
     #expect(
       tree.entries == [
         "7/comm": .file(Array("a\\b c\n@ d\n".utf8), mode: 0o644),
         "7/cmdline": .file(Array("sh\0-c\0".utf8), mode: 0o644),
         "7/io": .file([], mode: 0), "7/exe": .link("/usr/bin/a b"), "7/task": .directory,
+        "7/fd": .directory,
       ])
   }
 
   @Test(arguments: [
-    "stray\n", "@\n", "@ /etc/x\n", "@ ../x\n", "@ a b c\n", "@ a 99\n", "@ a\n\\q\n",
+    "stray\n", "@\n", "@ /etc/x\n", "@ ../x\n", "@ a b c\n", "@ a 99\n", "@ a/ 99\n", "@ a\n\\q\n",
     "@ a\n\\x4\n",
   ])
   func mistakesAreErrors(text: String) {

@@ -7,6 +7,7 @@ import Glibc
 ///     @ 7/stat                    a file
 ///     @ 7/io 0000                 a file and its mode
 ///     @ 7/task/                   a directory without entries
+///     @ 7/ 0000                   a directory and its mode
 ///     @ 7/exe -> /usr/bin/app     a symbolic link
 ///
 /// A line that begins with `#` is a comment. In content, `\\` is a backslash, `\0` a NUL byte,
@@ -26,6 +27,8 @@ package struct FixtureTree: Equatable {
 
   /// By path.
   package var entries: [String: Node] = [:]
+  /// Of directories that are not open to all, by path.
+  package var directoryModes: [String: UInt32] = [:]
 
   package init() {}
 
@@ -66,6 +69,9 @@ package struct FixtureTree: Equatable {
         entries[String(name.dropLast())] = .directory
       } else if words.count == 1 {
         path = name
+      } else if words.count == 2, name.hasSuffix("/"), let octal = UInt32(words[1], radix: 8) {
+        entries[String(name.dropLast())] = .directory
+        directoryModes[String(name.dropLast())] = octal
       } else if words.count == 2, let octal = UInt32(words[1], radix: 8) {
         path = name
         mode = octal
@@ -104,6 +110,9 @@ package struct FixtureTree: Equatable {
         try writeFile(full, bytes)
         guard chmod(full, mode) == 0 else { throw failure(full) }
       }
+    }
+    for (path, mode) in directoryModes {
+      guard chmod("\(root)/\(path)", mode) == 0 else { throw failure("\(root)/\(path)") }
     }
   }
 

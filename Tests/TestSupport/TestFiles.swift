@@ -53,6 +53,9 @@ package func writeFile(_ path: String, _ bytes: [UInt8]) throws {
 /// Removes a file, or a directory with all that is in it.
 package func removeTree(_ path: String) {
   if unlink(path) == 0 { return }
+  // A tree may have directories that not even their owner can list.
+  var found = stat()
+  if lstat(path, &found) == 0, found.st_mode & S_IFMT == S_IFDIR { chmod(path, 0o700) }
   if let directory = opendir(path) {
     while let entry = readdir(directory) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) {
