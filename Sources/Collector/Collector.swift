@@ -45,6 +45,7 @@ package final class Collector {
   private let roster: Roster
   private var page = Page()
   private let reader: ProcessReader
+  private let patient: PatientReader
   private let facts: SystemFacts
   /// In the order of the page: by name.
   private var states: [TargetState] = []
@@ -58,11 +59,14 @@ package final class Collector {
   ///   - settings: The targets and limits.
   ///   - loop: The sampler's loop.
   ///   - waiter: Where reads go that may wait.
+  ///   - users: The file with the names of users.
   /// - Throws: `EMFILE`, `ENFILE`.
   package init(
-    root: consuming ProcRoot, settings: CollectorSettings, loop: EventLoop, waiter: Waiter
+    root: consuming ProcRoot, settings: CollectorSettings, loop: EventLoop, waiter: Waiter,
+    users: String = "/etc/passwd"
   ) throws(Errno) {
     facts = root.facts
+    patient = try PatientReader(files: waiter, users: users)
     reader = ProcessReader(facts: facts, numbersAreOwn: root.numbersAreOwn)
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
@@ -94,6 +98,10 @@ package final class Collector {
   package func collect(_ own: OwnState) -> Outcome {
     let start = Instant.now
     roster.refresh()
+    patient.begin(reader.limits)
+    if states.contains(where: { $0.sample.maps != nil }) {
+      patient.maps.limit = roster.root.memoryMapLimit()
+    }
     var census = Census(targets: states.count)
     for state in states {
       state.tally.begin(state.rows)
@@ -104,6 +112,8 @@ package final class Collector {
         add(member, state)
       }
     }
+    patient.answer()
+    for state in states { state.sample.finish(patient, reader.limits) }
     let notices = states.flatMap(notices)
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
@@ -119,7 +129,7 @@ package final class Collector {
       member.hasFreshStat
       ? reader.read(member, state.target, state.files, &processes[member.slot].threads) : nil
     state.tally.add(sample, state.rows, &processes[member.slot].counters)
-    if sample != nil { state.sample.visit(member, reader) }
+    if let sample { state.sample.visit(member, sample, reader, patient) }
   }
 
   private func makeRoom(for member: Member) {

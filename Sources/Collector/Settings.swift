@@ -28,15 +28,25 @@ package struct CollectorLimits: Sendable, Hashable {
   package var threadsPerProcess: Int
   /// Open descriptors of one process that are looked at one by one.
   package var descriptorsPerProcess: Int
+  /// Bytes resident in the processes whose proportional memory one collection reads.
+  package var pssBytesPerScrape: Int
+  /// Bytes resident in the largest process whose proportional memory is read.
+  package var pssBytesPerProcess: Int
+  /// Different programs, users and control groups that are told of one target.
+  package var infoSeriesPerTarget: Int
 
   package init(
     keptDescriptors: Int = 4096, processesPerTarget: Int = 10_000, threadsPerProcess: Int = 2000,
-    descriptorsPerProcess: Int = 10_000
+    descriptorsPerProcess: Int = 10_000, pssBytesPerScrape: Int = 1 << 30,
+    pssBytesPerProcess: Int = 16 << 30, infoSeriesPerTarget: Int = 8
   ) {
     self.keptDescriptors = keptDescriptors
     self.processesPerTarget = processesPerTarget
     self.threadsPerProcess = threadsPerProcess
     self.descriptorsPerProcess = descriptorsPerProcess
+    self.pssBytesPerScrape = pssBytesPerScrape
+    self.pssBytesPerProcess = pssBytesPerProcess
+    self.infoSeriesPerTarget = infoSeriesPerTarget
   }
 }
 

@@ -37,8 +37,8 @@ final class TargetState {
     selection = settings.selection
     let enabled = Catalogue.enabled(settings.selection)
     rows = enabled.map(ActiveRow.init)
-    files = Catalogue.files(for: enabled)
     sample.configure(settings.selection)
+    files = Catalogue.files(for: enabled).union(sample.files)
   }
 
   /// Whether a family about the target as a whole is on.

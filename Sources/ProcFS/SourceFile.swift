@@ -9,6 +9,7 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
   case fdLinks
   /// The directory of threads, for what a process' own files tell about its first thread only.
   case task
+  case oomScore, oomScoreAdj, maps, smapsRollup
 
   /// Its name below `/proc/PID`, or what it is called where it is no single file; the value of the
   /// label `source`.
@@ -25,6 +26,10 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .fd: "fd"
     case .fdLinks: "fd_links"
     case .task: "task"
+    case .oomScore: "oom_score"
+    case .oomScoreAdj: "oom_score_adj"
+    case .maps: "maps"
+    case .smapsRollup: "smaps_rollup"
     }
   }
 }

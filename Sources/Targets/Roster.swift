@@ -38,7 +38,7 @@ package final class Roster: EventHandler {
   /// Called when it is known how a process of a target ended, some time after it has left it.
   package var didEnd: (Target, ProcessIdentity, Exit) -> Void = { _, _, _ in }
 
-  let root: ProcRoot
+  package let root: ProcRoot
   private let loop: EventLoop
   private var limits: Limits
   private var resolver: Resolver
