@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -100,10 +101,18 @@ int64_t clinux_filesystem_magic(int fd) {
   return (int64_t)(uint32_t)facts.f_type;
 }
 
-int64_t clinux_known_mode(int directory, const char *path) {
-  struct statx facts;
-  if (statx(directory, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE, &facts) < 0) return -1;
-  return facts.stx_mode;
+int clinux_known_stat(int directory, const char *path, struct stat *facts) {
+  struct statx known;
+  if (statx(directory, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &known) < 0) return -1;
+  memset(facts, 0, sizeof *facts);
+  facts->st_dev = makedev(known.stx_dev_major, known.stx_dev_minor);
+  facts->st_ino = known.stx_ino;
+  facts->st_mode = known.stx_mode;
+  facts->st_uid = known.stx_uid;
+  facts->st_size = (off_t)known.stx_size;
+  facts->st_mtim.tv_sec = known.stx_mtime.tv_sec;
+  facts->st_mtim.tv_nsec = known.stx_mtime.tv_nsec;
+  return 0;
 }
 
 int clinux_sigrtmin(void) { return SIGRTMIN; }

@@ -99,6 +99,19 @@ package enum Catalogue {
       "process_minor_page_faults_total", .none, .memory, from: .stat,
       "Page faults served without waiting for storage (minflt of /proc/PID/stat)."
     ) { $0.minorFaults },
+    .derived(
+      "process_nice", .none, .sched, isDefault: false, from: [.stat], over: .largest,
+      "Nice value of the first thread, -20 to 19, lower ones go first (nice of /proc/PID/stat)."
+    ) { Double($0.stat.nice) },
+    .derived(
+      "process_oom_score", .none, .memory, isDefault: false, from: [.oomScore], over: .largest,
+      "How likely the kernel ends the process when memory runs out, 0 to 2000 (/proc/PID/oom_score)."
+    ) { $0.oomScore.map { Double($0) } },
+    .derived(
+      "process_oom_score_adj", .none, .memory, isDefault: false, from: [.oomScoreAdj],
+      over: .largest,
+      "What is added to that likelihood, -1000 for never to 1000 (/proc/PID/oom_score_adj)."
+    ) { $0.oomScoreAdjustment.map { Double($0) } },
     .gauge(
       "process_open_fds", .none, .core, from: .descriptors,
       "Number of open file descriptors (entries of /proc/PID/fd)."
@@ -107,6 +120,10 @@ package enum Catalogue {
       "process_page_tables_bytes", .bytes, .memory, isDefault: false, from: .status,
       "Memory of page tables (VmPTE of /proc/PID/status)."
     ) { $0.pageTableBytes },
+    .gauge(
+      "process_realtime_priority", .none, .sched, isDefault: false, from: .stat, over: .largest,
+      "Realtime priority of the first thread, 1 to 99, 0 for none (rt_priority of /proc/PID/stat)."
+    ) { $0.realtimePriority },
     .gauge(
       "process_resident_memory_anon_bytes", .bytes, .memory, from: .status,
       "Resident memory without a file behind it (RssAnon of /proc/PID/status)."
@@ -127,6 +144,18 @@ package enum Catalogue {
       "process_resident_memory_shared_bytes", .bytes, .memory, from: .status,
       "Resident shared memory, tmpfs pages included (RssShmem of /proc/PID/status)."
     ) { $0.sharedBytes },
+    .gauge(
+      "process_scheduling_policy", .none, .sched, isDefault: false, from: .stat, over: .largest,
+      "Policy of the first thread: 0 normal, 1 fifo, 2 rr, 3 batch, 5 idle, 6 deadline, 7 ext (policy of /proc/PID/stat)."
+    ) { $0.schedulingPolicy },
+    .gauge(
+      "process_signals_pending", .none, .limits, from: .status, over: .largest,
+      "Signals queued for all processes of the same real user (SigQ of /proc/PID/status)."
+    ) { $0.pendingSignals },
+    .gauge(
+      "process_signals_pending_max", .none, .limits, from: .status, over: .tightest,
+      "The most signals that may be queued for that user (SigQ of /proc/PID/status)."
+    ) { $0.pendingSignalsLimit },
     .gauge(
       "process_stack_bytes", .bytes, .memory, isDefault: false, from: .status,
       "Size of the main stack (VmStk of /proc/PID/status)."
@@ -165,7 +194,9 @@ package enum Catalogue {
   package static let target: [TargetRow] = subjects.flatMap { $0 }
 
   /// The same, by subject.
-  static let subjects = [lifecycle, descriptors, cgroups, pressure, presence]
+  static let subjects = [
+    lifecycle, descriptors, limits, maps, proportionalMemory, cgroups, pressure, info, presence,
+  ]
 
   /// How the target's processes begin and end.
   static let lifecycle: [TargetRow] = [
@@ -290,6 +321,58 @@ package enum Catalogue {
       from: .pressure, in: .microseconds,
       "Time in which some task waited for memory (some of memory.pressure)."
     ) { .init($0.memoryWaitingMicroseconds) },
+  ]
+
+  /// Resource limits.
+  static let limits: [TargetRow] = [
+    .labelled(
+      "process_limit", .gauge, .none, .limits, labels: ["resource"], from: .limits,
+      over: .tightest, "Soft resource limits, without those that are unlimited (/proc/PID/limits)."
+    ) { survey in survey.soft.map { ([$0.key.rawValue], .whole($0.value)) } },
+    .labelled(
+      "process_limit_hard", .gauge, .none, .limits, labels: ["resource"], from: .limits,
+      over: .tightest, "Hard resource limits, without those that are unlimited (/proc/PID/limits)."
+    ) { survey in survey.hard.map { ([$0.key.rawValue], .whole($0.value)) } },
+  ]
+
+  /// Memory mappings.
+  static let maps: [TargetRow] = [
+    .single(
+      "process_memory_maps", .gauge, .none, .maps, from: .maps, over: .largest,
+      "Number of memory mappings (lines of /proc/PID/maps)."
+    ) { $0.largest.map(Reading.whole) ?? .absent },
+    .single(
+      "process_memory_maps_max", .gauge, .none, .maps, from: .maps, over: .largest,
+      "The most memory mappings that one process may have (vm.max_map_count)."
+    ) { $0.limit.map(Reading.whole) ?? .absent },
+  ]
+
+  /// Memory with a fair share of what processes share.
+  static let proportionalMemory: [TargetRow] = [
+    .single(
+      "process_proportional_memory_age_seconds", .gauge, .seconds, .pss, from: .proportional,
+      over: .largest, "Time since the proportional memory was read (this program)."
+    ) { $0.ageSeconds.map(Reading.real) ?? .absent },
+    .single(
+      "process_proportional_memory_bytes", .gauge, .bytes, .pss, from: .proportional,
+      "Resident memory, shared pages divided by the processes that share them (Pss of /proc/PID/smaps_rollup)."
+    ) { $0.sum.map { .whole($0.proportionalBytes) } ?? .absent },
+    .single(
+      "process_proportional_swap_bytes", .gauge, .bytes, .pss, from: .proportional,
+      "Swapped memory, shared pages divided by the processes that share them (SwapPss of /proc/PID/smaps_rollup)."
+    ) { $0.sum?.proportionalSwapBytes.map(Reading.whole) ?? .absent },
+    .single(
+      "process_unique_memory_bytes", .gauge, .bytes, .pss, from: .proportional,
+      "Resident memory that no other process shares (Private_Clean and Private_Dirty of /proc/PID/smaps_rollup)."
+    ) { $0.sum.map { .whole($0.uniqueBytes) } ?? .absent },
+  ]
+
+  /// What the processes are.
+  static let info: [TargetRow] = [
+    .labelled(
+      "process_info", .gauge, .none, .info, labels: InfoSurvey.labels, from: .info,
+      "Always 1, with what the processes run, as whom and where (/proc/PID/exe, status and cgroup)."
+    ) { survey in survey.series.map { ($0, .whole(1)) } }
   ]
 
   /// The exporter's own word about the target.

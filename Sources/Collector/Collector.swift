@@ -45,9 +45,7 @@ package final class Collector {
 
   private let roster: Roster
   private var page = Page()
-  private let reader: ProcessReader
-  private var limits = CollectorLimits()
-  private let cgroups: CgroupReader
+  private let instruments: Instruments
   private let oomKills = OOMKills()
   private var buffer = ReadBuffer(capacity: 16 << 10, limit: 1 << 20)
   private let facts: SystemFacts
@@ -66,14 +64,16 @@ package final class Collector {
   ///   - settings: The targets and limits.
   ///   - loop: The sampler's loop.
   ///   - waiter: Where reads go that may wait.
+  ///   - users: The file with the names of users.
   /// - Throws: `EMFILE`, `ENFILE`.
   package init(
     root: consuming ProcRoot, cgroups: consuming CgroupTree, settings: CollectorSettings,
-    loop: EventLoop, waiter: Waiter
+    loop: EventLoop, waiter: Waiter, users: String = "/etc/passwd"
   ) throws(Errno) {
-    self.cgroups = CgroupReader(cgroups)
     facts = root.facts
-    reader = ProcessReader(facts: facts, numbersAreOwn: root.numbersAreOwn)
+    instruments = Instruments(
+      processes: ProcessReader(facts: facts, numbersAreOwn: root.numbersAreOwn),
+      patient: try PatientReader(files: waiter, users: users), cgroups: CgroupReader(cgroups))
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
@@ -85,9 +85,7 @@ package final class Collector {
   /// Takes over new settings; the counters of targets whose names stay go on.
   package func configure(_ settings: CollectorSettings) {
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
-    limits = settings.limits
-    reader.limits = settings.limits
-    cgroups.limits = settings.limits
+    instruments.limits = settings.limits
     let known = Dictionary(
       states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
     states = zip(roster.targets, settings.targets).map { target, settings in
@@ -107,8 +105,11 @@ package final class Collector {
   package func collect(_ own: OwnState) -> Outcome {
     let start = Instant.now
     roster.refresh()
+    instruments.begin()
+    if states.contains(where: { $0.sample.maps != nil }) {
+      instruments.patient.maps.limit = roster.root.memoryMapLimit()
+    }
     var census = Census(targets: states.count)
-    cgroups.begin()
     if countsOOMKills { oomKills.begin(roster.root.oomKills(&buffer)) }
     for state in states {
       state.tally.begin(state.rows)
@@ -118,16 +119,17 @@ package final class Collector {
         census.processes += 1
         add(member, state)
       }
-      state.sample.finish(cgroups)
     }
+    instruments.answer()
+    for state in states { state.sample.finish(instruments) }
     oomKills.finish()
-    cgroups.finish()
+    instruments.finish()
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
     own.lateReads = lateReads()
     own.capabilities = capabilities
     own.scrapeSeconds = (.now - start).seconds
-    let page = page.write(states, own, facts, limit: limits.seriesPerTarget)
+    let page = page.write(states, own, facts, limit: instruments.limits.seriesPerTarget)
     let notices = states.flatMap(notices)
     return Outcome(
       page: page, notices: notices, census: census,
@@ -139,11 +141,14 @@ package final class Collector {
     // What could not be read anew must not be served as if it had been.
     let sample =
       member.hasFreshStat
-      ? reader.read(member, state.target, state.files, &processes[member.slot].threads) : nil
+      ? instruments.processes.read(
+        member, state.target, state.files, &processes[member.slot].threads) : nil
     state.tally.add(sample, state.rows, &processes[member.slot].counters)
-    if sample != nil {
-      state.sample.visit(member, reader, cgroups)
-      if state.sample.oomKills != nil { oomKills.visit(member, state.target, cgroups) }
+    if let sample {
+      state.sample.visit(member, sample, instruments)
+      if state.sample.oomKills != nil {
+        oomKills.visit(member, state.target, instruments.cgroups)
+      }
     }
   }
 
@@ -186,7 +191,9 @@ package final class Collector {
 
   /// It is known how a process ended that has left its target.
   private func ended(_ process: ProcessIdentity, _ exit: Exit, _ target: Target) {
-    let wasKilled = oomKills.explain(process, exit, cgroups) { roster.root.oomKills(&buffer) }
+    let wasKilled = oomKills.explain(process, exit, instruments.cgroups) {
+      roster.root.oomKills(&buffer)
+    }
     guard wasKilled, let state = states.first(where: { $0.target === target }) else { return }
     state.sample.oomKills = state.sample.oomKills.map { $0 + 1 }
   }
@@ -219,7 +226,7 @@ package final class Collector {
     if dropped > 0 {
       target.note(
         Trouble(.series, .limit),
-        "has \(dropped) more than \(limits.seriesPerTarget) series (limits.series_per_target); "
+        "has \(dropped) more than \(instruments.limits.seriesPerTarget) series (limits.series_per_target); "
           + "they are left out")
     }
     state.droppedSeries += dropped

@@ -11,6 +11,8 @@ package struct ProcessSample {
   package internal(set) var limits: ResourceLimits?
   package internal(set) var openDescriptors: UInt64?
   package internal(set) var switches: Switches?
+  package internal(set) var oomScore: Int64?
+  package internal(set) var oomScoreAdjustment: Int64?
 }
 
 /// A row about processes.
@@ -119,6 +121,19 @@ extension Aspect where Record == UInt64 {
 extension Reading {
   /// A number that may not be known.
   init(_ number: UInt64?) { self = number.map { .whole($0) } ?? .absent }
+}
+
+extension Aspect where Record == LimitSurvey {
+  static var limits: Self { Aspect(files: [.limits]) { $0.limits } }
+}
+extension Aspect where Record == MapSurvey {
+  static var maps: Self { Aspect(files: [.maps]) { $0.maps } }
+}
+extension Aspect where Record == ProportionalSurvey {
+  static var proportional: Self { Aspect(files: [.smapsRollup]) { $0.proportional } }
+}
+extension Aspect where Record == InfoSurvey {
+  static var info: Self { Aspect(files: [.exe, .status, .cgroup]) { $0.info } }
 }
 
 extension TargetRow {

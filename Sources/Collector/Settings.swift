@@ -33,10 +33,18 @@ package struct CollectorLimits: Sendable, Hashable {
   /// Control groups of one target's processes; further ones are left out.
   package var cgroupsPerTarget: Int
 
+  /// Bytes resident in the processes whose proportional memory one collection reads.
+  package var pssBytesPerScrape: Int
+  /// Bytes resident in the largest process whose proportional memory is read.
+  package var pssBytesPerProcess: Int
+  /// Different programs, users and control groups that are told of one target.
+  package var infoSeriesPerTarget: Int
+
   package init(
     keptDescriptors: Int = 5120, processesPerTarget: Int = 10_000, seriesPerTarget: Int = 2000,
     threadsPerProcess: Int = 2000, descriptorsPerProcess: Int = 10_000,
-    cgroupsPerTarget: Int = 1000
+    cgroupsPerTarget: Int = 1000, pssBytesPerScrape: Int = 1 << 30,
+    pssBytesPerProcess: Int = 16 << 30, infoSeriesPerTarget: Int = 8
   ) {
     self.keptDescriptors = keptDescriptors
     self.processesPerTarget = processesPerTarget
@@ -44,6 +52,9 @@ package struct CollectorLimits: Sendable, Hashable {
     self.threadsPerProcess = threadsPerProcess
     self.descriptorsPerProcess = descriptorsPerProcess
     self.cgroupsPerTarget = cgroupsPerTarget
+    self.pssBytesPerScrape = pssBytesPerScrape
+    self.pssBytesPerProcess = pssBytesPerProcess
+    self.infoSeriesPerTarget = infoSeriesPerTarget
   }
 }
 

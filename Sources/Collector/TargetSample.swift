@@ -14,6 +14,13 @@ package struct TargetSample {
   private(set) var cgroups: CgroupSurvey?
   /// Processes that the kernel killed for memory; nil while nobody asks.
   var oomKills: UInt64?
+  private(set) var limits: LimitSurvey?
+  private(set) var maps: MapSurvey?
+  private(set) var proportional: ProportionalSurvey?
+  private(set) var info: InfoSurvey?
+
+  /// What surveys need of the files that a process' own numbers come from.
+  var files: SourceFiles { info == nil ? [] : SourceFiles([.status]) }
 
   init(_ target: Target) { self.target = target }
 
@@ -27,22 +34,37 @@ package struct TargetSample {
     cgroups?.readsFiles = files
     cgroups?.readsPressure = pressure
     oomKills = Catalogue.surveys(.oomKills, selection) ? oomKills ?? 0 : nil
+    limits = Catalogue.surveys(.limits, selection) ? limits ?? .init() : nil
+    maps = Catalogue.surveys(.maps, selection) ? maps ?? .init() : nil
+    proportional = Catalogue.surveys(.smapsRollup, selection) ? proportional ?? .init() : nil
+    info = Catalogue.surveys(.exe, selection) ? info ?? .init() : nil
   }
 
   /// Starts a collection.
   mutating func begin() {
     descriptors?.begin()
+    limits?.begin()
+    maps?.begin()
+    proportional?.begin()
     cgroups?.begin()
+    info?.begin()
   }
 
   /// Looks at one process of the target.
-  mutating func visit(_ member: Member, _ reader: ProcessReader, _ cgroups: CgroupReader) {
-    descriptors?.visit(member, target, reader)
-    self.cgroups?.visit(member, target, cgroups)
+  mutating func visit(_ member: Member, _ sample: ProcessSample, _ with: Instruments) {
+    descriptors?.visit(member, target, with.processes)
+    limits?.visit(member, target, with.processes)
+    maps?.visit(member, target, with.patient)
+    proportional?.visit(member, target, with.patient)
+    cgroups?.visit(member, target, with.cgroups)
+    info?.visit(member, sample, target, with.processes, with.patient)
   }
 
   /// Ends a collection.
-  mutating func finish(_ cgroups: CgroupReader) {
-    self.cgroups?.finish(target, cgroups)
+  mutating func finish(_ with: Instruments) {
+    maps?.finish(target, with.patient)
+    proportional?.finish(target, with.patient)
+    cgroups?.finish(target, with.cgroups)
+    info?.finish(target, with.patient, with.limits)
   }
 }

@@ -43,8 +43,8 @@ final class TargetState {
     selection = settings.selection
     let enabled = Catalogue.enabled(settings.selection)
     rows = enabled.map(ActiveRow.init)
-    files = Catalogue.files(for: enabled)
     sample.configure(settings.selection)
+    files = Catalogue.files(for: enabled).union(sample.files)
     plainRows =
       rows.count
       + Catalogue.target.count { $0.group != nil && $0.family.labels.isEmpty && serves($0) }

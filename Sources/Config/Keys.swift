@@ -91,6 +91,24 @@ struct KeyTable {
           into: \.limits.cgroupsPerTarget, example: "100",
           "Control groups of one target's processes; further ones are left out and counted."),
         Key(
+          "limits.pss_bytes_per_scrape", .integer(1_048_576...1 << 50),
+          into: \.limits.pssBytesPerScrape, example: "268435456",
+          """
+          Resident bytes of the processes whose proportional memory one scrape reads, at about 60 ms \
+          for each GiB. A larger process is paid for by the scrapes behind it, which read less.
+          """),
+        Key(
+          "limits.pss_bytes_per_process", .integer(1...1 << 50),
+          into: \.limits.pssBytesPerProcess, example: "68719476736",
+          """
+          Resident bytes up to which the proportional memory of a process is read. Larger ones are \
+          left out and counted.
+          """),
+        Key(
+          "limits.info_series_per_target", .integer(1...10_000),
+          into: \.limits.infoSeriesPerTarget, example: "20",
+          "Series of `process_info` of one target. Further ones are left out and counted."),
+        Key(
           "limits.kept_descriptors", .integer(0...1_000_000), into: \.limits.keptDescriptors,
           example: "1024",
           """

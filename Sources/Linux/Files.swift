@@ -88,7 +88,7 @@ package struct ReadBuffer: ~Copyable {
   package mutating func readRecord(_ file: borrowing OwnedFD) throws(Errno) {
     count = 0
     while true {
-      let got = try read(file, at: 0)
+      let got = try read(file, at: 0, from: 0)
       if got < storage.count {
         count = got
         return
@@ -106,10 +106,51 @@ package struct ReadBuffer: ~Copyable {
   package mutating func readAll(_ file: borrowing OwnedFD) throws(Errno) {
     count = 0
     while true {
-      let got = try read(file, at: count)
+      let got = try read(file, at: count, from: count)
       if got == 0 { return }
       count += got
       if count == storage.count { try grow() }
+    }
+  }
+
+  /// Reads a whole file and keeps nothing of it.
+  ///
+  /// The corresponding system call is `pread(2)`.
+  /// - Parameters:
+  ///   - file: An open, readable file.
+  ///   - limit: The most bytes that are read; a longer file throws `EFBIG`.
+  ///   - body: Called with one piece after the other.
+  /// - Throws: As ``readAll(_:)``.
+  package mutating func readPieces(
+    _ file: borrowing OwnedFD, limit: Int, _ body: (Span<UInt8>) -> Void
+  ) throws(Errno) {
+    var done = 0
+    while true {
+      count = try read(file, at: 0, from: done)
+      if count == 0 { return }
+      done += count
+      if done > limit { throw .fileTooLarge }
+      body(storage.span.extracting(0..<count))
+    }
+  }
+
+  /// Reads a part of a file.
+  ///
+  /// The corresponding system call is `pread(2)`.
+  /// - Parameters:
+  ///   - file: An open, readable file.
+  ///   - start: Where the part begins.
+  ///   - length: How many bytes it has; fewer are read at the end of the file.
+  /// - Throws: `EIO`, `EFBIG` (longer than the limit).
+  package mutating func readPart(
+    _ file: borrowing OwnedFD, from start: Int, length: Int
+  ) throws(Errno) {
+    count = 0
+    while storage.count < length { try grow() }
+    while count < length {
+      let got = try read(file, at: count, from: start + count)
+      if got == 0 { return }
+      count = min(count + got, length)
     }
   }
 
@@ -140,12 +181,15 @@ package struct ReadBuffer: ~Copyable {
     }
   }
 
-  private mutating func read(_ file: borrowing OwnedFD, at start: Int) throws(Errno) -> Int {
+  /// Fills the memory from `start` on with what the file has from `offset` on.
+  private mutating func read(
+    _ file: borrowing OwnedFD, at start: Int, from offset: Int
+  ) throws(Errno) -> Int {
     let raw = file.raw
     return try attempt(.read) {
       unsafe storage.withUnsafeMutableBytes { bytes in
         unsafe pread(
-          raw, bytes.baseAddress?.advanced(by: start), bytes.count - start, off_t(start))
+          raw, bytes.baseAddress?.advanced(by: start), bytes.count - start, off_t(offset))
       }
     }
   }
@@ -158,7 +202,7 @@ package struct ReadBuffer: ~Copyable {
 }
 
 /// What `fstatat(2)` tells about a file, as far as it is used.
-package struct FileFacts: Sendable, Equatable {
+package struct FileFacts: Sendable, Hashable {
   package var device: UInt64
   package var inode: UInt64
   package var size: Int64
@@ -257,8 +301,7 @@ package func linkTarget(
 
 /// What kind of file a path below a directory leads to, links followed.
 ///
-/// Answers from what the kernel knows already, so that nothing waits for a file server. The
-/// corresponding system call is `statx(2)` with `AT_STATX_DONT_SYNC` (Linux 4.11).
+/// Nothing waits for a file server, see ``knownFacts(_:in:)``.
 /// - Parameters:
 ///   - path: The path below the directory.
 ///   - directory: The directory it starts from.
@@ -267,9 +310,25 @@ package func linkTarget(
 package func fileKind(
   _ path: String, in directory: borrowing OwnedFD
 ) throws(Errno) -> FileKind? {
+  FileKind(mode: try knownFacts(path, in: directory).mode)
+}
+
+/// Facts about a path below a directory, links followed, from what the kernel knows already: nothing
+/// waits for a file server.
+///
+/// The corresponding system call is `statx(2)` with `AT_STATX_DONT_SYNC` (Linux 4.11).
+/// - Parameters:
+///   - path: The path below the directory.
+///   - directory: The directory it starts from.
+/// - Returns: The facts.
+/// - Throws: `ENOENT`, `ESRCH`, `EACCES`.
+package func knownFacts(
+  _ path: String, in directory: borrowing OwnedFD
+) throws(Errno) -> FileFacts {
+  var facts = Glibc.stat()
   let raw = directory.raw
-  let mode = try attempt(.stat) { unsafe clinux_known_mode(raw, path) }
-  return FileKind(mode: UInt32(truncatingIfNeeded: mode))
+  _ = try attempt(.stat) { unsafe clinux_known_stat(raw, path, &facts) }
+  return FileFacts(facts)
 }
 
 /// The kind of a file, from the type bits of its mode; see `inode(7)`.

@@ -102,6 +102,20 @@ package struct ProcRoot: ~Copyable {
     return try? keyedNumber("oom_kill", buffer.storage.span.extracting(0..<buffer.count))
   }
 
+  /// The most memory mappings that one process may have, from `sys/vm/max_map_count`.
+  ///
+  /// - Returns: The number; nil if it cannot be read.
+  package func memoryMapLimit() -> UInt64? {
+    var buffer = ReadBuffer(capacity: 64, limit: 64)
+    do throws(Errno) {
+      try buffer.readRecord(try openFile("sys/vm/max_map_count", in: directory))
+    } catch {
+      return nil
+    }
+    var at = Cursor()
+    return try? at.number(buffer.storage.span.extracting(0..<buffer.count), "max_map_count")
+  }
+
   /// Reads `stat` of a process that is not held.
   ///
   /// - Parameters:
@@ -137,6 +151,17 @@ extension ProcError {
     case .notFound, .noSuchProcess: self = .gone
     case .accessDenied, .notPermitted: self = .denied(file)
     default: self = .io(file, code: errno.code)
+    }
+  }
+
+  /// The same for a file of a held process, whose kernel may have been built without it.
+  init(_ file: SourceFile, _ errno: Errno, in directory: borrowing OwnedFD) {
+    if errno == .notFound, file != .stat,
+      (try? fileFacts(SourceFile.stat.name, in: directory)) != nil
+    {
+      self = .io(file, code: errno.code)
+    } else {
+      self.init(file, errno)
     }
   }
 }

@@ -19,7 +19,8 @@ package struct ProcessIdentity: Hashable, Sendable {
 /// kernel memory for each file that is kept open.
 package struct ProcessHandle: ~Copyable {
   package let identity: ProcessIdentity
-  let directory: OwnedFD
+  /// The same process for reads that another thread does.
+  package let hold: ProcessHold
   private let facts: SystemFacts
   private let sizeCountsDescriptors: Bool
   private var keptStat: OwnedFD?
@@ -44,10 +45,11 @@ package struct ProcessHandle: ~Copyable {
     let stat = try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
     identity = ProcessIdentity(pid: pid, startTicks: stat.startTicks)
     self.facts = facts
-    self.directory = directory
+    hold = ProcessHold(directory)
     sizeCountsDescriptors = root.sizeCountsDescriptors
   }
 
+  var directory: OwnedFD { _read { yield hold.directory } }
   package var pid: Int32 { identity.pid }
   package var startTicks: UInt64 { identity.startTicks }
 
@@ -71,7 +73,7 @@ package struct ProcessHandle: ~Copyable {
   package mutating func stat(
     _ buffer: inout ReadBuffer, keep: Bool
   ) throws(ProcError) -> Stat {
-    try Self.read(.stat, directory, &keptStat, &buffer, keep: keep)
+    try Self.read(.stat, hold.directory, &keptStat, &buffer, keep: keep)
     let facts = facts
     return try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
   }
@@ -80,13 +82,13 @@ package struct ProcessHandle: ~Copyable {
   package mutating func status(
     _ buffer: inout ReadBuffer, keep: Bool
   ) throws(ProcError) -> Status {
-    try Self.read(.status, directory, &keptStatus, &buffer, keep: keep)
+    try Self.read(.status, hold.directory, &keptStatus, &buffer, keep: keep)
     return try parse(.status, buffer) { bytes throws(ParseError) in try Status(bytes) }
   }
 
   /// Reads `io`, see ``IO``; parameters and errors as in ``stat(_:keep:)``.
   package mutating func io(_ buffer: inout ReadBuffer, keep: Bool) throws(ProcError) -> IO {
-    try Self.read(.io, directory, &keptIO, &buffer, keep: keep)
+    try Self.read(.io, hold.directory, &keptIO, &buffer, keep: keep)
     return try parse(.io, buffer) { bytes throws(ParseError) in try IO(bytes) }
   }
 
@@ -101,6 +103,17 @@ package struct ProcessHandle: ~Copyable {
   package func limits(_ buffer: inout ReadBuffer) throws(ProcError) -> ResourceLimits {
     try read(.limits, &buffer)
     return try parse(.limits, buffer) { bytes throws(ParseError) in try ResourceLimits(bytes) }
+  }
+
+  /// Reads every line of `limits`, see ``ResourceLimits/Resource``.
+  package func limits(
+    _ buffer: inout ReadBuffer,
+    _ body: (ResourceLimits.Resource, ResourceLimits.Pair) -> Void
+  ) throws(ProcError) {
+    try read(.limits, &buffer)
+    try parse(.limits, buffer) { bytes throws(ParseError) in
+      try ResourceLimits.read(bytes, body)
+    }
   }
 
   /// Reads `schedstat` of the first thread, see ``Schedstat``.
@@ -122,7 +135,7 @@ package struct ProcessHandle: ~Copyable {
   package mutating func cgroup(
     _ buffer: inout ReadBuffer, keep: Bool, unless known: [UInt8] = []
   ) throws(ProcError) -> Cgroup? {
-    try Self.read(.cgroup, directory, &keptCgroup, &buffer, keep: keep)
+    try Self.read(.cgroup, hold.directory, &keptCgroup, &buffer, keep: keep)
     if !known.isEmpty, buffer.holds(known) { return nil }
     return try parse(.cgroup, buffer) { bytes throws(ParseError) in try Cgroup(bytes) }
   }
@@ -201,8 +214,36 @@ package struct ProcessHandle: ~Copyable {
     }
   }
 
-  private static func exists(_ file: SourceFile, _ directory: borrowing OwnedFD) -> Bool {
-    (try? fileFacts(file.name, in: directory)) != nil
+  /// Facts about the program it runs, which never wait for the file system it is on.
+  ///
+  /// - Throws: `gone` (also for a kernel thread), `denied`, `io`; see ``executable()``.
+  package func programFacts() throws(ProcError) -> FileFacts {
+    do throws(Errno) {
+      return try knownFacts("exe", in: directory)
+    } catch {
+      throw ProcError(.exe, error)
+    }
+  }
+
+  /// Reads `oom_score`: how likely the kernel ends the process when memory runs out, 0 to 2000.
+  ///
+  /// - Kernel: `fs/proc/base.c`, `proc_oom_score()`.
+  package func oomScore(_ buffer: inout ReadBuffer) throws(ProcError) -> Int64 {
+    try number(.oomScore, &buffer)
+  }
+
+  /// Reads `oom_score_adj`: what is added to that likelihood, -1000 to 1000.
+  package func oomScoreAdjustment(_ buffer: inout ReadBuffer) throws(ProcError) -> Int64 {
+    try number(.oomScoreAdj, &buffer)
+  }
+
+  /// Reads a file that is one number.
+  private func number(_ file: SourceFile, _ buffer: inout ReadBuffer) throws(ProcError) -> Int64 {
+    try read(file, &buffer)
+    return try parse(file, buffer) { bytes throws(ParseError) in
+      var at = Cursor()
+      return try at.signed(bytes, "number")
+    }
   }
 
   private func read(_ file: SourceFile, _ buffer: inout ReadBuffer) throws(ProcError) {
@@ -224,11 +265,8 @@ package struct ProcessHandle: ~Copyable {
       // A file that could not be read is opened anew next time: permissions can change.
       try buffer.readRecord(fd)
       if keep { kept = consume fd }
-    } catch .notFound where file != .stat && Self.exists(.stat, directory) {
-      // The process is there, but its kernel was built without this file.
-      throw .io(file, code: Errno.notFound.code)
     } catch {
-      throw ProcError(file, error)
+      throw ProcError(file, error, in: directory)
     }
   }
 }

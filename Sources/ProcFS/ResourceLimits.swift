@@ -28,23 +28,82 @@ package struct ResourceLimits: Sendable, Equatable {
     self.addressSpaceBytes = addressSpaceBytes
   }
 
-  /// Reads the lines that are known and passes over the others.
-  ///
-  /// - Throws: The name of a known line whose limit is neither a number nor "unlimited".
-  package init(_ bytes: Span<UInt8>) throws(ParseError) {
-    guard bytes.hasPrefix("Limit") else { throw ParseError(field: "Limit") }
-    var at = Cursor()
-    var found = 0
-    while at.nextLine(bytes) {
-      if bytes.hasPrefix("Max open files", at: at.index) {
-        openFiles = try Self.pair(bytes, at.index + 14, "Max open files")
-        found += 1
-      } else if bytes.hasPrefix("Max address space", at: at.index) {
-        addressSpaceBytes = try Self.pair(bytes, at.index + 17, "Max address space")
-        found += 1
+  /// A line of the file.
+  package enum Resource: String, Sendable, CaseIterable {
+    case cpuSeconds = "cpu_seconds"
+    case fileSizeBytes = "file_size_bytes"
+    case dataBytes = "data_bytes"
+    case stackBytes = "stack_bytes"
+    case coreBytes = "core_bytes"
+    case residentBytes = "resident_bytes"
+    case processes
+    case openFiles = "open_files"
+    case memlockBytes = "memlock_bytes"
+    case addressSpaceBytes = "address_space_bytes"
+    case locks
+    case pendingSignals = "pending_signals"
+    case msgqueueBytes = "msgqueue_bytes"
+    case nicePriority = "nice_priority"
+    case realtimePriority = "realtime_priority"
+    case realtimeTimeoutMicroseconds = "realtime_timeout_microseconds"
+
+    /// How the line begins.
+    var heading: StaticString {
+      switch self {
+      case .cpuSeconds: "Max cpu time"
+      case .fileSizeBytes: "Max file size"
+      case .dataBytes: "Max data size"
+      case .stackBytes: "Max stack size"
+      case .coreBytes: "Max core file size"
+      case .residentBytes: "Max resident set"
+      case .processes: "Max processes"
+      case .openFiles: "Max open files"
+      case .memlockBytes: "Max locked memory"
+      case .addressSpaceBytes: "Max address space"
+      case .locks: "Max file locks"
+      case .pendingSignals: "Max pending signals"
+      case .msgqueueBytes: "Max msgqueue size"
+      case .nicePriority: "Max nice priority"
+      case .realtimePriority: "Max realtime priority"
+      case .realtimeTimeoutMicroseconds: "Max realtime timeout"
       }
     }
+  }
+
+  /// Reads the two lines that are needed.
+  ///
+  /// - Throws: The name of a known line that is missing or whose limit is neither a number nor
+  ///   "unlimited".
+  package init(_ bytes: Span<UInt8>) throws(ParseError) {
+    var found = 0
+    try Self.read(bytes) { resource, pair in
+      switch resource {
+      case .openFiles: openFiles = pair
+      case .addressSpaceBytes: addressSpaceBytes = pair
+      default: return
+      }
+      found += 1
+    }
     if found != 2 { throw ParseError(field: "Max open files") }
+  }
+
+  /// Calls `body` with the limits of each line that is known, and passes over the others.
+  ///
+  /// - Throws: The name of a known line whose limit is neither a number nor "unlimited".
+  package static func read(
+    _ bytes: Span<UInt8>, _ body: (Resource, Pair) -> Void
+  ) throws(ParseError) {
+    guard bytes.hasPrefix("Limit") else { throw ParseError(field: "Limit") }
+    var at = Cursor()
+    while at.nextLine(bytes) {
+      for resource in Resource.allCases {
+        let heading = resource.heading
+        guard bytes.hasPrefix(heading, at: at.index) else { continue }
+        let field = StaticName(stringLiteral: heading)
+        body(resource, try pair(bytes, at.index + heading.utf8CodeUnitCount, field))
+        break
+      }
+    }
   }
 
   private static func pair(

@@ -15,6 +15,7 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
   case pressure
   /// How many processes the kernel has killed for memory.
   case oomKills
+  case oomScore, oomScoreAdj, maps, smapsRollup
 
   /// Its name below `/proc/PID`, or what it is called where it is no single file; the value of the
   /// label `source`.
@@ -34,6 +35,10 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .cgroupFiles: "cgroup_files"
     case .pressure: "pressure"
     case .oomKills: "oom_kills"
+    case .oomScore: "oom_score"
+    case .oomScoreAdj: "oom_score_adj"
+    case .maps: "maps"
+    case .smapsRollup: "smaps_rollup"
     }
   }
 }
@@ -43,11 +48,14 @@ extension SourceFile {
   package var needs: [Capability] {
     switch self {
     // Readable by any user, but for the mount option `hidepid`.
-    case .stat, .statm, .status, .limits, .schedstat, .cgroup, .task: [.sysPtrace]
+    case .stat, .statm, .status, .limits, .schedstat, .cgroup, .task, .oomScore, .oomScoreAdj:
+      [.sysPtrace]
     case .exe: [.sysPtrace]
     // Since Linux 6.2 the size tells it to anybody.
     case .fd: [.dacReadSearch]
     case .io, .fdLinks: [.dacReadSearch, .sysPtrace]
+    // Less than CAP_SYS_PTRACE, which also does it.
+    case .maps, .smapsRollup: [.perfmon]
     // Anybody may read these; where a directory above them may not be passed, this helps.
     case .cgroupFiles, .pressure, .oomKills: [.dacReadSearch]
     }

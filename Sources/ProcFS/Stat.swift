@@ -57,6 +57,8 @@ package struct Stat: Sendable, Equatable {
   package var childrenUserTicks: UInt64
   /// CPU time in the kernel of such children (field 17).
   package var childrenSystemTicks: UInt64
+  /// Nice value of the first thread, -20 to 19 (field 19).
+  package var nice: Int32
   /// Threads now (field 20).
   package var threads: UInt64
   /// When it started, in ticks since the machine did (field 22).
@@ -65,6 +67,10 @@ package struct Stat: Sendable, Equatable {
   package var virtualBytes: UInt64
   /// Pages in memory, as bytes; the kernel keeps this number approximately (field 24).
   package var residentBytes: UInt64
+  /// Realtime priority of the first thread, 1 to 99; 0 if it has none (field 40).
+  package var realtimePriority: UInt64
+  /// Scheduling policy of the first thread, `SCHED_*` of `include/uapi/linux/sched.h` (field 41).
+  package var schedulingPolicy: UInt64
 
   /// Whether the whole process has ended and only waits for its parent.
   ///
@@ -109,12 +115,19 @@ package struct Stat: Sendable, Equatable {
     systemTicks = try at.number(bytes, "stime")
     childrenUserTicks = try at.number(bytes, "cutime")
     childrenSystemTicks = try at.number(bytes, "cstime")
-    at.skipWords(2, bytes)  // 18, 19: priority nice
+    at.skipWords(1, bytes)  // 18: priority
+    guard let nice = Int32(exactly: try at.signed(bytes, "nice")) else {
+      throw ParseError(field: "nice")
+    }
+    self.nice = nice
     threads = try at.number(bytes, "num_threads")
     at.skipWords(1, bytes)  // 21: itrealvalue
     startTicks = try at.number(bytes, "starttime")
     virtualBytes = try at.number(bytes, "vsize")
     residentBytes = try at.number(bytes, "rss").multipliedReportingOverflow(by: facts.pageBytes)
       .partialValue
+    at.skipWords(15, bytes)  // 25–39: rsslim to processor
+    realtimePriority = try at.number(bytes, "rt_priority")
+    schedulingPolicy = try at.number(bytes, "policy")
   }
 }

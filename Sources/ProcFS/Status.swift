@@ -1,6 +1,6 @@
 import Linux
 
-/// Memory by kind and context switches, from `/proc/PID/status` or `/proc/PID/task/TID/status`.
+/// Memory by kind, context switches, pending signals and user, from `/proc/PID/status` or `/proc/PID/task/TID/status`.
 ///
 /// - Kernel: `fs/proc/array.c`, `proc_pid_status()`; `proc_pid_status(5)`.
 /// - Shape: lines of `Name:\tvalue`. A kernel thread has no memory lines; older kernels lack some.
@@ -40,6 +40,12 @@ package struct Status: Sendable, Equatable {
   package var voluntarySwitches: UInt64?
   /// Times that this thread (not the process) had the CPU taken away.
   package var involuntarySwitches: UInt64?
+  /// SigQ: signals that wait for processes of its real user, of this one and all others.
+  package var pendingSignals: UInt64?
+  /// The most of them, RLIMIT_SIGPENDING of the process; nil is "unlimited".
+  package var pendingSignalsLimit: UInt64?
+  /// The real user.
+  package var userID: UInt32?
 
   /// Reads the lines that are known and passes over the others.
   ///
@@ -56,6 +62,14 @@ package struct Status: Sendable, Equatable {
         try Self.read(bytes, &at, "RssShmem:", "RssShmem", &sharedBytes)
       case UInt8(ascii: "H"):
         try Self.read(bytes, &at, "HugetlbPages:", "HugetlbPages", &hugetlbBytes)
+      case UInt8(ascii: "S") where bytes.hasPrefix("SigQ:", at: at.index):
+        try readSignalQueue(bytes, &at)
+      case UInt8(ascii: "U") where bytes.hasPrefix("Uid:", at: at.index):
+        at.skipWord(bytes)
+        guard let id = UInt32(exactly: try at.number(bytes, "Uid")) else {
+          throw ParseError(field: "Uid")
+        }
+        userID = id
       case UInt8(ascii: "v") where bytes.hasPrefix("voluntary_ctxt_switches:", at: at.index):
         at.skipWord(bytes)
         voluntarySwitches = try at.number(bytes, "voluntary_ctxt_switches")
@@ -65,6 +79,20 @@ package struct Status: Sendable, Equatable {
       default: break
       }
     }
+  }
+
+  private mutating func readSignalQueue(
+    _ bytes: Span<UInt8>, _ at: inout Cursor
+  ) throws(ParseError) {
+    at.skipWord(bytes)
+    guard let slash = bytes.firstIndex(of: UInt8(ascii: "/"), from: at.index) else {
+      throw ParseError(field: "SigQ")
+    }
+    pendingSignals = try at.number(bytes.extracting(0..<slash), "SigQ")
+    at.index = slash + 1
+    let limit = try at.number(bytes, "SigQ")
+    // RLIM_INFINITY is all ones.
+    pendingSignalsLimit = limit == .max ? nil : limit
   }
 
   private mutating func readVirtualMemoryLine(

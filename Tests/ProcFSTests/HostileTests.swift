@@ -23,6 +23,17 @@ import Testing
     Parser("status", StatusTests.recorded) { _ = try Status($0.span) },
     Parser("io", IOTests.recorded) { _ = try IO($0.span) },
     Parser("limits", ResourceLimitsTests.recorded) { _ = try ResourceLimits($0.span) },
+    Parser("limits, every line", ResourceLimitsTests.recorded) {
+      try ResourceLimits.read($0.span) { _, _ in }
+    },
+    Parser("smaps_rollup", testSmapsRollup(proportional: 206)) { _ = try SmapsRollup($0.span) },
+    Parser("users", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/:\n") {
+      _ = UserNames($0.span)
+    },
+    Parser("package note", PackageNoteTests.text) { bytes in
+      let version = PackageNote.version(json: bytes.span)
+      #expect(version.map { (1...127).contains($0.utf8.count) } ?? true)
+    },
     Parser("schedstat", "225222221 13037638 395\n") { _ = try Schedstat($0.span) },
     Parser("cgroup", "12:cpu,cpuacct:/docker\n0::/x\n") { _ = try Cgroup($0.span) },
     Parser("name", "a name") { #expect(ProcessName($0.span).bytes.count <= 15) },

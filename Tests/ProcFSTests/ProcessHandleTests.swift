@@ -38,6 +38,10 @@ struct Held: ~Copyable {
       case .fd: _ = try handle.descriptorCount(&reader)
       case .fdLinks: try handle.descriptors(&reader, &buffer) { _ in true }
       case .task: try handle.threads(&reader) { _ in true }
+      case .oomScore: _ = try handle.oomScore(&buffer)
+      case .oomScoreAdj: _ = try handle.oomScoreAdjustment(&buffer)
+      case .maps: _ = try handle.hold.memoryMaps()
+      case .smapsRollup: _ = try handle.hold.smapsRollup()
       }
       return nil
     } catch {

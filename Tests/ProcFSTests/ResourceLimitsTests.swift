@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -55,6 +56,45 @@ import Testing
   func bothLinesAreNeeded(name: String) {
     let rows = Self.recorded.split(separator: "\n").filter { !$0.hasPrefix(name) }
     #expect(throws: ParseError.self) { try limits(rows.joined(separator: "\n")) }
+  }
+
+  private func everyLine(
+    _ text: String
+  ) throws(ParseError) -> [ResourceLimits.Resource: ResourceLimits.Pair] {
+    var found: [ResourceLimits.Resource: ResourceLimits.Pair] = [:]
+    try parse(text) { bytes throws(ParseError) in
+      try ResourceLimits.read(bytes) { found[$0] = $1 }
+    }
+    return found
+  }
+
+  /// What this very process' file says, by `ulimit` in the words of another program.
+  @Test func everyLineOfALiveProcess() throws {
+    let found = try everyLine(String(decoding: try contents("/proc/self/limits"), as: UTF8.self))
+    #expect(Set(found.keys) == Set(ResourceLimits.Resource.allCases))
+    let numbers = [
+      RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, __RLIMIT_RSS,
+      __RLIMIT_NPROC, RLIMIT_NOFILE, __RLIMIT_MEMLOCK, RLIMIT_AS, __RLIMIT_LOCKS,
+      __RLIMIT_SIGPENDING, __RLIMIT_MSGQUEUE, __RLIMIT_NICE, __RLIMIT_RTPRIO, __RLIMIT_RTTIME,
+    ]
+    for (resource, number) in zip(ResourceLimits.Resource.allCases, numbers) {
+      var limit = rlimit()
+      #expect(getrlimit(__rlimit_resource_t(number.rawValue), &limit) == 0)
+      let pair = ResourceLimits.Pair(
+        soft: limit.rlim_cur == .max ? nil : UInt64(limit.rlim_cur),
+        hard: limit.rlim_max == .max ? nil : UInt64(limit.rlim_max))
+      #expect(found[resource] == pair, "\(resource)")
+    }
+  }
+
+  @Test func everyLineOfARecordedFile() throws {
+    let found = try everyLine(Self.recorded)
+    #expect(found.count == 9)
+    #expect(found[.cpuSeconds] == .init())
+    #expect(found[.stackBytes] == .init(soft: 8_388_608))
+    #expect(found[.nicePriority] == .init(soft: 0, hard: 0))
+    #expect(found[.memlockBytes] == .init(soft: 8_388_608, hard: 8_388_608))
+    #expect(found[.fileSizeBytes] == nil)
   }
 
   @Test func futureLinesArePassedOver() throws {

@@ -109,12 +109,29 @@ import Testing
       ("VmStk:", "VmStk"), ("VmExe:", "VmExe"), ("VmLib:", "VmLib"), ("VmPTE:", "VmPTE"),
       ("VmSwap:", "VmSwap"), ("HugetlbPages:", "HugetlbPages"),
       ("voluntary_ctxt_switches:", "voluntary_ctxt_switches"),
-      ("nonvoluntary_ctxt_switches:", "nonvoluntary_ctxt_switches"),
+      ("nonvoluntary_ctxt_switches:", "nonvoluntary_ctxt_switches"), ("Uid:", "Uid"),
+      ("SigQ:", "SigQ"), ("SigQ:\t7/", "SigQ"),
     ] as [(String, StaticName)], ["", " ", "-1 kB", "x kB", "12kB", twoToThe64])
   func valuesThatAreNoNumbers(line: (key: String, field: StaticName), value: String) {
     #expect(throws: ParseError(field: line.field)) {
       try status("Name:\ta\n\(line.key)\t\(value)\nThreads:\t1\n")
     }
+  }
+
+  @Test(
+    arguments: [
+      ("0/0", 0, 0), ("2/96365", 2, 96365), ("7/18446744073709551615", 7, nil),
+    ] as [(String, UInt64, UInt64?)])
+  func pendingSignals(text: String, pending: UInt64, limit: UInt64?) throws {
+    let status = try status("Name:\ta\nSeccomp:\t0\nSigQ:\t\(text)\nSigPnd:\t00\n")
+    #expect(status.pendingSignals == pending && status.pendingSignalsLimit == limit)
+  }
+
+  @Test func realUserIsTheFirst() throws {
+    #expect(try status("Name:\ta\nUmask:\t0\nUid:\t7\t8\t9\t10\n").userID == 7)
+    #expect(try status("Name:\ta\nUid:\t4294967295\t8\n").userID == .max)
+    #expect(try status("Name:\ta\n").userID == nil)
+    #expect(throws: ParseError(field: "Uid")) { try status("Name:\ta\nUid:\t4294967296\t8\n") }
   }
 
   @Test(arguments: ["", "\n", "Name", "VmHWM:\t1 kB\n", " Name:\ta\n", "\0"])

@@ -27,6 +27,10 @@ package final class TestProc {
     try file("limits", testLimits(openFiles: "1024", addressSpace: "unlimited"))
     try file("schedstat", "1000 2000 3\n")
     try file("cgroup", "0::/app\n")
+    try file("oom_score", "666\n")
+    try file("oom_score_adj", "0\n")
+    try file("maps", testMaps(2))
+    try file("smaps_rollup", testSmapsRollup(proportional: 20))
     try add("exe", .link("/usr/bin/app"))
     try add("fd", .directory)
     try add("task", .directory)
@@ -84,6 +88,9 @@ package struct TestStat {
   package var startTicks: UInt64 = 100
   package var virtualBytes: UInt64 = 409_600
   package var residentPages: UInt64 = 10
+  package var nice = 0
+  package var realtimePriority: UInt64 = 0
+  package var policy: UInt64 = 0
 
   package init(pid: Int32, name: String = "app") {
     self.pid = pid
@@ -92,9 +99,9 @@ package struct TestStat {
 
   package var line: String {
     "\(pid) (\(name)) \(state) \(parent) \(pid) \(pid) 0 -1 4194304 \(minorFaults) 0 "
-      + "\(majorFaults) 0 \(userTicks) \(systemTicks) 0 0 20 0 \(threads) 0 \(startTicks) "
+      + "\(majorFaults) 0 \(userTicks) \(systemTicks) 0 0 20 \(nice) \(threads) 0 \(startTicks) "
       + "\(virtualBytes) \(residentPages) 18446744073709551615 1 1 0 0 0 0 0 4096 1256 0 0 0 17 "
-      + "0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
+      + "0 \(realtimePriority) \(policy) 0 0 0 0 0 0 0 0 0 0 0\n"
   }
 }
 
@@ -115,6 +122,32 @@ package struct TestStatus {
       + "RssFile:\t      10 kB\nVmSwap:\t       0 kB\nThreads:\t1\n"
       + "voluntary_ctxt_switches:\t\(voluntary)\nnonvoluntary_ctxt_switches:\t\(involuntary)\n"
   }
+}
+
+/// A `maps` file of so many mappings.
+package func testMaps(_ count: Int) -> String {
+  String(repeating: "7f0000000000-7f0000001000 r--p 00000000 00:19 77   /usr/bin/app\n", count: count)
+}
+
+/// A `smaps_rollup` file; all numbers are kibibytes.
+package func testSmapsRollup(
+  proportional: UInt64, clean: UInt64 = 4, dirty: UInt64 = 8, swap: UInt64 = 0
+) -> String {
+  """
+  560a0d5b2000-7ffc3d220000 ---p 00000000 00:00 0                          [rollup]
+  Rss:                1612 kB
+  Pss:                \(proportional) kB
+  Pss_Dirty:           116 kB
+  Pss_Anon:            116 kB
+  Shared_Clean:       1456 kB
+  Private_Clean:      \(clean) kB
+  Private_Dirty:      \(dirty) kB
+  Private_Hugetlb:       0 kB
+  Swap:                  7 kB
+  SwapPss:            \(swap) kB
+  Locked:                0 kB
+
+  """
 }
 
 /// An `io` file: `base`, 10 × `base`, 100 × `base` … in the order of the lines.

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 
 /// accept4(2) with SOCK_CLOEXEC | SOCK_NONBLOCK; the peer's address is not asked for.
@@ -50,9 +51,10 @@ uint64_t clinux_effective_capabilities(void);
 /// fstatfs(2): the file system's magic number, or -1 with errno.
 int64_t clinux_filesystem_magic(int fd);
 
-/// statx(2) of what a link points to, mode only, from what the kernel knows already
-/// (AT_STATX_DONT_SYNC): a file server that does not answer is not waited for. -1 with errno.
-int64_t clinux_known_mode(int directory, const char *path);
+/// statx(2) of what a link points to, as stat(2) fills it, from what the kernel knows already
+/// (AT_STATX_DONT_SYNC): a file server that does not answer is not waited for. Device, inode, mode,
+/// owner, size and time of modification only.
+int clinux_known_stat(int directory, const char *path, struct stat *facts);
 
 /// SIGRTMIN, which is a function call in glibc.
 int clinux_sigrtmin(void);
