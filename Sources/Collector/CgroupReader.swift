@@ -154,11 +154,12 @@ final class CgroupReader {
   /// The nearest group, beginning with a given one, of which something is known by itself; nil if
   /// that is only known of all of the machine.
   ///
-  /// Controllers of version 2 need not be enabled all the way down.
+  /// Controllers of version 2 need not be enabled all the way down. A group of which something
+  /// could not be read is taken to be the one.
   func nearest(_ path: CgroupPath, _ isKnown: (CgroupPath) -> Bool) -> CgroupPath? {
     var at = path
     while !isMachine(at) {
-      if isKnown(at) { return at }
+      if isKnown(at) || failure(at) != nil { return at }
       guard let parent = at.parent else { return nil }
       at = parent
     }

@@ -78,7 +78,7 @@ package final class Collector {
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
     roster.didReturn = { [unowned self] target, member in resume(member, target) }
-    roster.didEnd = { [unowned self] target, process, exit in ended(process, exit, target) }
+    roster.didEnd = { [unowned self] _, process, exit in ended(process, exit) }
     configure(settings)
   }
 
@@ -169,7 +169,7 @@ package final class Collector {
     if target.canReturn(member.pid) {
       state.departed[member.pid] = process
     } else {
-      oomKills.leave(member)
+      oomKills.leave(member, target)
     }
     // The target forgets all of them when they are too many.
     if state.departed.count > target.departedCount {
@@ -190,12 +190,14 @@ package final class Collector {
   private var countsOOMKills: Bool { states.contains { $0.sample.oomKills != nil } }
 
   /// It is known how a process ended that has left its target.
-  private func ended(_ process: ProcessIdentity, _ exit: Exit, _ target: Target) {
-    let wasKilled = oomKills.explain(process, exit, instruments.cgroups) {
+  private func ended(_ process: ProcessIdentity, _ exit: Exit) {
+    let killed = oomKills.ended(process, exit, instruments.cgroups) {
       roster.root.oomKills(&buffer)
     }
-    guard wasKilled, let state = states.first(where: { $0.target === target }) else { return }
-    state.sample.oomKills = state.sample.oomKills.map { $0 + 1 }
+    for state in states {
+      let count = killed.count { $0 === state.target }
+      if count > 0 { state.sample.oomKills = state.sample.oomKills.map { $0 + UInt64(count) } }
+    }
   }
 
   private func lateReads() -> [OwnState.Count] {

@@ -5,8 +5,8 @@ import Targets
 ///
 /// The kernel counts such ends by control group and for all of the machine, and does not say whose
 /// they were. So an end by SIGKILL is taken for one if the count has risen since a collection that
-/// was not the last one before it (the last one may have been under way), and each rise explains
-/// one end.
+/// was not the last one before it (the last one may have been under way). Each rise explains one
+/// end, the first one after it.
 final class OOMKills {
   private struct Count {
     /// As of the last collection and of the one before.
@@ -31,8 +31,12 @@ final class OOMKills {
   }
 
   private struct Ending {
+    let process: ProcessIdentity
+    let target: Target
     var group: (Group, since: UInt64)?
-    var machine: UInt64?
+    let machine: UInt64?
+    /// How it ended, once that is known.
+    var exit: Exit?
   }
 
   private var round: UInt64 = 0
@@ -41,8 +45,8 @@ final class OOMKills {
   private var groups: [UInt64: Count] = [:]
   /// By the members' slots.
   private var bySlot: [Group?] = []
-  /// Processes that have ended, until it is known how.
-  private var endings: [ProcessIdentity: Ending] = [:]
+  /// Processes that have ended, in that order, until it is known how they and those before did.
+  private var endings: [Ending] = []
 
   /// Starts a collection.
   ///
@@ -75,36 +79,45 @@ final class OOMKills {
 
   /// Ends a collection: groups without processes are forgotten.
   func finish() {
-    let pending = Set(endings.values.compactMap { $0.group?.0.inode })
+    let pending = Set(endings.compactMap { $0.group?.0.inode })
     groups = groups.filter { $0.value.round == round || pending.contains($0.key) }
   }
 
   /// A process has ended; how comes later.
-  func leave(_ member: Member) {
-    var ending = Ending(machine: machine?.previous)
+  func leave(_ member: Member, _ target: Target) {
+    var ending = Ending(process: member.identity, target: target, machine: machine?.previous)
     if member.slot < bySlot.count, let group = bySlot[member.slot],
       let count = groups[group.inode]
     {
       ending.group = (group, count.previous)
       bySlot[member.slot] = nil
     }
-    endings[member.identity] = ending
+    endings.append(ending)
   }
 
-  /// Whether the kernel has ended a process for memory.
+  /// It is known how a process ended.
   ///
   /// - Parameters:
-  ///   - process: One for which ``leave(_:)`` was called.
+  ///   - process: One for which ``leave(_:_:)`` was called.
   ///   - exit: How it ended.
-  ///   - reader: Reads its control group.
+  ///   - reader: Reads control groups.
   ///   - machineNow: Reads what the machine has counted.
-  func explain(
+  /// - Returns: The targets of processes that are known now to have been killed for memory.
+  func ended(
     _ process: ProcessIdentity, _ exit: Exit, _ reader: CgroupReader,
     machineNow: () -> UInt64?
+  ) -> [Target] {
+    guard let index = endings.firstIndex(where: { $0.process == process }) else { return [] }
+    endings[index].exit = exit
+    let known = endings.prefix { $0.exit != nil }
+    endings.removeFirst(known.count)
+    return known.filter { $0.exit?.status == "SIGKILL" && isKill($0, reader, machineNow) }
+      .map(\.target)
+  }
+
+  private func isKill(
+    _ ending: Ending, _ reader: CgroupReader, _ machineNow: () -> UInt64?
   ) -> Bool {
-    guard let ending = endings.removeValue(forKey: process), exit.status == "SIGKILL" else {
-      return false
-    }
     if let (group, since) = ending.group,
       let now = reader.oomKillsNow(group.path, inode: group.inode)
     {

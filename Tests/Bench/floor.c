@@ -1,8 +1,9 @@
 // floor COMM [PASSES]: what reading the default groups' files costs at least.
 //
-// For every process named COMM it keeps descriptors of stat, status and io, reads them with
-// pread(2), takes the descriptor count from the size of /proc/PID/fd, and parses the numbers that
-// the default groups export: what procvitals does, without its features.
+// For every process named COMM it keeps descriptors of stat, status, io and cgroup, reads them with
+// pread(2), takes the descriptor count from the size of /proc/PID/fd, parses the numbers that the
+// default groups export and looks whether the control groups are still the same: what procvitals
+// does, without its features.
 // One pass per line of standard input, or PASSES passes; prints the CPU microseconds and the
 // number of processes of each pass, and on standard error a sum so that no parsing is left out.
 
@@ -19,7 +20,9 @@
 #include <unistd.h>
 
 struct process {
-  int directory, stat, status, io;
+  int directory, stat, status, io, cgroup;
+  ssize_t groups_length;
+  char *groups;
 };
 
 static struct process *processes;
@@ -82,6 +85,8 @@ static void pass(void) {
     if (fetch(p->stat) > 0) parse_stat();
     if (fetch(p->status) > 0) parse_lines(status_keys, sizeof status_keys / sizeof *status_keys);
     if (fetch(p->io) > 0) parse_lines(io_keys, sizeof io_keys / sizeof *io_keys);
+    ssize_t length = fetch(p->cgroup);
+    if (length != p->groups_length || memcmp(buffer, p->groups, (size_t)length)) sum++;
     if (!fstatat(p->directory, "fd", &facts, 0)) sum += (uint64_t)facts.st_size;
   }
 }
@@ -108,10 +113,13 @@ static void find(const char *name) {
     p->stat = openat(directory, "stat", O_RDONLY | O_CLOEXEC);
     p->status = openat(directory, "status", O_RDONLY | O_CLOEXEC);
     p->io = openat(directory, "io", O_RDONLY | O_CLOEXEC);
-    if (p->stat < 0 || p->status < 0 || p->io < 0) {
+    p->cgroup = openat(directory, "cgroup", O_RDONLY | O_CLOEXEC);
+    if (p->stat < 0 || p->status < 0 || p->io < 0 || p->cgroup < 0) {
       perror(path);
       exit(1);
     }
+    p->groups_length = fetch(p->cgroup);
+    p->groups = strdup(buffer);
   }
   if (proc) closedir(proc);
 }

@@ -12,10 +12,20 @@ import Testing
 @Suite struct CostTests {
   /// Of each sleeping process with one thread and kept files.
   ///
-  /// `stat`, `status` and `io` are read, `fd` is asked for its size, and `prlimit` for two limits.
-  private static let callsPerProcess = 6
-  /// Of each collection, however many processes there are: a look for answers about pid files.
-  private static let callsPerCollection = 1
+  /// `stat`, `status`, `io` and `cgroup` are read, `fd` is asked for its size, and `prlimit` for two
+  /// limits. A process can be moved to another control group at any time, and nothing but its
+  /// `cgroup` tells that.
+  private static let callsPerProcess = 7
+  /// Of each collection, however many processes there are: a look for answers about pid files,
+  /// `vmstat`, and the control groups that all of them are in.
+  private static let callsPerCollection = 4 + callsPerCgroup * cgroups
+  /// Most files are kept open; those that this kernel lacks are looked for anew.
+  private static let callsPerCgroup = 16
+  /// This process' groups and those that they are in.
+  private static let cgroups: Int = {
+    let text = (try? contents("/proc/self/cgroup")).map { String(decoding: $0, as: UTF8.self) }
+    return text?.count { $0 == "/" } ?? 0
+  }()
 
   private static let children = 50
   private static let collections = 20
@@ -75,7 +85,8 @@ import Testing
       guard let waiter = try? Waiter(), let loop = try? EventLoop(),
         let root = try? ProcRoot(path: "/proc", facts: .current()),
         let collector = try? Collector(
-          root: root, settings: CollectorSettings(targets: targets), loop: loop, waiter: waiter)
+          root: root, cgroups: CgroupTree(path: "/sys/fs/cgroup"),
+          settings: CollectorSettings(targets: targets), loop: loop, waiter: waiter)
       else { return isReady.post(0) }
       // Files are opened and memory is taken in the first ones.
       for _ in 0..<3 { _ = collector.collect(OwnState(version: "0.0.0")) }
@@ -101,6 +112,10 @@ import Testing
       Self.collections
       * (Self.callsPerProcess * Self.children + Self.callsPerCollection)
     #expect(total <= most, "\(report)")
+    // The groups' part is only bounded, so that of the processes is looked at by itself.
+    let reads = calls.filter { ["pread64", "prlimit64", "newfstatat"].contains($0.key) }
+    let fewest = Self.collections * Self.callsPerProcess * Self.children
+    #expect(reads.values.reduce(0, +) >= fewest, "\(report)")
     // Far fewer means that this test counts something else.
     #expect(total > most / 2, "\(report)")
   }

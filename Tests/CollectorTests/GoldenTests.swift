@@ -39,6 +39,16 @@ import Testing
     Scenario("kernel-thread") { _ in [target("kthreadd", pid: 2)] },
     Scenario("zombie") { _ in [target("app", pid: 7321)] },
     Scenario("old-kernel") { _ in [target("app", pid: 7)] },
+    Scenario("cgroup-v2") { _ in
+      [target("app", named: "app")]
+        + [("top", 9), ("removed", 10), ("outside", 11), ("denied", 12)].map {
+          target($0.0, pid: $0.1)
+        }
+    },
+    Scenario("cgroup-v1") { _ in
+      [target("app", named: "app"), target("nested", named: "nested"), target("top", pid: 11)]
+    },
+    Scenario("cgroup-hybrid") { _ in [target("app", pid: 7)] },
     Scenario("threads") { _ in [target("app", pid: 2684)] },
     Scenario("hidden") { _ in [target("hidden", pid: 7), target("shown", named: "app")] },
     Scenario("odd-names") { _ in

@@ -43,7 +43,7 @@ private final class Program {
 }
 
 /// Whether the kernel tells how somebody else's process ended.
-private let tellsExits: Bool = {
+let tellsExits: Bool = {
   guard let child = try? Child("true"), let pidfd = try? PidFD(pid: child.pid) else { return false }
   child.reap()
   return pidfd.exitStatus() != nil

@@ -35,17 +35,20 @@ final class Watch {
 
   convenience init(_ tree: TestProc, _ targets: [TargetSettings]) throws {
     // Files of a recorded tree can be read after they were removed, unlike those of a process.
-    try self.init(tree.path, targets, limits: CollectorLimits(keptDescriptors: 0))
+    try self.init(
+      tree.path, cgroups: tree.cgroupPath, targets, limits: CollectorLimits(keptDescriptors: 0))
     self.tree = tree
   }
 
   init(
-    _ path: String, _ targets: [TargetSettings], limits: CollectorLimits = CollectorLimits()
+    _ path: String, cgroups: String? = nil, _ targets: [TargetSettings],
+    limits: CollectorLimits = CollectorLimits()
   ) throws {
     waiter = try Waiter()
     loop = try EventLoop()
     collector = try Collector(
       root: try ProcRoot(path: path, facts: facts),
+      cgroups: CgroupTree(path: cgroups ?? TestProc.cgroupPath(below: path)),
       settings: CollectorSettings(targets: targets, limits: limits), loop: loop, waiter: waiter,
       users: "\(path)/etc/passwd")
   }
@@ -128,7 +131,8 @@ final class Asking {
   init(_ path: String, facts: SystemFacts, _ targets: [TargetSettings]) throws {
     replies = try Mailbox()
     sampler = try Sampler(
-      procPath: path, facts: facts, settings: CollectorSettings(targets: targets), replies: replies)
+      procPath: path, cgroupPath: TestProc.cgroupPath(below: path), facts: facts,
+      settings: CollectorSettings(targets: targets), replies: replies)
   }
 
   deinit { sampler.stop() }

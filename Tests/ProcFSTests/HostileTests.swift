@@ -36,6 +36,19 @@ import Testing
     },
     Parser("schedstat", "225222221 13037638 395\n") { _ = try Schedstat($0.span) },
     Parser("cgroup", "12:cpu,cpuacct:/docker\n0::/x\n") { _ = try Cgroup($0.span) },
+    Parser("memory.events", "low 0\nhigh 1\nmax 2\noom 3\noom_kill 4\noom_group_kill 5\n") {
+      _ = try CgroupMemoryEvents($0.span)
+    },
+    Parser("memory.max", "1073741824\n") { _ = try CgroupNumber.limit($0.span, "memory.max") },
+    Parser("pids.max", "max\n") { _ = try CgroupNumber.limit($0.span, "pids.max") },
+    Parser("cpu.max", "50000 100000\n") { _ = try CgroupNumber.cores($0.span) },
+    Parser(
+      "cpu.pressure",
+      "some avg10=0.00 avg60=1.25 avg300=0.10 total=12345\nfull avg10=0.00 avg60=0.00 total=9\n"
+    ) { _ = try PressureTotals($0.span) },
+    Parser("memory.stat", "cache 1\ntotal_swap 4096\n") {
+      _ = try keyedNumber("total_swap", $0.span)
+    },
     Parser("name", "a name") { #expect(ProcessName($0.span).bytes.count <= 15) },
   ]
 

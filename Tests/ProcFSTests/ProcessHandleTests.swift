@@ -33,7 +33,9 @@ struct Held: ~Copyable {
       case .io: _ = try handle.io(&buffer, keep: keep)
       case .limits: _ = try handle.limits(&buffer)
       case .schedstat: _ = try handle.schedstat(&buffer)
-      case .cgroup: _ = try handle.cgroup(&buffer)
+      // What lies elsewhere is found through it.
+      case .cgroup, .cgroupFiles, .pressure, .oomKills:
+        _ = try handle.cgroup(&buffer, keep: keep)
       case .exe: _ = try handle.executable()
       case .fd: _ = try handle.descriptorCount(&reader)
       case .fdLinks: try handle.descriptors(&reader, &buffer) { _ in true }
@@ -57,7 +59,7 @@ struct Held: ~Copyable {
     #expect(held.handle.startTicks == 100)
     for file in SourceFile.allCases { #expect(held.failure(file) == nil, "\(file)") }
     #expect(try held.handle.executable() == Array("/usr/bin/app".utf8))
-    #expect(try held.handle.cgroup(&held.buffer).unifiedPath == "/app")
+    #expect(try held.handle.cgroup(&held.buffer, keep: false)?.unifiedPath == "/app")
   }
 
   @Test func removedProgramKeepsItsMark() throws {

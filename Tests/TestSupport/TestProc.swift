@@ -6,6 +6,13 @@
 package final class TestProc {
   package let directory: TemporaryDirectory
   package var path: String { directory.path }
+  /// What stands for `/sys` is beside the processes, in `sys`.
+  package var cgroupPath: String { Self.cgroupPath(below: path) }
+
+  /// Where the control groups are that belong to `/proc` or to a recorded tree.
+  package static func cgroupPath(below procPath: String) -> String {
+    procPath == "/proc" ? "/sys/fs/cgroup" : "\(procPath)/sys/fs/cgroup"
+  }
   private var pid: Int32 = 0
 
   package init() throws { directory = try TemporaryDirectory() }
@@ -56,6 +63,26 @@ package final class TestProc {
     var tree = FixtureTree()
     tree.entries["\(pid)/\(name)"] = node
     try tree.unpack(into: path)
+    return self
+  }
+
+  /// Adds or overwrites files of a control group, by name; the group is a path below the mount.
+  @discardableResult
+  package func cgroup(_ group: String, _ files: [String: String]) throws -> TestProc {
+    var tree = FixtureTree()
+    let directory = group.isEmpty ? "sys/fs/cgroup" : "sys/fs/cgroup/\(group)"
+    tree.entries[directory] = .directory
+    for (name, text) in files {
+      tree.entries["\(directory)/\(name)"] = .file(Array("\(text)\n".utf8), mode: 0o644)
+    }
+    try tree.unpack(into: path)
+    return self
+  }
+
+  /// Takes away a control group with all that is in it, or one of its files.
+  @discardableResult
+  package func removeCgroup(_ group: String) -> TestProc {
+    removeTree("\(path)/sys/fs/cgroup/\(group)")
     return self
   }
 

@@ -20,7 +20,7 @@ private func complaint(_ arguments: [String]) -> String? {
       try serve.web.check()
       _ = try serve.web.addresses()
       _ = try settings(serve.source)
-      try serve.source.checkProc()
+      try serve.source.checkMounts()
     case let check as Check: _ = try settings(check.source)
     case let once as Once: _ = try settings(once.source)
     default: break
@@ -133,7 +133,7 @@ private func complaint(_ arguments: [String]) -> String? {
     #expect(serve.log.level == .info && serve.log.format == .logfmt)
     #expect(serve.log.logger(try LogSink(.journal)).logLevel == .info)
     try serve.web.check()
-    try serve.source.checkProc()
+    try serve.source.checkMounts()
   }
 
   @Test func severalAddressesInTheirOrder() throws {
