@@ -46,7 +46,7 @@ config "default, pss"
 kill -s HUP "$DAEMON"
 has_pss() { scrape && value process_proportional_memory_bytes target=small; }
 poll 30 has_pss || fail "the small target has no proportional memory"
-# A read of the large one takes a quarter of a second or more. Scrapes come while it goes on: the
+# Scrapes come while the large one is read: the
 # small one is read anew for each of them, the large one's value gets older.
 with=$(measure)
 one_read=$(python3 -c "
