@@ -28,10 +28,11 @@ package struct InfoSurvey {
     _ patient: PatientReader
   ) {
     let program = reader.program(member, target)
-    if let facts = program?.facts { patient.names.want(facts, member.handle.hold) }
+    if let facts = program.facts { patient.names.want(facts, member.handle.hold) }
+    if found.isEmpty { patient.names.wantUsers() }
     found.insert(
       Facts(
-        path: program?.path, program: program?.facts, user: sample.status?.userID,
+        path: program.path, program: program.facts, user: sample.status?.userID,
         cgroup: reader.cgroup(member, target)?.path))
   }
 
@@ -52,6 +53,8 @@ package struct InfoSurvey {
         Cgroup.unit(ofPath: cgroup) ?? "", cgroup, Cgroup.containerID(ofPath: cgroup) ?? "",
       ])
     }
+    // Nothing is known, as for a process that has just ended.
+    distinct.remove([String](repeating: "", count: Self.labels.count))
     series = distinct.sorted { $0.lexicographicallyPrecedes($1) }
     let limit = limits.infoSeriesPerTarget
     if series.count > limit {
@@ -108,7 +111,6 @@ final class NameReader {
 
   /// Notes that the version of a program is wanted, of which a process is known that runs it.
   func want(_ program: FileFacts, _ hold: ProcessHold) {
-    askForUsers()
     if versions[program] != nil {
       versions[program]?.round = round
       return
@@ -118,8 +120,9 @@ final class NameReader {
     }
   }
 
-  /// Once a collection, so that a name that changes is seen.
-  private func askForUsers() {
+  /// Notes that names of users are wanted; the file is looked at once a collection, so that a name
+  /// that changes is seen.
+  func wantUsers() {
     if hasAskedForUsers { return }
     hasAskedForUsers = true
     inquiries.ask(.users) { [users, usersPath] answer in

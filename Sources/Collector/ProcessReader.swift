@@ -122,7 +122,7 @@ final class ProcessReader {
 
   /// All limits of a process; none if they cannot be read.
   ///
-  /// The file costs as much as five system calls of sixteen.
+  /// The file costs as much as the sixteen system calls would, and is allowed to everybody.
   func limits(
     _ member: Member, _ target: Target
   ) -> [(resource: ResourceLimits.Resource, pair: ResourceLimits.Pair)] {
@@ -133,12 +133,13 @@ final class ProcessReader {
     return found
   }
 
-  /// The path of the program that a process runs, and what the file is; nil if it cannot be read or
-  /// there is none, as for a thread of the kernel.
-  func program(_ member: Member, _ target: Target) -> (path: [UInt8], facts: FileFacts)? {
-    try? attempt(target, member) { () throws(ProcError) in
-      (try member.handle.executable(), try member.handle.programFacts())
+  /// The path of the program that a process runs, and what the file is; nil what cannot be read or
+  /// is not there, as for a thread of the kernel.
+  func program(_ member: Member, _ target: Target) -> (path: [UInt8]?, facts: FileFacts?) {
+    let path = try? attempt(target, member) { () throws(ProcError) in
+      try member.handle.executable()
     }
+    return (path, path == nil ? nil : try? member.handle.programFacts())
   }
 
   /// The control groups of a process; nil if they cannot be read.

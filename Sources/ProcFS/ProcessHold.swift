@@ -21,9 +21,8 @@ package final class ProcessHold: Sendable {
     var lines: UInt64 = 0
     var buffer = ReadBuffer(capacity: 16 << 10, limit: 16 << 10)
     do throws(Errno) {
-      try buffer.readPieces(
-        try openFile(SourceFile.maps.name, in: directory), limit: Self.mapsLimit
-      ) { piece in
+      let file = try openFile(SourceFile.maps.name, in: directory)
+      try buffer.readPieces(file, limit: Self.mapsLimit) { piece in
         var start = 0
         while let end = piece.firstIndex(of: 0x0a, from: start) {
           lines += 1

@@ -92,7 +92,9 @@ struct Page {
   /// The page for a golden file: how long the collection took and how old a value is are written as
   /// 0, everything else follows from the tree.
   var golden: String {
-    let varying = ["procvitals_scrape_duration_seconds ", "process_proportional_memory_age_seconds{"]
+    let varying = [
+      "procvitals_scrape_duration_seconds ", "process_proportional_memory_age_seconds{",
+    ]
     return text.split(separator: "\n", omittingEmptySubsequences: false)
       .map { line in
         guard varying.contains(where: line.hasPrefix), let blank = line.lastIndex(of: " ")

@@ -58,6 +58,22 @@ import Testing
     #expect(configuration.targetLimit == 100)
   }
 
+  @Test func budgets() throws {
+    let configuration = try parse(
+      """
+      limits:
+        pss_bytes_per_scrape: 1048576
+        pss_bytes_per_process: 7
+        info_series_per_target: 3
+      """)
+    #expect(
+      configuration.collector.limits
+        == CollectorLimits(
+          pssBytesPerScrape: 1 << 20, pssBytesPerProcess: 7, infoSeriesPerTarget: 3))
+    #expect(throws: ConfigError.self) { try parse("limits: {pss_bytes_per_scrape: 1}") }
+    #expect(throws: ConfigError.self) { try parse("limits: {info_series_per_target: 0}") }
+  }
+
   @Test func defaultsHoldWhereverTheyStand() throws {
     let configuration = try parse(
       """

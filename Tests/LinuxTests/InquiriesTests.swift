@@ -61,10 +61,11 @@ import Testing
     inquiries.ask("quick") { $0("quick") }
     #expect(eventually { slow.count == 1 })
     var answers: [String] = []
-    #expect(eventually {
-      answers += inquiries.collect(until: .now)
-      return answers.count == 2
-    })
+    #expect(
+      eventually {
+        answers += inquiries.collect(until: .now)
+        return answers.count == 2
+      })
     #expect(Set(answers) == ["first part", "quick"])
     #expect(inquiries.isOpen("slow") && !inquiries.isOpen("quick"))
     // The next round goes on without it.
@@ -75,10 +76,11 @@ import Testing
     // What it says in the end is there when another round begins.
     slow.goOn()
     var late: [String] = []
-    #expect(eventually {
-      late += inquiries.begin()
-      return !inquiries.isOpen("slow")
-    })
+    #expect(
+      eventually {
+        late += inquiries.begin()
+        return !inquiries.isOpen("slow")
+      })
     #expect(late == ["late"])
     #expect(inquiries.ask("slow") { $0("anew") })
     #expect(inquiries.collect(until: far) == ["anew"])

@@ -53,29 +53,31 @@ import Testing
     #expect(throws: ParseError(field: "cgroup")) { try cgroup(text) }
   }
 
-  @Test(arguments: [
-    ("0::/\n", "/"), ("0::/a\n", "/a"), ("4:memory:/m\n1:name=systemd:/s\n0::/\n", "/m"),
-    ("4:memory:/\n1:name=systemd:/s\n0::/\n", "/s"), ("4:memory:/m\n0::/u\n", "/u"),
-    ("4:cpu,memory:/m\n", "/m"), ("4:memory:/\n", "/"), ("4:cpu:/c\n", nil), ("", nil),
-    ("0::\n4:memory:/m\n", "/m"), ("4:hugememory:/h\n", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("0::/\n", "/"), ("0::/a\n", "/a"), ("4:memory:/m\n1:name=systemd:/s\n0::/\n", "/m"),
+      ("4:memory:/\n1:name=systemd:/s\n0::/\n", "/s"), ("4:memory:/m\n0::/u\n", "/u"),
+      ("4:cpu,memory:/m\n", "/m"), ("4:memory:/\n", "/"), ("4:cpu:/c\n", nil), ("", nil),
+      ("0::\n4:memory:/m\n", "/m"), ("4:hugememory:/h\n", nil),
+    ] as [(String, String?)])
   func pathThatSaysMost(text: String, path: String?) throws {
     #expect(try cgroup(text).path == path)
   }
 
-  @Test(arguments: [
-    ("/system.slice/nginx.service", "nginx.service"),
-    ("/system.slice/nginx.service/worker", "nginx.service"),
-    ("/system.slice/nginx.service (deleted)", "nginx.service"),
-    ("/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service"),
-    ("/user.slice/user-1000.slice/session-2.scope", "session-2.scope"),
-    ("/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.scope", "app-x.scope"),
-    ("/user.slice/user-1000.slice/user@1000.service/init.scope", "init.scope"),
-    ("/init.scope", "init.scope"), ("/system.slice/_cpu.service", "cpu.service"),
-    ("/../../system.slice/x.service", "x.service"),
-    ("/", nil), ("", nil), ("/.service", nil), ("/_.scope", nil), ("/docker/abc", nil),
-    ("/system.slice/x.mount", nil), ("service", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("/system.slice/nginx.service", "nginx.service"),
+      ("/system.slice/nginx.service/worker", "nginx.service"),
+      ("/system.slice/nginx.service (deleted)", "nginx.service"),
+      ("/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service"),
+      ("/user.slice/user-1000.slice/session-2.scope", "session-2.scope"),
+      ("/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.scope", "app-x.scope"),
+      ("/user.slice/user-1000.slice/user@1000.service/init.scope", "init.scope"),
+      ("/init.scope", "init.scope"), ("/system.slice/_cpu.service", "cpu.service"),
+      ("/../../system.slice/x.service", "x.service"),
+      ("/", nil), ("", nil), ("/.service", nil), ("/_.scope", nil), ("/docker/abc", nil),
+      ("/system.slice/x.mount", nil), ("service", nil),
+    ] as [(String, String?)])
   func units(path: String, unit: String?) {
     #expect(Cgroup.unit(ofPath: path) == unit)
   }
@@ -83,22 +85,27 @@ import Testing
   private static let id = String(repeating: "0123456789abcdef", count: 4)
   private static let other = String(repeating: "f", count: 64)
 
-  @Test(arguments: [
-    ("/docker/\(id)", id), ("/system.slice/docker-\(id).scope", id),
-    ("/kubepods/burstable/pod1b2c/\(id)", id),
-    ("/kubepods.slice/kubepods-burstable.slice/kubepods-pod1.slice/cri-containerd-\(id).scope", id),
-    ("/kubepods.slice/kubepods-pod1.slice/crio-\(id).scope", id),
-    ("/kubepods.slice/kubepods-pod1.slice/crio-\(id).scope/container", id),
-    ("/machine.slice/libpod-\(id).scope", id), ("/machine.slice/libpod-\(id).scope/container", id),
-    ("/user.slice/user-1.slice/user@1.service/user.slice/libpod-\(id).scope", id),
-    ("/libpod_parent/libpod-\(id)", id), ("/system.slice/nerdctl-\(id).scope (deleted)", id),
-    ("/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:\(id)", id),
-    ("/docker/\(other)/system.slice/docker-\(id).scope/init.scope", id),
-    ("/machine.slice/libpod-conmon-\(id).scope", nil), ("/crio-conmon-\(id).scope", nil),
-    ("/docker/\(other)/crio-conmon-\(id).scope", other),
-    ("/docker/\(id.dropLast())", nil), ("/docker/\(id)0", nil), ("/docker/x\(id)", nil),
-    ("/docker/\(id.uppercased())", nil), ("/", nil), ("", nil), ("/system.slice/x.service", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("/docker/\(id)", id), ("/system.slice/docker-\(id).scope", id),
+      ("/kubepods/burstable/pod1b2c/\(id)", id),
+      (
+        "/kubepods.slice/kubepods-burstable.slice/kubepods-pod1.slice/cri-containerd-\(id).scope",
+        id
+      ),
+      ("/kubepods.slice/kubepods-pod1.slice/crio-\(id).scope", id),
+      ("/kubepods.slice/kubepods-pod1.slice/crio-\(id).scope/container", id),
+      ("/machine.slice/libpod-\(id).scope", id),
+      ("/machine.slice/libpod-\(id).scope/container", id),
+      ("/user.slice/user-1.slice/user@1.service/user.slice/libpod-\(id).scope", id),
+      ("/libpod_parent/libpod-\(id)", id), ("/system.slice/nerdctl-\(id).scope (deleted)", id),
+      ("/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:\(id)", id),
+      ("/docker/\(other)/system.slice/docker-\(id).scope/init.scope", id),
+      ("/machine.slice/libpod-conmon-\(id).scope", nil), ("/crio-conmon-\(id).scope", nil),
+      ("/docker/\(other)/crio-conmon-\(id).scope", other),
+      ("/docker/\(id.dropLast())", nil), ("/docker/\(id)0", nil), ("/docker/x\(id)", nil),
+      ("/docker/\(id.uppercased())", nil), ("/", nil), ("", nil), ("/system.slice/x.service", nil),
+    ] as [(String, String?)])
   func containers(path: String, id: String?) {
     #expect(Cgroup.containerID(ofPath: path) == id)
   }

@@ -22,8 +22,10 @@ import Testing
       (#"{"version":"a\\nb"}"#, nil), (#"{"version":"é"}"#, nil), (#"{"version":"1"#, nil),
       (#"{"version""#, nil), (#"{"version":"#, nil), (#"{"version"#, nil), ("", nil), ("{}", nil),
       ("]]]]{\"version\":\"1\"}", nil), (#"{"x":{"version":"1"}}"#, nil), (#""version":"1""#, nil),
-      ("{\"version\":\"" + String(repeating: "1", count: 127) + "\"}",
-        String(repeating: "1", count: 127)),
+      (
+        "{\"version\":\"" + String(repeating: "1", count: 127) + "\"}",
+        String(repeating: "1", count: 127)
+      ),
       ("{\"version\":\"" + String(repeating: "1", count: 128) + "\"}", nil),
     ] as [(String, String?)])
   func versions(text: String, version: String?) {

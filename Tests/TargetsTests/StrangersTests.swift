@@ -7,6 +7,7 @@ import Testing
   private func stat(start: UInt64, parent: Int32 = 1) throws -> Stat {
     let line =
       "7 (x) S \(parent) 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 \(start) 0 0 18446744073709551615"
+      + String(repeating: " 0", count: 27)
     return try Stat(
       Array(line.utf8).span, SystemFacts(pageBytes: 4096, ticksPerSecond: 100, bootTicks: 0))
   }

@@ -153,7 +153,7 @@ package struct TestStatus {
 
 /// A `maps` file of so many mappings.
 package func testMaps(_ count: Int) -> String {
-  String(repeating: "7f0000000000-7f0000001000 r--p 00000000 00:19 77   /usr/bin/app\n", count: count)
+  String(repeating: "7f0000000000-7f0000001000 r--p 00000000 00:19 77 /usr/bin/app\n", count: count)
 }
 
 /// A `smaps_rollup` file; all numbers are kibibytes.
