@@ -206,10 +206,10 @@ import Testing
     let tree = try TestProc().process(7).process(8, name: "other")
     let targets = [
       target("first", named: "app", labels: [Label("port", "1")]),
-      target("second", named: "other", labels: [Label("user", "2")]),
+      target("second", named: "other", labels: [Label("shard", "2")]),
     ]
     for series in try Watch(tree, targets).collect().samples.keys {
-      if series.contains(#"target="first""#) { #expect(!series.contains("user=")) }
+      if series.contains(#"target="first""#) { #expect(!series.contains("shard=")) }
       if series.contains(#"target="second""#) { #expect(!series.contains("port=")) }
     }
   }
@@ -264,6 +264,7 @@ import Testing
     defer { waiter.stop() }
     let collector = try Collector(
       root: try ProcRoot(path: tree.path, facts: machine),
+      cgroups: CgroupTree(path: TestProc.cgroupPath(below: tree.path)),
       settings: CollectorSettings(targets: [target("app", pid: 7)]), loop: try EventLoop(),
       waiter: waiter)
     let page = Page(collector.collect(OwnState(version: "0.0.0")).page)
