@@ -284,7 +284,7 @@ import Testing
     let scratch = try Scratch()
     let name = uniqueName()
     let children = try (0..<4).map { _ in try Child(sleepingAs: name, in: scratch) }
-    let limits = Roster.Limits(keptDescriptors: 3, processesPerTarget: 2)
+    let limits = Roster.Limits(keptDescriptors: 4, processesPerTarget: 2)
     let roster = try Roster.live([.name("t", name)], limits: limits)
     #expect(
       eventually {
