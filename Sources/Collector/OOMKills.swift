@@ -45,6 +45,8 @@ final class OOMKills {
   private var groups: [UInt64: Count] = [:]
   /// By the members' slots.
   private var bySlot: [Group?] = []
+  /// The last answer of this collection: most processes are where the one before was.
+  private var last: (membership: CgroupMembership, group: Group?)?
   /// Processes that have ended, in that order, until it is known how they and those before did.
   private var endings: [Ending] = []
 
@@ -53,6 +55,7 @@ final class OOMKills {
   /// - Parameter kills: What the machine has counted; nil if it does not tell.
   func begin(_ kills: UInt64?) {
     round &+= 1
+    last = nil
     machine = kills.map { observed(machine, $0) }
   }
 
@@ -69,12 +72,18 @@ final class OOMKills {
   func visit(_ member: Member, _ target: Target, _ reader: CgroupReader) {
     while bySlot.count <= member.slot { bySlot.append(nil) }
     bySlot[member.slot] = nil
-    guard let path = reader.membership(member, target)?.memory, reader.exists(path),
+    guard let membership = reader.membership(member, target) else { return }
+    if last?.membership !== membership { last = (membership, group(membership, reader)) }
+    bySlot[member.slot] = last?.group
+  }
+
+  private func group(_ membership: CgroupMembership, _ reader: CgroupReader) -> Group? {
+    guard let path = membership.memory, reader.exists(path),
       let group = reader.nearest(path, { reader.oomKills($0) != nil }),
       let kills = reader.oomKills(group), let inode = reader.inode(group)
-    else { return }
+    else { return nil }
     groups[inode] = observed(groups[inode], kills)
-    bySlot[member.slot] = Group(path: group, inode: inode)
+    return Group(path: group, inode: inode)
   }
 
   /// Ends a collection: groups without processes are forgotten.

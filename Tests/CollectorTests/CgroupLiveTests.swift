@@ -60,7 +60,9 @@ private final class OwnGroup {
     let text = try contents(path(controller, Self.isVersion2 ? new : old))
     for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
       let words = line.split(separator: " ")
-      if key == nil || words[0] == key! { return words.last.flatMap { Double($0) } }
+      if key == nil || words.first.map(String.init) == key {
+        return words.last.flatMap { Double($0) }
+      }
     }
     return nil
   }
@@ -190,7 +192,7 @@ struct CgroupLiveTests {
     return try #require(Int(line.dropFirst(9)))
   }
 
-  /// - Parameter isRemoved: Whether the group is gone before anybody can look at it.
+  /// With and without the group being gone before anybody can look at it.
   @Test(
     .enabled(if: tellsExits, "this kernel does not tell how processes end (Linux 6.15 does)"),
     arguments: [false, true])
