@@ -481,6 +481,39 @@ def memory():
         {"process_major_page_faults_total": 80})
 
 
+def control_group():
+    """What the process' own group is charged for, and how it is held back."""
+    page = scrape()
+    has = lambda name: value(page, name) is not None
+    if has("process_cgroup_memory_bytes"):
+        # The kernel charges a few pages ahead for each CPU.
+        did(["memory anon 16"], {"process_cgroup_memory_bytes": 15 * MIB},
+            {"process_cgroup_memory_bytes": 17 * MIB})
+    if has("process_pressure_cpu_waiting_seconds_total"):
+        did(["contention 1"], {"process_pressure_cpu_waiting_seconds_total": 0.4},
+            {"process_pressure_cpu_waiting_seconds_total": 1.5})
+    if not has("process_cgroup_cpu_limit_cores"):
+        return
+    for file, few, many in [("cpu/cpu.cfs_quota_us", "20000", "150000"),
+                            ("cgroup/cpu.max", "20000 100000", "150000 100000")]:  # fmt: skip
+        path = f"{directory}/groups/{file}"
+        if not os.path.exists(path):
+            continue
+        with open(path, "w") as quota:
+            quota.write(few)
+        name = "process_cgroup_cpu_limit_cores"
+        if value(scrape(), name) != 0.2:
+            fail(f"{name}: {value(scrape(), name)}, expected 0.2")
+        did(["user 0.1"], {"process_cgroup_cpu_periods_total": 4, "process_cgroup_cpu_seconds_total": 0.1,
+                           "process_cgroup_cpu_throttled_periods_total": 3,
+                           "process_cgroup_cpu_throttled_seconds_total": 0.1},
+            {"process_cgroup_cpu_periods_total": 30, "process_cgroup_cpu_seconds_total": 0.15,
+             "process_cgroup_cpu_throttled_periods_total": 15,
+             "process_cgroup_cpu_throttled_seconds_total": 3})  # fmt: skip
+        with open(path, "w") as quota:
+            quota.write(many)
+
+
 def input_and_output():
     # A command is one more read, its answer one more write.
     for way, sum_of, calls in [("read", "read", "read"), ("write", "written", "write")]:
@@ -573,6 +606,8 @@ def settings():
 def threads():
     states = lambda **counts: {("process_thread_states", ("state", s)): n for s, n in counts.items()}
     did(["threads 3 pool- sleep"], states(sleeping=3) | {"process_threads": 3})
+    if value(scrape(), "process_cgroup_tasks") is not None:
+        did(["threads 2 pool- sleep"], {"process_cgroup_tasks": 2})
     did(["threads 2 waiter- futex"], states(sleeping=2))
     did(["threads 1 stuck disk"], states(disk_sleep=1))
     did(["threads 1 runner run"], states(running=1))
@@ -733,10 +768,7 @@ def write_pid(name, process):
 
 os.symlink(load, directory + "/pv-pair")
 app = Load(load)
-# Into the control groups that the script made.
-for procs in glob.glob(directory + "/groups/*/cgroup.procs"):
-    with open(procs, "w") as file:
-        file.write(str(app.pid))
+app.join(directory + "/groups")
 write_pid("app", app)
 pair = [Load(directory + "/pv-pair") for _ in range(2)]
 for process, files in zip(pair, (600, 500)):
@@ -757,7 +789,7 @@ else:
 
 compare("app", [app])
 compare("apart", [apart])
-for step in (cpu, memory, input_and_output, descriptors, network, settings, information, age,
+for step in (cpu, memory, control_group, input_and_output, descriptors, network, settings, information, age,
              delays, threads, children, out_of_memory):  # fmt: skip
     step()
 for process in (apart, *pair):
