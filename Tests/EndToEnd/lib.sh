@@ -7,6 +7,7 @@ PROCVITALS=${PROCVITALS:-$ROOT/.build/release/procvitals}
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/procvitals-e2e.XXXXXX")
 chmod 755 "$WORK"
 LOG=$WORK/log
+export PYTHONDONTWRITEBYTECODE=1
 STARTED=()
 
 # fail TEXT: the claim does not hold. skip TEXT: it cannot be tried here.
