@@ -5,13 +5,15 @@ need_root
 need python3 setpriv
 
 load_program
-python3 - "$PROCVITALS" > "$WORK/configuration.yaml" <<'PYTHON' || fail "no configuration"
-import json, subprocess, sys
-rows = json.loads(subprocess.check_output([sys.argv[1], "metrics", "--format=json"]))
-groups = sorted({row["group"] for row in rows if row["group"]})
-print("defaults: {collect: [%s]}" % ", ".join(groups))
-print("targets: [{name: app, process_name: pv-rights}]")
-PYTHON
+finish() {
+  stop "${STARTED[@]}"
+  remove_groups
+}
+make_groups
+cat > "$WORK/configuration.yaml" <<YAML
+defaults: {collect: [$(all_groups)]}
+targets: [{name: app, process_name: pv-rights}]
+YAML
 
 python3 "$HERE/rights.py" hold "$WORK/load" "$WORK" &
 track $!

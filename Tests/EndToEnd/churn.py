@@ -192,7 +192,8 @@ for target in TARGETS:
     slack = 0.05 + 0.02 * log.cpu
     if cpu > log.cpu + slack:
         fail(f"{target}: {cpu} s of CPU, its processes used {log.cpu:.2f} s")
-    if is_complete and cpu < log.cpu - slack:
+    # The record of an end is made before the kernel takes the process apart.
+    if is_complete and cpu < log.cpu - slack - 0.0005 * sum(log.exits.values()):
         fail(f"{target}: {cpu} s of CPU, its processes used {log.cpu:.2f} s")
     print(f"{target}: {starts:.0f} starts, {sum(log.exits.values())} ends, CPU {cpu:.2f} s of "
           f"{log.cpu:.2f} s")

@@ -7,6 +7,7 @@ PROCVITALS=${PROCVITALS:-$ROOT/.build/release/procvitals}
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/procvitals-e2e.XXXXXX")
 chmod 755 "$WORK"
 LOG=$WORK/log
+export PYTHONDONTWRITEBYTECODE=1
 STARTED=()
 
 # fail TEXT: the claim does not hold. skip TEXT: it cannot be tried here.
@@ -146,6 +147,45 @@ build() {
 load_program() {
   need gcc
   gcc -O2 -pthread -o "$WORK/load" "$ROOT"/Tests/Load/*.c || fail "Tests/Load does not build"
+}
+
+# all_groups: the names of all groups of metrics, for `collect`; but those that are given.
+all_groups() {
+  "$PROCVITALS" metrics --format=json | python3 -c '
+import json, sys
+groups = {row["group"] for row in json.load(sys.stdin) if row["group"]}
+print(*sorted(groups - set(sys.argv[1:])), sep=", ")' "$@" || fail "no reference"
+}
+
+# make_groups: control groups with limits in every hierarchy that can be written to, linked from
+# $WORK/groups; $WORK/small is one that allows little memory. remove_groups: once they are empty.
+make_groups() {
+  local hierarchy group
+  mkdir "$WORK/groups"
+  for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/{unified,memory,pids,cpu,cpuacct}; do
+    [ -e "$hierarchy/cgroup.procs" ] || continue
+    group=$hierarchy/procvitals-e2e-$$
+    mkdir "$group" 2>/dev/null || continue
+    ln -s "$group" "$WORK/groups/$(basename "$hierarchy")"
+    { echo $((1 << 30)) > "$group/memory.max"; echo $((900 << 20)) > "$group/memory.high"; } 2>/dev/null
+    echo $((1 << 30)) > "$group/memory.limit_in_bytes"
+    echo 5000 > "$group/pids.max"
+    echo "150000 100000" > "$group/cpu.max"
+    echo 150000 > "$group/cpu.cfs_quota_us"
+    echo 10000 > "$group/cpu.rt_runtime_us"
+    if [ -e "$group/memory.limit_in_bytes" ] || [ -e "$group/memory.max" ]; then
+      mkdir "$group-small"
+      echo $((32 << 20)) > "$group-small/memory.limit_in_bytes"
+      echo $((32 << 20)) > "$group-small/memory.max"
+      ln -sfn "$group-small" "$WORK/small"
+    fi
+  done 2>/dev/null
+}
+remove_groups() {
+  local group
+  for group in /sys/fs/cgroup/procvitals-e2e-$$* /sys/fs/cgroup/*/procvitals-e2e-$$*; do
+    if [ -d "$group" ]; then poll 10 rmdir "$group" || echo "left behind: $group"; fi
+  done
 }
 
 # vitals: starts the known-behaviour program under the comm "vitals"; sets VITALS to its pid.

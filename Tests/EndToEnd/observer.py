@@ -57,6 +57,12 @@ class Load:
         self.tell(command)
         return self.hear()
 
+    def join(self, groups):
+        """Moves it into the control groups that a directory links to."""
+        for procs in glob.glob(groups + "/*/cgroup.procs"):
+            with open(procs, "w") as file:
+                file.write(str(self.pid))
+
     def end(self, command=None):
         """Ends it; its wait status and what it used."""
         if command:
