@@ -28,7 +28,8 @@ package struct CollectorLimits: Sendable, Hashable {
   package var threadsPerProcess: Int
   /// Open descriptors of one process that are looked at one by one.
   package var descriptorsPerProcess: Int
-  /// Bytes resident in the processes whose proportional memory one collection reads.
+  /// Bytes resident in the processes whose proportional memory one collection reads, beside a few
+  /// small ones.
   package var pssBytesPerScrape: Int
   /// Bytes resident in the largest process whose proportional memory is read.
   package var pssBytesPerProcess: Int
