@@ -6,7 +6,8 @@ import Targets
 ///
 /// A read costs about 60 ms for each GiB resident and disturbs the process, so the resident size is
 /// what a collection may spend: those that wait longest are read first, what is large is paid for
-/// by the collections that follow. Small ones are waited for, the others are there next time.
+/// by the collections that follow. A few small ones are always read and waited for, the others are
+/// there next time.
 final class ProportionalReader {
   /// What is known of a process.
   enum Known {
@@ -23,7 +24,7 @@ final class ProportionalReader {
     var known: Known?
     /// When it was last asked for.
     var askedAt = Instant(nanoseconds: 0)
-    /// What that was expected to cost.
+    /// What was spent on that.
     var bytes: Int64 = 0
     var isOpen = false
     var isAwaited = false
@@ -50,7 +51,7 @@ final class ProportionalReader {
     var outcome: Result<SmapsRollup, ProcError>
   }
 
-  /// What a collection waits for: about 10 ms.
+  /// What a collection waits for beside its budget: about 10 ms.
   private static let awaitedBytes: Int64 = 160 << 20
   /// What reading the smallest process costs.
   private static let leastBytes: Int64 = 1 << 20
@@ -104,12 +105,12 @@ final class ProportionalReader {
     candidates.sort { ($0.askedAt, $0.process.pid) < ($1.askedAt, $1.process.pid) }
     var lanes: [Lane: [Candidate]] = [:]
     var awaited: Int64 = 0
-    for candidate in candidates where credit > 0 {
-      let isAwaited = awaited + candidate.bytes <= Self.awaitedBytes
+    for candidate in candidates {
+      let isAwaited = awaited + candidate.bytes <= min(Self.awaitedBytes, budget)
+      if !isAwaited, credit <= 0 { continue }
       let lane = Lane(target: candidate.target, isAwaited: isAwaited)
       if inquiries.isOpen(lane) { continue }
-      if isAwaited { awaited += candidate.bytes }
-      credit -= candidate.bytes
+      if isAwaited { awaited += candidate.bytes } else { credit -= candidate.bytes }
       lanes[lane, default: []].append(candidate)
     }
     // What is waited for goes first.
@@ -117,7 +118,7 @@ final class ProportionalReader {
       ask(lane, processes.map { ($0.process, $0.hold) })
       for candidate in processes where inquiries.isOpen(lane) {
         entries[candidate.process]?.askedAt = .now
-        entries[candidate.process]?.bytes = candidate.bytes
+        entries[candidate.process]?.bytes = lane.isAwaited ? 0 : candidate.bytes
         entries[candidate.process]?.isOpen = true
         entries[candidate.process]?.isAwaited = lane.isAwaited
       }

@@ -32,8 +32,8 @@ package struct CollectorLimits: Sendable, Hashable {
   package var descriptorsPerProcess: Int
   /// Control groups of one target's processes; further ones are left out.
   package var cgroupsPerTarget: Int
-
-  /// Bytes resident in the processes whose proportional memory one collection reads.
+  /// Bytes resident in the processes whose proportional memory one collection reads, beside a few
+  /// small ones.
   package var pssBytesPerScrape: Int
   /// Bytes resident in the largest process whose proportional memory is read.
   package var pssBytesPerProcess: Int

@@ -95,7 +95,8 @@ struct KeyTable {
           into: \.limits.pssBytesPerScrape, example: "268435456",
           """
           Resident bytes of the processes whose proportional memory one scrape reads, at about 60 ms \
-          for each GiB. A larger process is paid for by the scrapes behind it, which read less.
+          for each GiB, beside 160 MiB of small ones. A larger process is paid for by the scrapes \
+          behind it, which read less.
           """),
         Key(
           "limits.pss_bytes_per_process", .integer(1...1 << 50),

@@ -46,8 +46,8 @@ config "default, pss"
 kill -s HUP "$DAEMON"
 has_pss() { scrape && value process_proportional_memory_bytes target=small; }
 poll 30 has_pss || fail "the small target has no proportional memory"
-# Scrapes come while the large one is read: the
-# small one is read anew for each of them, the large one's value gets older.
+# Scrapes come while the large one is read: the small one is read anew for each of them, the large
+# one's value gets older.
 with=$(measure)
 one_read=$(python3 -c "
 import time
@@ -68,7 +68,8 @@ near "unique memory of the large target" "$(value process_unique_memory_bytes ta
 near "proportional memory of the small target" \
   "$(value process_proportional_memory_bytes target=small)" "$(kernel Pss $SMALL)" 262144
 age=$(value process_proportional_memory_age_seconds target=large)
-expect "age of the large target's value" "$age" ">" 0
+expect "age of the large target's value" "$age" ">" \
+  "$(value process_proportional_memory_age_seconds target=small)"
 # The value is taken anew when it is the process' turn again.
 younger() { scrape && awk "BEGIN { exit !($(value process_proportional_memory_age_seconds target=large) < $age) }"; }
 poll 60 younger || fail "the large target's value is never read anew"
