@@ -117,7 +117,9 @@ package final class Collector {
     // What could not be read anew must not be served as if it had been.
     let sample =
       member.hasFreshStat
-      ? reader.read(member, state.target, state.files, &processes[member.slot].threads) : nil
+      ? reader.read(
+        member, state.target, state.files, state.threadFiles, &processes[member.slot].threads)
+      : nil
     state.tally.add(sample, state.rows, &processes[member.slot].counters)
     if sample != nil { state.sample.visit(member, reader) }
   }

@@ -28,15 +28,22 @@ package struct CollectorLimits: Sendable, Hashable {
   package var threadsPerProcess: Int
   /// Open descriptors of one process that are looked at one by one.
   package var descriptorsPerProcess: Int
+  /// Names of threads that one target has series for; the others share one.
+  package var threadNamesPerTarget: Int
+  /// Wait channels that one target has series for; the others share one.
+  package var waitChannelsPerTarget: Int
 
   package init(
     keptDescriptors: Int = 4096, processesPerTarget: Int = 10_000, threadsPerProcess: Int = 2000,
-    descriptorsPerProcess: Int = 10_000
+    descriptorsPerProcess: Int = 10_000, threadNamesPerTarget: Int = 32,
+    waitChannelsPerTarget: Int = 32
   ) {
     self.keptDescriptors = keptDescriptors
     self.processesPerTarget = processesPerTarget
     self.threadsPerProcess = threadsPerProcess
     self.descriptorsPerProcess = descriptorsPerProcess
+    self.threadNamesPerTarget = threadNamesPerTarget
+    self.waitChannelsPerTarget = waitChannelsPerTarget
   }
 }
 

@@ -5,7 +5,7 @@ import Targets
 /// What a collection remembers of a process for the next one.
 struct ProcessState {
   var counters = Tally.none
-  var threads = ThreadSwitches()
+  var threads = ThreadHistory()
 }
 
 /// A target with all that a collection keeps about it.
@@ -16,6 +16,8 @@ final class TargetState {
   /// The rows that are on, and the files they need.
   private(set) var rows: [ActiveRow] = []
   private(set) var files: SourceFiles = []
+  /// The files of each thread that they need.
+  private(set) var threadFiles: SourceFiles = []
   var tally = Tally()
   /// Processes that left the target alive, by number, in case they come back.
   var departed: [Int32: ProcessState] = [:]
@@ -38,6 +40,7 @@ final class TargetState {
     let enabled = Catalogue.enabled(settings.selection)
     rows = enabled.map(ActiveRow.init)
     files = Catalogue.files(for: enabled)
+    threadFiles = Catalogue.threadFiles(settings.selection)
     sample.configure(settings.selection)
   }
 

@@ -82,6 +82,16 @@ struct KeyTable {
           into: \.limits.descriptorsPerProcess, example: "2000",
           "Open descriptors of one process that are looked at one by one."),
         Key(
+          "limits.thread_names_per_target", .integer(1...10_000),
+          into: \.limits.threadNamesPerTarget, example: "100",
+          "Names of threads that one target has series for. Threads of further names share one series, `other`."
+        ),
+        Key(
+          "limits.wait_channels_per_target", .integer(1...10_000),
+          into: \.limits.waitChannelsPerTarget, example: "100",
+          "Wait channels that one target has series for. Further ones share one series, `other`."
+        ),
+        Key(
           "limits.kept_descriptors", .integer(0...1_000_000), into: \.limits.keptDescriptors,
           example: "1024",
           """

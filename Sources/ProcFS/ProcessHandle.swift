@@ -20,7 +20,7 @@ package struct ProcessIdentity: Hashable, Sendable {
 package struct ProcessHandle: ~Copyable {
   package let identity: ProcessIdentity
   let directory: OwnedFD
-  private let facts: SystemFacts
+  let facts: SystemFacts
   private let sizeCountsDescriptors: Bool
   private var keptStat: OwnedFD?
   private var keptStatus: OwnedFD?
@@ -152,33 +152,6 @@ package struct ProcessHandle: ~Copyable {
     }
   }
 
-  /// Calls `body` with the number of every thread there is now, in ascending order.
-  ///
-  /// - Throws: `gone`, `denied`, `io`.
-  package func threads(
-    _ reader: inout DirectoryReader, _ body: (Int32) -> Bool
-  ) throws(ProcError) {
-    do throws(Errno) {
-      try reader.numbers(in: try openFile("task", in: directory, [.read, .directory]), body)
-    } catch {
-      throw ProcError(.task, error)
-    }
-  }
-
-  /// Reads `status` of one thread, see ``Status``.
-  ///
-  /// - Throws: `gone` (the thread ended), `denied`, `malformed`, `io`.
-  package func threadStatus(
-    _ thread: Int32, _ buffer: inout ReadBuffer
-  ) throws(ProcError) -> Status {
-    do throws(Errno) {
-      try buffer.readRecord(try openFile("task/\(thread)/status", in: directory))
-    } catch {
-      throw ProcError(.task, error)
-    }
-    return try parse(.task, buffer) { bytes throws(ParseError) in try Status(bytes) }
-  }
-
   private static func open(_ pid: Int32, _ root: borrowing ProcRoot) throws(ProcError) -> OwnedFD {
     do throws(Errno) {
       return try openFile("\(pid)", in: root.directory, [.path, .directory])
@@ -187,7 +160,7 @@ package struct ProcessHandle: ~Copyable {
     }
   }
 
-  private static func exists(_ file: SourceFile, _ directory: borrowing OwnedFD) -> Bool {
+  static func exists(_ file: SourceFile, _ directory: borrowing OwnedFD) -> Bool {
     (try? fileFacts(file.name, in: directory)) != nil
   }
 

@@ -2,12 +2,12 @@ import Linux
 
 /// A file of `/proc/PID` that numbers come from.
 package enum SourceFile: UInt8, Sendable, CaseIterable {
-  case stat, statm, status, io, limits, schedstat, cgroup, exe
+  case stat, statm, status, io, limits, schedstat, cgroup, exe, wchan
   /// The directory whose size is the number of open descriptors.
   case fd
   /// What each entry of that directory points to.
   case fdLinks
-  /// The directory of threads, for what a process' own files tell about its first thread only.
+  /// The directory of threads; with it, the other files of a row are those of each thread.
   case task
 
   /// Its name below `/proc/PID`, or what it is called where it is no single file; the value of the
@@ -22,6 +22,7 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .schedstat: "schedstat"
     case .cgroup: "cgroup"
     case .exe: "exe"
+    case .wchan: "wchan"
     case .fd: "fd"
     case .fdLinks: "fd_links"
     case .task: "task"
