@@ -44,8 +44,9 @@ package struct ThreadSurvey {
         let place = Self.place(of: channel, in: channels, limits.waitChannelsPerTarget)
         channels[place, default: 0] += 1
       }
-      let label = thread.name.map(Self.label) ?? Self.other
-      let place = Self.place(of: label, in: names, limits.threadNamesPerTarget)
+      // What a thread used before its name is known counts when it is.
+      guard let name = thread.name else { continue }
+      let place = Self.place(of: Self.label(name), in: names, limits.threadNamesPerTarget)
       if thread.stat != nil { names[place, default: Namesakes()].count += 1 }
       names[place, default: Namesakes()].usage.add(thread.used)
       nowBusiestTicks = max(nowBusiestTicks, thread.used.cpuTicks)

@@ -51,22 +51,22 @@ extension ProcessReader {
     walk.threads.removeAll(keepingCapacity: true)
     walk.files = files
     walk.isComplete = false
-    if member.stat.threads == 1, files.isSubset(of: Self.ownFiles) {
-      try lookAtOnlyThread(member, target, sample.status)
-    } else {
+    let isAlone = member.stat.threads == 1
+    if !isAlone || !files.isSubset(of: Self.ownFiles) {
       _ = try attempt(target, member) { () throws(ProcError) in
         try lookAtThreads(member, target)
       }
       if walk.threads.isEmpty {
+        walk.isComplete = false
         // Nothing is listed of a process that has ended, which this read tells.
         _ = try attempt(target, member) { () throws(ProcError) in
           try member.handle.stat(&buffer, keep: member.keepsFiles)
         }
-        walk.isComplete = false
-        return
       }
     }
-    history.update(&walk.threads)
+    if isAlone, walk.threads.isEmpty { try lookAtOnlyThread(member, target, sample.status) }
+    // When nothing could be looked at, everything is as it was.
+    if !walk.threads.isEmpty { history.update(&walk.threads) }
     if walk.knowsStates { sample.stat.threads = UInt64(walk.threads.count) }
     sample.take(history.total)
   }
@@ -76,6 +76,7 @@ extension ProcessReader {
     _ member: Member, _ target: Target, _ status: Status?
   ) throws(ProcError) {
     var thread = ThreadSample(member.pid)
+    walk.files.formIntersection(Self.ownFiles)
     if walk.files.contains(.status), let status { thread.usage.take(status) }
     if walk.files.contains(.schedstat) {
       let schedstat = try attempt(target, member) { () throws(ProcError) in

@@ -35,6 +35,7 @@ import Testing
     Scenario("zombie") { _ in [target("app", pid: 7321)] },
     Scenario("old-kernel") { _ in [target("app", pid: 7)] },
     Scenario("threads") { _ in [target("app", pid: 2684)] },
+    Scenario("thread-names") { _ in [target("app", pid: 2831)] },
   ]
 
   /// Made with the rights of nobody: root may read what a tree forbids.

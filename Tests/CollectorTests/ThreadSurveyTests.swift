@@ -138,6 +138,42 @@ extension Page {
     #expect(unknown.value("process_threads") == 1)
   }
 
+  /// When the threads cannot be listed for once, nothing is lost and nothing counts twice.
+  @Test func aListThatCannotBeReadForOnceChangesNothing() throws {
+    let tree = try TestProc().process(7)
+    var own = thread(7)
+    own.threads = 2
+    try tree.file("stat", own.line)
+    let watch = try watch(tree)
+    func page(listed: Bool) throws -> Page {
+      tree.remove("task")
+      for number in listed ? [7, 8] : [] as [Int32] {
+        try tree.thread(thread(number, user: 100), switches: TestStatus(voluntary: 5))
+      }
+      let page = watch.collect()
+      #expect(page.byLabels("process_thread_cpu_seconds_total")["app,user"] == 2)
+      #expect(page.value("process_context_switches_voluntary_total") == 10)
+      #expect(page.value("process_threads") == 2)
+      return page
+    }
+    #expect(try page(listed: true).stateProblem() == nil)
+    let blind = try page(listed: false)
+    #expect(blind.byLabels("process_thread_states").isEmpty)
+    #expect(blind.byLabels("process_thread_count").isEmpty)
+    #expect(
+      blind[#"procvitals_unreadable_total{target="app",source="task",reason="missing"}"#] == 1)
+    #expect(try page(listed: true).stateProblem() == nil)
+  }
+
+  @Test func ofAProcessWithOneThreadTheOwnFilesServeWhereItIsNotListed() throws {
+    let tree = try TestProc().process(7).file("status", TestStatus(voluntary: 5).text)
+    let page = try watch(tree).collect()
+    #expect(page.value("process_context_switches_voluntary_total") == 5)
+    #expect(page.value("process_run_slices_total") == 3)
+    #expect(page.value("process_threads") == 1)
+    #expect(!page.text.contains("process_thread_"))
+  }
+
   @Test func eachResourceIsShownByName() throws {
     let tree = try TestProc().process(7)
     var stat = thread(7, "io-1", user: 200, system: 50)
