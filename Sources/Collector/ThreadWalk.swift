@@ -158,8 +158,8 @@ extension ProcessReader {
     }
   }
 
-  /// Asks whether wait channels are shown at all: where they are not, they read as if no thread
-  /// waited. The link to the program takes the same permission.
+  /// Finds out whether wait channels may be seen, since without permission they read as if no thread
+  /// waited; the link to the program takes the same one.
   private func checkWaitChannels(_ member: Member, _ target: Target) {
     do throws(ProcError) {
       _ = try member.handle.executable()

@@ -75,7 +75,7 @@ package struct ThreadDirectory: ~Copyable {
     return bytes.extracting(0..<end.index).lossyText
   }
 
-  /// - Parameter source: What the file counts as when it cannot be read.
+  // `source` is what the file counts as when it cannot be read.
   private func read(
     _ file: SourceFile, _ thread: Int32, as source: SourceFile, _ buffer: inout ReadBuffer
   ) throws(ProcError) {

@@ -57,12 +57,8 @@ package final class TestProc {
 
   /// Adds or overwrites a thread of the process, whose numbers are its own.
   ///
-  /// - Parameters:
-  ///   - stat: Its `stat`.
-  ///   - switches: Its `status`.
-  ///   - run: Nanoseconds on the CPU; half of them waiting, a thousandth as many slices.
-  ///   - io: See ``testIO(_:)``.
-  ///   - channel: Its wait channel.
+  /// Its `schedstat` has `run` nanoseconds on the CPU, half of them waiting, and a thousandth as many
+  /// slices; for `io` see ``testIO(_:)``.
   @discardableResult
   package func thread(
     _ stat: TestStat, switches: TestStatus = TestStatus(), run: UInt64 = 0, io: UInt64 = 0,
