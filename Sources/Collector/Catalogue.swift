@@ -144,6 +144,20 @@ package enum Catalogue {
       "process_resident_memory_shared_bytes", .bytes, .memory, from: .status,
       "Resident shared memory, tmpfs pages included (RssShmem of /proc/PID/status)."
     ) { $0.sharedBytes },
+    .counter(
+      "process_run_delay_seconds_total", .seconds, .sched, isDefault: false, from: .runTimes,
+      in: .nanoseconds,
+      "Time that threads were ready to run and waited for a CPU (second number of /proc/PID/task/TID/schedstat)."
+    ) { $0.delayNanoseconds },
+    .counter(
+      "process_run_seconds_total", .seconds, .sched, isDefault: false, from: .runTimes,
+      in: .nanoseconds,
+      "Time that threads had a CPU (first number of /proc/PID/task/TID/schedstat)."
+    ) { $0.runNanoseconds },
+    .counter(
+      "process_run_slices_total", .none, .sched, isDefault: false, from: .runTimes,
+      "Times that threads were given a CPU (third number of /proc/PID/task/TID/schedstat)."
+    ) { $0.slices },
     .gauge(
       "process_scheduling_policy", .none, .sched, isDefault: false, from: .stat, over: .largest,
       "Policy of the first thread: 0 normal, 1 fifo, 2 rr, 3 batch, 5 idle, 6 deadline, 7 ext (policy of /proc/PID/stat)."
@@ -195,7 +209,8 @@ package enum Catalogue {
 
   /// The same, by subject.
   static let subjects = [
-    lifecycle, descriptors, limits, maps, proportionalMemory, cgroups, pressure, info, presence,
+    lifecycle, descriptors, threads, limits, maps, proportionalMemory, cgroups, pressure, info,
+    presence,
   ]
 
   /// How the target's processes begin and end.
@@ -375,6 +390,56 @@ package enum Catalogue {
     ) { survey in survey.series.map { ($0, .whole(1)) } }
   ]
 
+  /// Threads, one by one and by name.
+  static let threads: [TargetRow] = [
+    .single(
+      "process_thread_busiest_cpu_seconds_total", .counter, .seconds, .threads,
+      from: .threads(.stat), in: .ticks,
+      "CPU time of whichever thread used most since the collection before, added up (utime and stime of /proc/PID/task/TID/stat)."
+    ) { $0.busiestTicks },
+    .labelled(
+      "process_thread_context_switches_total", .counter, .none, .threads,
+      labels: ["thread", "mode"], from: .threads(.stat, .status),
+      "Context switches by name of the thread and by whether it gave up the CPU by itself (/proc/PID/task/TID/status)."
+    ) {
+      $0.used(.voluntarySwitches, mode: "voluntary")
+        + $0.used(.involuntarySwitches, mode: "involuntary")
+    },
+    .labelled(
+      "process_thread_count", .gauge, .none, .threads, labels: ["thread"], from: .threads(.stat),
+      "Threads by name (comm of /proc/PID/task/TID/stat)."
+    ) { survey in survey.counts },
+    .labelled(
+      "process_thread_cpu_seconds_total", .counter, .seconds, .threads,
+      labels: ["thread", "mode"], from: .threads(.stat), in: .ticks,
+      "CPU time by name of the thread (utime and stime of /proc/PID/task/TID/stat)."
+    ) { $0.used(.userTicks, mode: "user") + $0.used(.systemTicks, mode: "system") },
+    .labelled(
+      "process_thread_io_storage_bytes_total", .counter, .bytes, .threads,
+      labels: ["thread", "mode"], from: .threads(.stat, .io),
+      "Bytes fetched from and sent to storage by name of the thread (read_bytes and write_bytes of /proc/PID/task/TID/io)."
+    ) { $0.used(.storageReadBytes, mode: "read") + $0.used(.storageWrittenBytes, mode: "write") },
+    .labelled(
+      "process_thread_major_page_faults_total", .counter, .none, .threads, labels: ["thread"],
+      from: .threads(.stat),
+      "Page faults that waited for storage by name of the thread (majflt of /proc/PID/task/TID/stat)."
+    ) { $0.used(.majorFaults) },
+    .labelled(
+      "process_thread_minor_page_faults_total", .counter, .none, .threads, labels: ["thread"],
+      from: .threads(.stat),
+      "Page faults served without waiting for storage by name of the thread (minflt of /proc/PID/task/TID/stat)."
+    ) { $0.used(.minorFaults) },
+    .labelled(
+      "process_thread_states", .gauge, .none, .threads, labels: ["state"], from: .threads(.stat),
+      "Threads by what they do, which add up to process_threads (state of /proc/PID/task/TID/stat)."
+    ) { $0.stateCounts },
+    .labelled(
+      "process_wait_channels", .gauge, .none, .threads, labels: ["channel"],
+      from: .threads(.wchan),
+      "Threads by the function of the kernel that they wait in (/proc/PID/task/TID/wchan)."
+    ) { $0.channelCounts },
+  ]
+
   /// The exporter's own word about the target.
   static let presence: [TargetRow] = [
     .single(
@@ -458,6 +523,14 @@ package enum Catalogue {
   /// The files that have to be read for some rows of ``process``.
   package static func files(for rows: [Int]) -> SourceFiles {
     SourceFiles(rows.flatMap { process[$0].sources })
+  }
+
+  /// The files that have to be read of each thread.
+  static func threadFiles(_ selection: Selection) -> SourceFiles {
+    let sources =
+      enabled(selection).map { process[$0].sources }
+      + target.filter { includes($0, selection) }.map(\.sources)
+    return SourceFiles(sources.filter { $0.contains(.task) }.flatMap { $0 })
   }
 
   /// Whether a selection switches on a row of ``target``; one without a group is always on.

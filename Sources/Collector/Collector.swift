@@ -142,7 +142,8 @@ package final class Collector {
     let sample =
       member.hasFreshStat
       ? instruments.processes.read(
-        member, state.target, state.files, &processes[member.slot].threads) : nil
+        member, state.target, state.files, state.threadFiles, &processes[member.slot].threads)
+      : nil
     state.tally.add(sample, state.rows, &processes[member.slot].counters)
     if let sample {
       state.sample.visit(member, sample, instruments)

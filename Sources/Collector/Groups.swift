@@ -1,12 +1,13 @@
 /// A set of families that a target switches on together; see `collect` in the configuration.
 package enum Group: String, Sendable, CaseIterable {
-  case core, cpu, memory, pss, maps, io, sched, fds, limits, cgroup, pressure, info, lifecycle
+  case core, cpu, memory, pss, maps, io, sched, threads, fds, limits, cgroup, pressure, info
+  case lifecycle
 
   /// Whether the default set has its families, but for rows that say otherwise.
   package var isDefault: Bool {
     switch self {
     case .core, .cpu, .memory, .io, .sched, .cgroup, .pressure, .lifecycle: true
-    case .fds, .pss, .maps, .limits, .info: false
+    case .pss, .maps, .threads, .fds, .limits, .info: false
     }
   }
 
@@ -38,7 +39,8 @@ package enum Group: String, Sendable, CaseIterable {
     case .io: "Bytes and system calls of reading and writing."
     case .sched:
       """
-      Context switches and how the scheduler treats the first thread of each process: the highest \
+      Context switches and time on the CPU, of all threads that were ever seen, ended ones \
+      included; and how the scheduler treats the first thread of each process: the highest \
       number of them, which is the one that others go before (nice) or that is out of the ordinary \
       (policy and realtime priority).
       """
@@ -83,6 +85,17 @@ package enum Group: String, Sendable, CaseIterable {
       real user by the machine's `/etc/passwd`, `container` the identifier in the name of the \
       control group.
       """
+    case .threads:
+      "Threads one by one, up to `limits.threads_per_process` of each process, which "
+        + "`procvitals_unreadable_total` tells with the source `task` and the reason `limit`. "
+        + "States are there when no process was cut; then `process_threads` is counted at the same "
+        + "time, so that they add up to it. "
+        + "In a name each run of digits is `N` (`worker-12` is `worker-N`), and what is no text is "
+        + "U+FFFD. The first `limits.thread_names_per_target` names have series of their own as long "
+        + "as the daemon runs; threads of other names count as `other`, like wait channels. "
+        + "What a thread uses belongs to the name it has then, and stays after its end; what a "
+        + "thread used that lived between two collections is in no name. "
+        + "A thread without a known wait channel, as one that runs, is in none."
     }
   }
 }

@@ -8,10 +8,10 @@ final class ProcessReader {
   /// Whether system calls mean the same processes by the same numbers as /proc.
   private let numbersAreOwn: Bool
   var limits = CollectorLimits()
-  private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
-  private var lister = DirectoryReader()
-  /// Reused from process to process.
-  private var threadSwitches: [ThreadSwitches.Entry] = []
+  var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
+  var lister = DirectoryReader()
+  /// The threads of the process that was read last.
+  var walk = ThreadWalk()
 
   init(facts: SystemFacts, numbersAreOwn: Bool) {
     self.facts = facts
@@ -24,10 +24,12 @@ final class ProcessReader {
   ///   - member: The process.
   ///   - target: Where failures are counted.
   ///   - files: What the target's rows need.
+  ///   - threadFiles: What they need of each thread.
   ///   - threads: What the last collection remembered of its threads.
   /// - Returns: The sample; nil when the process has ended meanwhile.
   func read(
-    _ member: Member, _ target: Target, _ files: SourceFiles, _ threads: inout ThreadSwitches
+    _ member: Member, _ target: Target, _ files: SourceFiles, _ threadFiles: SourceFiles,
+    _ threads: inout ThreadHistory
   ) -> ProcessSample? {
     var sample = ProcessSample(facts: facts, stat: member.stat)
     do throws(ProcError) {
@@ -49,11 +51,6 @@ final class ProcessReader {
           try member.handle.status(&buffer, keep: member.keepsFiles)
         }
       }
-      if files.contains(.task) {
-        sample.switches = try attempt(target, member) { () throws(ProcError) in
-          try switches(member, target, sample.status, &threads)
-        }
-      }
       if files.contains(.io) {
         sample.io = try attempt(target, member) { () throws(ProcError) in
           try member.handle.io(&buffer, keep: member.keepsFiles)
@@ -69,6 +66,10 @@ final class ProcessReader {
           try member.handle.oomScoreAdjustment(&buffer)
         }
       }
+      // Last, because what it finds must not be lost to the process' end.
+      if !threadFiles.isEmpty {
+        try walkThreads(member, target, threadFiles, &sample, &threads)
+      }
       return sample
     } catch {
       return nil
@@ -76,7 +77,7 @@ final class ProcessReader {
   }
 
   /// Runs one read; a failure is counted and yields nil, only the process' end goes on up.
-  private func attempt<Record>(
+  func attempt<Record>(
     _ target: Target, _ member: Member, _ body: () throws(ProcError) -> Record?
   ) throws(ProcError) -> Record? {
     do throws(ProcError) {
@@ -147,51 +148,5 @@ final class ProcessReader {
     try? attempt(target, member) { () throws(ProcError) in
       try member.handle.cgroup(&buffer, keep: member.keepsFiles)
     }
-  }
-
-  private func switches(
-    _ member: Member, _ target: Target, _ status: Status?, _ memory: inout ThreadSwitches
-  ) throws(ProcError) -> Switches? {
-    threadSwitches.removeAll(keepingCapacity: true)
-    if member.stat.threads == 1 {
-      guard let own = status.flatMap(Switches.init) else { return nil }
-      threadSwitches.append(.init(thread: member.pid, switches: own))
-    } else {
-      var threads: [Int32] = []
-      try member.handle.threads(&lister) { thread in
-        threads.append(thread)
-        return threads.count < limits.threadsPerProcess
-      }
-      // Fewer without having met the limit only means that some have ended since.
-      if threads.count == limits.threadsPerProcess,
-        threads.count < Int(clamping: member.stat.threads)
-      {
-        target.note(
-          Trouble(.file(.task), .limit),
-          "process \(member.pid) has \(member.stat.threads) threads; only the first \(limits.threadsPerProcess) "
-            + "are looked at one by one (limits.threads_per_process)")
-      }
-      // They come in the order of creation, which numbers that began anew do not follow.
-      threads.sort()
-      for thread in threads {
-        do throws(ProcError) {
-          if let own = Switches(try member.handle.threadStatus(thread, &buffer)) {
-            threadSwitches.append(.init(thread: thread, switches: own))
-          }
-        } catch .gone {
-          // The thread ended since it was listed; what it had stays in the sum.
-        }
-      }
-    }
-    return memory.update(threadSwitches)
-  }
-}
-
-extension Switches {
-  /// The switches of the thread that `status` is about.
-  init?(_ status: Status) {
-    guard let voluntary = status.voluntarySwitches, let involuntary = status.involuntarySwitches
-    else { return nil }
-    self.init(voluntary: voluntary, involuntary: involuntary)
   }
 }

@@ -5,7 +5,7 @@ import Targets
 /// What is known of one process in one collection; nil is what could not be read.
 package struct ProcessSample {
   package let facts: SystemFacts
-  package let stat: Stat
+  package internal(set) var stat: Stat
   package internal(set) var status: Status?
   package internal(set) var io: IO?
   package internal(set) var limits: ResourceLimits?
@@ -13,6 +13,7 @@ package struct ProcessSample {
   package internal(set) var switches: Switches?
   package internal(set) var oomScore: Int64?
   package internal(set) var oomScoreAdjustment: Int64?
+  package internal(set) var runTimes: RunTimes?
 }
 
 /// A row about processes.
@@ -30,6 +31,7 @@ package enum ProcessValue: Sendable {
   case limits(@Sendable (ResourceLimits) -> UInt64?)
   case descriptors(@Sendable (UInt64) -> UInt64?)
   case switches(@Sendable (Switches) -> UInt64?)
+  case runTimes(@Sendable (RunTimes) -> UInt64?)
   /// More than one record, or the machine's facts beside one; the number need not be whole.
   case sample(@Sendable (ProcessSample) -> Double?)
 }
@@ -57,6 +59,9 @@ extension Origin where Record == UInt64 {
 }
 extension Origin where Record == Switches {
   static var switches: Self { Origin(files: [.status, .task]) { .switches($0) } }
+}
+extension Origin where Record == RunTimes {
+  static var runTimes: Self { Origin(files: [.schedstat, .task]) { .runTimes($0) } }
 }
 
 extension ProcessRow {
@@ -134,6 +139,12 @@ extension Aspect where Record == ProportionalSurvey {
 }
 extension Aspect where Record == InfoSurvey {
   static var info: Self { Aspect(files: [.exe, .status, .cgroup]) { $0.info } }
+}
+extension Aspect where Record == ThreadSurvey {
+  /// What threads are and used, from files of each.
+  static func threads(_ files: SourceFile...) -> Self {
+    Aspect(files: files + [.task]) { $0.threads }
+  }
 }
 
 extension TargetRow {

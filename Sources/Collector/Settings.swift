@@ -39,12 +39,17 @@ package struct CollectorLimits: Sendable, Hashable {
   package var pssBytesPerProcess: Int
   /// Different programs, users and control groups that are told of one target.
   package var infoSeriesPerTarget: Int
+  /// Names of threads that one target has series for; the others share one.
+  package var threadNamesPerTarget: Int
+  /// Wait channels that one target has series for; the others share one.
+  package var waitChannelsPerTarget: Int
 
   package init(
     keptDescriptors: Int = 5120, processesPerTarget: Int = 10_000, seriesPerTarget: Int = 2000,
     threadsPerProcess: Int = 2000, descriptorsPerProcess: Int = 10_000,
     cgroupsPerTarget: Int = 1000, pssBytesPerScrape: Int = 1 << 30,
-    pssBytesPerProcess: Int = 16 << 30, infoSeriesPerTarget: Int = 8
+    pssBytesPerProcess: Int = 16 << 30, infoSeriesPerTarget: Int = 8,
+    threadNamesPerTarget: Int = 32, waitChannelsPerTarget: Int = 32
   ) {
     self.keptDescriptors = keptDescriptors
     self.processesPerTarget = processesPerTarget
@@ -55,6 +60,8 @@ package struct CollectorLimits: Sendable, Hashable {
     self.pssBytesPerScrape = pssBytesPerScrape
     self.pssBytesPerProcess = pssBytesPerProcess
     self.infoSeriesPerTarget = infoSeriesPerTarget
+    self.threadNamesPerTarget = threadNamesPerTarget
+    self.waitChannelsPerTarget = waitChannelsPerTarget
   }
 }
 

@@ -21,28 +21,34 @@ package struct TargetSample {
 
   /// What surveys need of the files that a process' own numbers come from.
   var files: SourceFiles { info == nil ? [] : SourceFiles([.status]) }
+  private(set) var threads: ThreadSurvey?
+  private var looksAtThreads = false
 
   init(_ target: Target) { self.target = target }
 
-  /// Keeps the surveys that a selection needs; those that go on keep what they know.
+  /// Keeps the surveys that a selection needs, and those that have counters, which must not begin
+  /// anew.
   mutating func configure(_ selection: Selection) {
     descriptors = Catalogue.surveys(.fdLinks, selection) ? descriptors ?? .init() : nil
     let (files, pressure) = (
       Catalogue.surveys(.cgroupFiles, selection), Catalogue.surveys(.pressure, selection)
     )
-    cgroups = files || pressure ? cgroups ?? .init() : nil
+    if files || pressure, cgroups == nil { cgroups = .init() }
     cgroups?.readsFiles = files
     cgroups?.readsPressure = pressure
-    oomKills = Catalogue.surveys(.oomKills, selection) ? oomKills ?? 0 : nil
+    if Catalogue.surveys(.oomKills, selection), oomKills == nil { oomKills = 0 }
     limits = Catalogue.surveys(.limits, selection) ? limits ?? .init() : nil
     maps = Catalogue.surveys(.maps, selection) ? maps ?? .init() : nil
     proportional = Catalogue.surveys(.smapsRollup, selection) ? proportional ?? .init() : nil
     info = Catalogue.surveys(.exe, selection) ? info ?? .init() : nil
+    looksAtThreads = Catalogue.surveys(.task, selection)
+    if looksAtThreads, threads == nil { threads = ThreadSurvey() }
   }
 
   /// Starts a collection.
   mutating func begin() {
     descriptors?.begin()
+    threads?.begin()
     limits?.begin()
     maps?.begin()
     proportional?.begin()
@@ -53,6 +59,7 @@ package struct TargetSample {
   /// Looks at one process of the target.
   mutating func visit(_ member: Member, _ sample: ProcessSample, _ with: Instruments) {
     descriptors?.visit(member, target, with.processes)
+    if looksAtThreads { threads?.visit(with.processes.walk, with.limits) }
     limits?.visit(member, target, with.processes)
     maps?.visit(member, target, with.patient)
     proportional?.visit(member, target, with.patient)

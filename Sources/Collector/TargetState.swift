@@ -5,7 +5,7 @@ import Targets
 /// What a collection remembers of a process for the next one.
 struct ProcessState {
   var counters = Tally.none
-  var threads = ThreadSwitches()
+  var threads = ThreadHistory()
 }
 
 /// A target with all that a collection keeps about it.
@@ -16,6 +16,8 @@ final class TargetState {
   /// The rows that are on, and the files they need.
   private(set) var rows: [ActiveRow] = []
   private(set) var files: SourceFiles = []
+  /// The files of each thread that they need.
+  private(set) var threadFiles: SourceFiles = []
   var tally = Tally()
   /// Processes that left the target alive, by number, in case they come back.
   var departed: [Int32: ProcessState] = [:]
@@ -43,6 +45,7 @@ final class TargetState {
     selection = settings.selection
     let enabled = Catalogue.enabled(settings.selection)
     rows = enabled.map(ActiveRow.init)
+    threadFiles = Catalogue.threadFiles(settings.selection)
     sample.configure(settings.selection)
     files = Catalogue.files(for: enabled).union(sample.files)
     plainRows =

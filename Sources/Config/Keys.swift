@@ -110,6 +110,16 @@ struct KeyTable {
           into: \.limits.infoSeriesPerTarget, example: "20",
           "Series of `process_info` of one target. Further ones are left out and counted."),
         Key(
+          "limits.thread_names_per_target", .integer(1...10_000),
+          into: \.limits.threadNamesPerTarget, example: "100",
+          "Names of threads that one target has series for. Threads of further names share one series, `other`."
+        ),
+        Key(
+          "limits.wait_channels_per_target", .integer(1...10_000),
+          into: \.limits.waitChannelsPerTarget, example: "100",
+          "Wait channels that one target has series for. Further ones share one series, `other`."
+        ),
+        Key(
           "limits.kept_descriptors", .integer(0...1_000_000), into: \.limits.keptDescriptors,
           example: "1024",
           """

@@ -21,7 +21,7 @@ package struct ProcessHandle: ~Copyable {
   package let identity: ProcessIdentity
   /// The same process for reads that another thread does.
   package let hold: ProcessHold
-  private let facts: SystemFacts
+  let facts: SystemFacts
   private let sizeCountsDescriptors: Bool
   private var keptStat: OwnedFD?
   private var keptStatus: OwnedFD?
@@ -177,33 +177,6 @@ package struct ProcessHandle: ~Copyable {
     } catch {
       throw ProcError(.fd, error)
     }
-  }
-
-  /// Calls `body` with the number of every thread there is now, in ascending order.
-  ///
-  /// - Throws: `gone`, `denied`, `io`.
-  package func threads(
-    _ reader: inout DirectoryReader, _ body: (Int32) -> Bool
-  ) throws(ProcError) {
-    do throws(Errno) {
-      try reader.numbers(in: try openFile("task", in: directory, [.read, .directory]), body)
-    } catch {
-      throw ProcError(.task, error)
-    }
-  }
-
-  /// Reads `status` of one thread, see ``Status``.
-  ///
-  /// - Throws: `gone` (the thread ended), `denied`, `malformed`, `io`.
-  package func threadStatus(
-    _ thread: Int32, _ buffer: inout ReadBuffer
-  ) throws(ProcError) -> Status {
-    do throws(Errno) {
-      try buffer.readRecord(try openFile("task/\(thread)/status", in: directory))
-    } catch {
-      throw ProcError(.task, error)
-    }
-    return try parse(.task, buffer) { bytes throws(ParseError) in try Status(bytes) }
   }
 
   private static func open(_ pid: Int32, _ root: borrowing ProcRoot) throws(ProcError) -> OwnedFD {

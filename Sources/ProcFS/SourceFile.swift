@@ -2,12 +2,12 @@ package import Linux
 
 /// A file of `/proc/PID` that numbers come from, or what is found through one.
 package enum SourceFile: UInt8, Sendable, CaseIterable {
-  case stat, statm, status, io, limits, schedstat, cgroup, exe
+  case stat, statm, status, io, limits, schedstat, cgroup, exe, wchan
   /// The directory whose size is the number of open descriptors.
   case fd
   /// What each entry of that directory points to.
   case fdLinks
-  /// The directory of threads, for what a process' own files tell about its first thread only.
+  /// The directory of threads; with it, the other files of a row are those of each thread.
   case task
   /// Files of the control groups that a process is in.
   case cgroupFiles
@@ -29,6 +29,7 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .schedstat: "schedstat"
     case .cgroup: "cgroup"
     case .exe: "exe"
+    case .wchan: "wchan"
     case .fd: "fd"
     case .fdLinks: "fd_links"
     case .task: "task"
@@ -50,7 +51,7 @@ extension SourceFile {
     // Readable by any user, but for the mount option `hidepid`.
     case .stat, .statm, .status, .limits, .schedstat, .cgroup, .task, .oomScore, .oomScoreAdj:
       [.sysPtrace]
-    case .exe: [.sysPtrace]
+    case .exe, .wchan: [.sysPtrace]
     // Since Linux 6.2 the size tells it to anybody.
     case .fd: [.dacReadSearch]
     case .io, .fdLinks: [.dacReadSearch, .sysPtrace]

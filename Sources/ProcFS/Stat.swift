@@ -4,7 +4,7 @@ import Linux
 ///
 /// - Shape: at most 15 bytes (`TASK_COMM_LEN`). For its own workers the kernel shows a longer one,
 ///   of which the first 15 bytes are kept.
-package struct ProcessName: Sendable, Equatable {
+package struct ProcessName: Sendable, Hashable {
   private static let limit = 15
   /// The bytes from the lowest on, and their count in the highest byte of `high`.
   private var low: UInt64 = 0
@@ -29,7 +29,8 @@ package struct ProcessName: Sendable, Equatable {
   }
 }
 
-/// Memory, CPU and scheduling facts of one process, from `/proc/PID/stat`.
+/// Memory, CPU and scheduling facts of one process, from `/proc/PID/stat`, or of one thread, from
+/// `/proc/PID/task/TID/stat`.
 ///
 /// - Kernel: `fs/proc/array.c`, `do_task_stat()`; `proc_pid_stat(5)`.
 /// - Shape: one line of 52 fields. Field 2 may contain spaces and `)`, so the rest is counted from

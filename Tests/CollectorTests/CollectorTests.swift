@@ -107,7 +107,7 @@ import Testing
       stat.threads = UInt64(voluntary.count)
       try tree.file("stat", stat.line).remove("task").add("task", .directory)
       for (thread, count) in voluntary {
-        try tree.file("task/\(thread)/status", TestStatus(voluntary: count).text)
+        try tree.thread(TestStat(pid: Int32(thread)), switches: TestStatus(voluntary: count))
       }
       try tree.file("status", TestStatus(voluntary: voluntary[7] ?? 0).text)
     }
@@ -131,7 +131,9 @@ import Testing
     var stat = TestStat(pid: 7)
     stat.threads = 5
     try tree.file("stat", stat.line)
-    for thread in 7...11 { try tree.file("task/\(thread)/status", TestStatus(voluntary: 1).text) }
+    for thread in Int32(7)...11 {
+      try tree.thread(TestStat(pid: thread), switches: TestStatus(voluntary: 1))
+    }
     func page(_ limit: Int) throws -> Page {
       try Watch(
         tree.path, [target("app", pid: 7)], limits: CollectorLimits(threadsPerProcess: limit)

@@ -78,6 +78,51 @@ import Testing
   func systemCallsOfSleepingProcesses() throws {
     let children = try (0..<Self.children).map { _ in try Child("sleep", "1000") }
     let targets = children.map { target("p\($0.pid)", pid: $0.pid, collect: Selection()) }
+    let (total, calls, report) = try calls(CollectorSettings(targets: targets))
+    let most =
+      Self.collections
+      * (Self.callsPerProcess * Self.children + Self.callsPerCollection)
+    #expect(total <= most, "\(report)")
+    // The groups' part is only bounded, so that of the processes is looked at by itself.
+    let reads = calls.filter { ["pread64", "prlimit64", "newfstatat"].contains($0.key) }
+    let fewest = Self.collections * Self.callsPerProcess * Self.children
+    #expect(reads.values.reduce(0, +) >= fewest, "\(report)")
+    // Far fewer means that this test counts something else.
+    #expect(total > most / 2, "\(report)")
+  }
+
+  /// Of each thread that is looked at, `stat`, `status`, `schedstat`, `io` and `wchan` are opened,
+  /// read and closed.
+  private static let callsPerThread = 15
+  /// To list the threads, beside what any process takes.
+  private static let callsPerListing = 6
+
+  /// However many threads there are, only so many are looked at.
+  @Test(.enabled(if: canTrace, "strace is not installed or may not attach"))
+  func systemCallsOfManyThreads() throws {
+    let limit = 20
+    let end = try EventFD()
+    defer { end.signal() }
+    for _ in 0..<(10 * limit) {
+      try Thread(name: "one of many") { _ = end.wait(atMost: .seconds(60)) }.detach()
+    }
+    let groups = Selection(includesDefault: false, groups: [.threads, .sched])
+    let (total, _, report) = try calls(
+      CollectorSettings(
+        targets: [target("own", pid: getpid(), collect: groups)],
+        limits: CollectorLimits(threadsPerProcess: limit)))
+    let most =
+      Self.collections
+      * (Self.callsPerThread * limit + Self.callsPerListing + Self.callsPerProcess
+        + Self.callsPerCollection)
+    #expect(total <= most, "\(report)")
+    #expect(total > most / 2, "\(report)")
+  }
+
+  /// How many system calls some collections make, by name too, and what `strace` says.
+  private func calls(
+    _ settings: CollectorSettings
+  ) throws -> (total: Int, calls: [String: Int], report: String) {
     let goOn = try EventFD()
     let end = try EventFD()
     let isReady = try Mailbox<Int32>()
@@ -85,8 +130,8 @@ import Testing
       guard let waiter = try? Waiter(), let loop = try? EventLoop(),
         let root = try? ProcRoot(path: "/proc", facts: .current()),
         let collector = try? Collector(
-          root: root, cgroups: CgroupTree(path: "/sys/fs/cgroup"),
-          settings: CollectorSettings(targets: targets), loop: loop, waiter: waiter)
+          root: root, cgroups: CgroupTree(path: "/sys/fs/cgroup"), settings: settings, loop: loop,
+          waiter: waiter)
       else { return isReady.post(0) }
       // Files are opened and memory is taken in the first ones.
       for _ in 0..<3 { _ = collector.collect(OwnState(version: "0.0.0")) }
@@ -108,15 +153,6 @@ import Testing
     // Waiting for the word and giving it, and memory that grows, belong to the test.
     let own: Set = ["poll", "ppoll", "restart_syscall", "write", "futex", "brk", "mmap", "munmap"]
     let total = calls.filter { !own.contains($0.key) }.values.reduce(0, +)
-    let most =
-      Self.collections
-      * (Self.callsPerProcess * Self.children + Self.callsPerCollection)
-    #expect(total <= most, "\(report)")
-    // The groups' part is only bounded, so that of the processes is looked at by itself.
-    let reads = calls.filter { ["pread64", "prlimit64", "newfstatat"].contains($0.key) }
-    let fewest = Self.collections * Self.callsPerProcess * Self.children
-    #expect(reads.values.reduce(0, +) >= fewest, "\(report)")
-    // Far fewer means that this test counts something else.
-    #expect(total > most / 2, "\(report)")
+    return (total, calls, report)
   }
 }

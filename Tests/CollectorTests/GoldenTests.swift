@@ -50,6 +50,7 @@ import Testing
     },
     Scenario("cgroup-hybrid") { _ in [target("app", pid: 7)] },
     Scenario("threads") { _ in [target("app", pid: 2684)] },
+    Scenario("thread-names") { _ in [target("app", pid: 2831)] },
     Scenario("hidden") { _ in [target("hidden", pid: 7), target("shown", named: "app")] },
     Scenario("odd-names") { _ in
       [
@@ -87,7 +88,11 @@ import Testing
   func promtoolAcceptsThePage(scenario: Scenario) throws {
     let golden = try contents("Tests/Golden/\(scenario.testDescription).prom")
     let (code, output) = try run("promtool check metrics", input: golden)
-    #expect(code == 0 && output.isEmpty, "\(output)")
+    // The name is that of other exporters; promtool reserves the suffix for histograms.
+    let known =
+      "process_thread_count non-histogram and non-summary metrics should not have \"_count\" suffix"
+    let problems = output.split(separator: "\n").filter { $0 != known }
+    #expect(problems.isEmpty && (code == 0 || code == 3), "\(output)")
   }
 
   @Test func everyFixtureAndEveryGoldenFileIsUsed() throws {

@@ -39,17 +39,23 @@ import Testing
             if failure == nil { values += 1 }
           }
         }
-        var threads: [Int32] = []
-        try? held.handle.threads(&held.reader) { thread in
-          threads.append(thread)
-          return threads.count < 100
+        let threads = try held.handle.threads()
+        var numbers: [Int32] = []
+        try threads.numbers(&held.reader) { number in
+          numbers.append(number)
+          return numbers.count < 100
         }
-        for thread in threads {
+        for number in numbers {
           do throws(ProcError) {
-            let status = try held.handle.threadStatus(thread, &held.buffer)
-            #expect(status.voluntarySwitches != nil, "process \(pid), thread \(thread)")
+            let stat = try threads.stat(number, &held.buffer)
+            #expect(stat.startTicks >= held.handle.startTicks, "process \(pid), thread \(number)")
+            let status = try threads.status(number, &held.buffer)
+            #expect(status.voluntarySwitches != nil, "process \(pid), thread \(number)")
+            _ = try threads.schedstat(number, &held.buffer)
+            _ = try threads.waitChannel(number, &held.buffer)
+            _ = try threads.io(number, &held.buffer)
           } catch {
-            #expect(isAllowed(error), "process \(pid), thread \(thread)")
+            #expect(isAllowed(error), "process \(pid), thread \(number)")
           }
         }
       } catch let error as ProcError {

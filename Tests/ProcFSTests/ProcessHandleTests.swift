@@ -39,11 +39,12 @@ struct Held: ~Copyable {
       case .exe: _ = try handle.executable()
       case .fd: _ = try handle.descriptorCount(&reader)
       case .fdLinks: try handle.descriptors(&reader, &buffer) { _ in true }
-      case .task: try handle.threads(&reader) { _ in true }
       case .oomScore: _ = try handle.oomScore(&buffer)
       case .oomScoreAdj: _ = try handle.oomScoreAdjustment(&buffer)
       case .maps: _ = try handle.hold.memoryMaps()
       case .smapsRollup: _ = try handle.hold.smapsRollup()
+      case .task: _ = try handle.threads()
+      case .wchan: _ = try handle.threads().waitChannel(handle.pid, &buffer)
       }
       return nil
     } catch {
@@ -54,7 +55,7 @@ struct Held: ~Copyable {
 
 @Suite struct ProcessHandleTests {
   @Test func readsEveryFileOfARecordedProcess() throws {
-    var held = try Held(7, in: TestProc().process(7))
+    var held = try Held(7, in: TestProc().process(7).thread(TestStat(pid: 7)))
     #expect(held.handle.pid == 7)
     #expect(held.handle.startTicks == 100)
     for file in SourceFile.allCases { #expect(held.failure(file) == nil, "\(file)") }
@@ -95,22 +96,6 @@ struct Held: ~Copyable {
         && held.handle.stat(&held.buffer, keep: false).name.bytes == Array("sleep".utf8)
     }
     #expect(agree)
-  }
-
-  @Test func threadsInAscendingOrderOfTheirListing() throws {
-    let tree = try TestProc().process(7)
-    for thread in [7, 8, 19] {
-      try tree.file("task/\(thread)/status", TestStatus(voluntary: UInt64(thread)).text)
-    }
-    var held = try Held(7, in: tree)
-    var threads: [Int32] = []
-    try held.handle.threads(&held.reader) { thread in
-      threads.append(thread)
-      return true
-    }
-    #expect(threads.sorted() == [7, 8, 19])
-    #expect(try held.handle.threadStatus(19, &held.buffer).voluntarySwitches == 19)
-    #expect(throws: ProcError.gone) { try held.handle.threadStatus(20, &held.buffer) }
   }
 
   @Test func keptFilesYieldFreshValues() throws {
@@ -157,7 +142,7 @@ struct Held: ~Copyable {
       #expect(held.failure(file, keep: keep) == .gone, "\(file), again")
     }
     #expect(held.handle.keptDescriptors == 0)
-    #expect(throws: ProcError.gone) { try held.handle.threadStatus(child.pid, &held.buffer) }
+    #expect(throws: ProcError.gone) { try held.handle.threads().status(child.pid, &held.buffer) }
   }
 
   /// Not having a file is not having ended.

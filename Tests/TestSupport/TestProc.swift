@@ -86,6 +86,21 @@ package final class TestProc {
     return self
   }
 
+  /// Adds or overwrites a thread of the process, whose numbers are its own.
+  ///
+  /// Its `schedstat` has `run` nanoseconds on the CPU, half of them waiting, and a thousandth as many
+  /// slices; for `io` see ``testIO(_:)``.
+  @discardableResult
+  package func thread(
+    _ stat: TestStat, switches: TestStatus = TestStatus(), run: UInt64 = 0, io: UInt64 = 0,
+    channel: String = "0"
+  ) throws -> TestProc {
+    let task = "task/\(stat.pid)"
+    return try file("\(task)/stat", stat.line).file("\(task)/status", switches.text)
+      .file("\(task)/schedstat", "\(run) \(run / 2) \(run / 1000)\n")
+      .file("\(task)/io", testIO(io)).file("\(task)/wchan", channel)
+  }
+
   /// Takes away a file of the process.
   @discardableResult
   package func remove(_ name: String) -> TestProc {

@@ -1,0 +1,176 @@
+import Linux
+import ProcFS
+import Targets
+
+/// One thread as a walk found it; nil is what was not read.
+struct ThreadSample {
+  let number: Int32
+  var stat: Stat?
+  /// The kernel's function that it waits in.
+  var channel: String?
+  /// What it used since it began.
+  var usage = ThreadUsage()
+
+  /// What it used since it was last seen, under the name it has now, or had when that was last read.
+  var used = ThreadUsage()
+  var name: ProcessName?
+
+  init(_ number: Int32) { self.number = number }
+}
+
+/// What a look at all threads of one process found.
+struct ThreadWalk {
+  /// In the order of their numbers; one that ended before it was looked at is not among them.
+  fileprivate(set) var threads: [ThreadSample] = []
+  /// Files that could be read, of those that were asked for.
+  fileprivate(set) var files: SourceFiles = []
+  /// Whether it met every thread there was.
+  fileprivate(set) var isComplete = false
+
+  /// Whether the state of every thread is known.
+  var knowsStates: Bool { isComplete && files.contains(.stat) }
+}
+
+extension ProcessReader {
+  /// What a process' own files tell about its first thread.
+  private static let ownFiles = SourceFiles([.task, .status, .schedstat])
+
+  /// Looks at every thread of a process once, up to a limit.
+  ///
+  /// - Parameters:
+  ///   - member: The process.
+  ///   - target: Where failures are counted, once a process each.
+  ///   - files: What rows need of each thread.
+  ///   - sample: What was read of the process already, and what follows from its threads.
+  ///   - history: What the last collection remembered of its threads.
+  /// - Throws: `gone` when the process has ended.
+  func walkThreads(
+    _ member: Member, _ target: Target, _ files: SourceFiles, _ sample: inout ProcessSample,
+    _ history: inout ThreadHistory
+  ) throws(ProcError) {
+    walk.threads.removeAll(keepingCapacity: true)
+    walk.files = files
+    walk.isComplete = false
+    let isAlone = member.stat.threads == 1
+    if !isAlone || !files.isSubset(of: Self.ownFiles) {
+      _ = try attempt(target, member) { () throws(ProcError) in
+        try lookAtThreads(member, target)
+      }
+      if walk.threads.isEmpty {
+        walk.isComplete = false
+        // Nothing is listed of a process that has ended, which this read tells.
+        _ = try attempt(target, member) { () throws(ProcError) in
+          try member.handle.stat(&buffer, keep: member.keepsFiles)
+        }
+      }
+    }
+    if isAlone, walk.threads.isEmpty { try lookAtOnlyThread(member, target, sample.status) }
+    // When nothing could be looked at, everything is as it was.
+    if !walk.threads.isEmpty { history.update(&walk.threads) }
+    if walk.knowsStates { sample.stat.threads = UInt64(walk.threads.count) }
+    sample.take(history.total)
+  }
+
+  /// A process with one thread has in its own files what the thread has.
+  private func lookAtOnlyThread(
+    _ member: Member, _ target: Target, _ status: Status?
+  ) throws(ProcError) {
+    var thread = ThreadSample(member.pid)
+    walk.files.formIntersection(Self.ownFiles)
+    if walk.files.contains(.status), let status { thread.usage.take(status) }
+    if walk.files.contains(.schedstat) {
+      let schedstat = try attempt(target, member) { () throws(ProcError) in
+        try member.handle.schedstat(&buffer)
+      }
+      if let schedstat { thread.usage.take(schedstat) }
+    }
+    walk.threads.append(thread)
+  }
+
+  private func lookAtThreads(_ member: Member, _ target: Target) throws(ProcError) {
+    let limit = limits.threadsPerProcess
+    let directory = try member.handle.threads()
+    var numbers: [Int32] = []
+    var isCut = false
+    try directory.numbers(&lister) { number in
+      isCut = numbers.count == limit
+      if !isCut { numbers.append(number) }
+      return !isCut
+    }
+    if isCut {
+      target.note(
+        Trouble(.file(.task), .limit),
+        "process \(member.pid) has \(member.stat.threads) threads; only the first \(limit) "
+          + "are looked at one by one (limits.threads_per_process)")
+    }
+    if walk.files.contains(.wchan) { checkWaitChannels(member, target) }
+    // They come in the order of creation, which numbers that began anew do not follow.
+    numbers.sort()
+    for number in numbers {
+      if let thread = look(at: number, directory, member, target) { walk.threads.append(thread) }
+    }
+    walk.isComplete = !isCut
+  }
+
+  /// Reads the files of one thread; nil if it has ended before the first of them was read.
+  private func look(
+    at number: Int32, _ directory: borrowing ThreadDirectory, _ member: Member, _ target: Target
+  ) -> ThreadSample? {
+    var thread = ThreadSample(number)
+    do throws(ProcError) {
+      try read(.stat, member, target) { () throws(ProcError) in
+        let stat = try directory.stat(number, &buffer)
+        thread.stat = stat
+        thread.usage.take(stat)
+      }
+      try read(.status, member, target) { () throws(ProcError) in
+        thread.usage.take(try directory.status(number, &buffer))
+      }
+      try read(.schedstat, member, target) { () throws(ProcError) in
+        thread.usage.take(try directory.schedstat(number, &buffer))
+      }
+      try read(.io, member, target) { () throws(ProcError) in
+        thread.usage.take(try directory.io(number, &buffer))
+      }
+      try read(.wchan, member, target) { () throws(ProcError) in
+        thread.channel = try directory.waitChannel(number, &buffer)
+      }
+      return thread
+    } catch {
+      return thread.usage == ThreadUsage() ? nil : thread
+    }
+  }
+
+  /// Runs one read if it is wanted; a failure is counted, and the other threads of the process are
+  /// not asked, since it would not differ.
+  ///
+  /// - Throws: `gone` when the thread has ended.
+  private func read(
+    _ file: SourceFile, _ member: Member, _ target: Target, _ body: () throws(ProcError) -> Void
+  ) throws(ProcError) {
+    guard walk.files.contains(file) else { return }
+    do throws(ProcError) {
+      try body()
+    } catch {
+      guard let trouble = Trouble(error) else { throw error }
+      target.note(trouble, "threads of process \(member.pid): \(error)")
+      walk.files.remove(SourceFiles([file]))
+    }
+  }
+
+  /// Finds out whether wait channels may be seen, since without permission they read as if no thread
+  /// waited; the link to the program takes the same one.
+  private func checkWaitChannels(_ member: Member, _ target: Target) {
+    do throws(ProcError) {
+      _ = try member.handle.executable()
+    } catch .denied {
+      target.note(
+        Trouble(.file(.wchan), .denied),
+        "process \(member.pid): wchan cannot be read: permission denied; expected CAP_SYS_PTRACE "
+          + "or the same user")
+      walk.files.remove(SourceFiles([.wchan]))
+    } catch {
+      // A thread of the kernel runs no program.
+    }
+  }
+}
