@@ -17,8 +17,8 @@ import Testing
   }
 
   /// What processes use by themselves in random groups of a tree, while random ones are looked at:
-  /// the sum never falls, is never more than all of it, and is all of it once the top was seen.
-  @Test func neverFallsAndCountsNothingTwice() {
+  /// the sum never falls, and has all of it once the outermost ones were seen.
+  @Test func neverFallsAndMissesNothing() {
     let seed = UInt64.random(in: 0...UInt64.max)
     var random = SeededGenerator(seed: seed)
     for round in 0..<200 {
