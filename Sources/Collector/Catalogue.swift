@@ -110,7 +110,7 @@ package enum Catalogue {
     .derived(
       "process_oom_score_adj", .none, .memory, isDefault: false, from: [.oomScoreAdj],
       over: .largest,
-      "What is added to that likelihood, -1000 for never to 1000 (/proc/PID/oom_score_adj)."
+      "What is added to the oom score, -1000 for never to 1000 (/proc/PID/oom_score_adj)."
     ) { $0.oomScoreAdjustment.map { Double($0) } },
     .gauge(
       "process_open_fds", .none, .core, from: .descriptors,
