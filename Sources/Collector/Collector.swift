@@ -45,6 +45,7 @@ package final class Collector {
   private let roster: Roster
   private var page = Page()
   private let reader: ProcessReader
+  private let tables: SocketReader
   private let facts: SystemFacts
   /// In the order of the page: by name.
   private var states: [TargetState] = []
@@ -64,6 +65,7 @@ package final class Collector {
   ) throws(Errno) {
     facts = root.facts
     reader = ProcessReader(facts: facts, numbersAreOwn: root.numbersAreOwn)
+    tables = SocketReader(own: root.ownNetworkNamespace)
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
@@ -75,6 +77,7 @@ package final class Collector {
   package func configure(_ settings: CollectorSettings) {
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
     reader.limits = settings.limits
+    tables.limits = settings.limits
     let known = Dictionary(
       states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
     states = zip(roster.targets, settings.targets).map { target, settings in
@@ -94,6 +97,8 @@ package final class Collector {
   package func collect(_ own: OwnState) -> Outcome {
     let start = Instant.now
     roster.refresh()
+    reader.begin()
+    tables.begin()
     var census = Census(targets: states.count)
     for state in states {
       state.tally.begin(state.rows)
@@ -104,6 +109,8 @@ package final class Collector {
         add(member, state)
       }
     }
+    tables.resolve()
+    for state in states { state.sample.finish(reader, tables) }
     let notices = states.flatMap(notices)
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
@@ -119,7 +126,7 @@ package final class Collector {
       member.hasFreshStat
       ? reader.read(member, state.target, state.files, &processes[member.slot].threads) : nil
     state.tally.add(sample, state.rows, &processes[member.slot].counters)
-    if sample != nil { state.sample.visit(member, reader) }
+    if sample != nil { state.sample.visit(member, reader, tables) }
   }
 
   private func makeRoom(for member: Member) {

@@ -105,6 +105,12 @@ extension Aspect where Record == Target {
 extension Aspect where Record == DescriptorSurvey {
   static var descriptors: Self { Aspect(files: [.fdLinks]) { $0.descriptors } }
 }
+extension Aspect where Record == SocketSurvey {
+  static var sockets: Self { Aspect(files: [.sockets]) { $0.sockets } }
+}
+extension Aspect where Record == NetworkSurvey {
+  static var network: Self { Aspect(files: [.netStatistics]) { $0.network } }
+}
 
 extension TargetRow {
   /// A row with one sample for each combination of values of its labels.

@@ -28,15 +28,25 @@ package struct CollectorLimits: Sendable, Hashable {
   package var threadsPerProcess: Int
   /// Open descriptors of one process that are looked at one by one.
   package var descriptorsPerProcess: Int
+  /// Sockets of one network namespace that are looked at.
+  package var socketsPerNamespace: Int
+  /// Network namespaces whose sockets are looked at in one collection.
+  package var networkNamespaces: Int
+  /// Addresses of one target that series are made for.
+  package var listenAddresses: Int
 
   package init(
     keptDescriptors: Int = 4096, processesPerTarget: Int = 10_000, threadsPerProcess: Int = 2000,
-    descriptorsPerProcess: Int = 10_000
+    descriptorsPerProcess: Int = 10_000, socketsPerNamespace: Int = 200_000,
+    networkNamespaces: Int = 100, listenAddresses: Int = 100
   ) {
     self.keptDescriptors = keptDescriptors
     self.processesPerTarget = processesPerTarget
     self.threadsPerProcess = threadsPerProcess
     self.descriptorsPerProcess = descriptorsPerProcess
+    self.socketsPerNamespace = socketsPerNamespace
+    self.networkNamespaces = networkNamespaces
+    self.listenAddresses = listenAddresses
   }
 }
 

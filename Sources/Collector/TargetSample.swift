@@ -9,21 +9,38 @@ package import Targets
 package struct TargetSample {
   package let target: Target
   private(set) var descriptors: DescriptorSurvey?
+  private(set) var sockets: SocketSurvey?
+  private(set) var network: NetworkSurvey?
 
   init(_ target: Target) { self.target = target }
 
   /// Keeps the surveys that a selection needs; those that go on keep what they know.
   mutating func configure(_ selection: Selection) {
     descriptors = Catalogue.surveys(.fdLinks, selection) ? descriptors ?? .init() : nil
+    sockets = Catalogue.surveys(.sockets, selection) ? sockets ?? .init() : nil
+    network = Catalogue.surveys(.netStatistics, selection) ? network ?? .init() : nil
   }
 
   /// Starts a collection.
   mutating func begin() {
     descriptors?.begin()
+    sockets?.begin()
+    network?.begin()
   }
 
   /// Looks at one process of the target.
-  mutating func visit(_ member: Member, _ reader: ProcessReader) {
-    descriptors?.visit(member, target, reader)
+  mutating func visit(_ member: Member, _ reader: ProcessReader, _ tables: SocketReader) {
+    if descriptors != nil || sockets != nil {
+      let open = reader.descriptors(member, target)
+      descriptors?.visit(open ?? [])
+      sockets?.visit(open, member, target, tables)
+    }
+    network?.visit(member, target, reader)
+  }
+
+  /// Ends a collection, once every process of every target was looked at.
+  mutating func finish(_ reader: ProcessReader, _ tables: SocketReader) {
+    sockets?.finish(target, tables, reader.limits)
+    network?.finish()
   }
 }

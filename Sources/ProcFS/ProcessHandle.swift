@@ -191,6 +191,12 @@ package struct ProcessHandle: ~Copyable {
     (try? fileFacts(file.name, in: directory)) != nil
   }
 
+  /// What a failure to find a file means: the process has ended, or its kernel is without the file.
+  func missing(_ file: SourceFile, _ error: Errno) -> ProcError {
+    if error == .notFound, Self.exists(.stat, directory) { return .io(file, code: error.code) }
+    return ProcError(file, error)
+  }
+
   private func read(_ file: SourceFile, _ buffer: inout ReadBuffer) throws(ProcError) {
     var kept: OwnedFD?
     try Self.read(file, directory, &kept, &buffer, keep: false)

@@ -9,6 +9,12 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
   case fdLinks
   /// The directory of threads, for what a process' own files tell about its first thread only.
   case task
+  /// What went through a network namespace.
+  case netStatistics
+  /// The network namespace itself, to enter it.
+  case networkNamespace
+  /// The socket tables of a network namespace, which netlink tells.
+  case sockets
 
   /// Its name below `/proc/PID`, or what it is called where it is no single file; the value of the
   /// label `source`.
@@ -25,6 +31,9 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .fd: "fd"
     case .fdLinks: "fd_links"
     case .task: "task"
+    case .netStatistics: "net/netstat"
+    case .networkNamespace: "ns/net"
+    case .sockets: "sockets"
     }
   }
 }
