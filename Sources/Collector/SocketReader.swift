@@ -18,7 +18,7 @@ final class SocketReader {
   private var doors: [UInt64: Member] = [:]
   private var failures: [UInt64: Failure] = [:]
   private var buffer = [UInt8](repeating: 0, count: 32 << 10)
-  private var links = ReadBuffer(capacity: 4096, limit: 1 << 16)
+  private var file = ReadBuffer(capacity: 4096, limit: 1 << 16)
 
   /// Why the tables of a namespace do not tell everything.
   struct Failure {
@@ -40,7 +40,7 @@ final class SocketReader {
   ///   or its namespace cannot be told.
   func want(_ inodes: some Sequence<UInt64>, _ member: Member, _ target: Target) -> UInt64? {
     do throws(ProcError) {
-      let namespace = try member.handle.networkNamespace()
+      let namespace = try member.handle.networkNamespace(&file)
       for inode in inodes { wanted.updateValue(nil, forKey: inode) }
       if doors[namespace] == nil { doors[namespace] = member }
       return namespace
@@ -75,7 +75,7 @@ final class SocketReader {
 
   /// Whether a descriptor still stands for a socket.
   func stands(_ number: Int32, of member: Member, for inode: UInt64) -> Bool {
-    member.handle.socketInode(of: number, &links) == inode
+    member.handle.socketInode(of: number, &file) == inode
   }
 
   private func isBefore(_ left: UInt64, _ right: UInt64) -> Bool {
@@ -122,7 +122,7 @@ final class SocketReader {
     } catch {
       throw .io(.sockets, code: error.code)
     }
-    let namespace = try member.handle.openNetworkNamespace()
+    let namespace = try member.handle.openNetworkNamespace(&file)
     do throws(Errno) {
       return try SocketDiagnostics(namespace: namespace)
     } catch {

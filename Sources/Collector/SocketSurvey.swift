@@ -128,9 +128,9 @@ package struct SocketSurvey {
   }
 
   private mutating func add(_ socket: DiagnosedSocket) {
+    knowsConnections = true
     counts[Kind(socket), default: 0] += 1
     guard socket.transport == .tcp else { return }
-    knowsConnections = true
     if let address = socket.address {
       queues[address, default: Queue()].waiting += UInt64(socket.receiveQueue)
       queues[address, default: Queue()].limit += UInt64(socket.sendQueue)

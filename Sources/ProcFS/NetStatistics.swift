@@ -60,7 +60,7 @@ extension ProcessHandle {
   ///
   /// - Parameters:
   ///   - buffer: Memory for the file's content.
-  ///   - known: What was read before of a namespace, by ``networkNamespace()``.
+  ///   - known: What was read before of a namespace, by ``networkNamespace(_:)``.
   /// - Returns: The namespace and what it counts.
   /// - Throws: `gone`, `denied`, `malformed`, `io`.
   package func netStatistics(
@@ -74,7 +74,7 @@ extension ProcessHandle {
       if let statistics = known(namespace) { return (namespace, statistics) }
       try buffer.readRecord(file)
     } catch {
-      throw missing(.netStatistics, error)
+      throw failure(.netStatistics, error, &buffer)
     }
     let statistics = try parse(.netStatistics, buffer) { bytes throws(ParseError) in
       try NetStatistics(bytes)
@@ -88,11 +88,11 @@ extension ProcessHandle {
   /// - Kernel: `fs/proc/generic.c`, `proc_alloc_inum()`: the inode of a file below `net/`, which
   ///   every namespace has of its own. Other than that of `ns/net`, any user may see it.
   /// - Throws: `gone`, `denied`, `io`.
-  package func networkNamespace() throws(ProcError) -> UInt64 {
+  package func networkNamespace(_ buffer: inout ReadBuffer) throws(ProcError) -> UInt64 {
     do throws(Errno) {
       return try fileFacts(SourceFile.netStatistics.name, in: directory).inode
     } catch {
-      throw missing(.netStatistics, error)
+      throw failure(.netStatistics, error, &buffer)
     }
   }
 
@@ -100,12 +100,27 @@ extension ProcessHandle {
   ///
   /// - Permission: same user, else CAP_SYS_PTRACE.
   /// - Throws: `gone`, `denied`, `io`.
-  package func openNetworkNamespace() throws(ProcError) -> OwnedFD {
+  package func openNetworkNamespace(
+    _ buffer: inout ReadBuffer
+  ) throws(ProcError) -> OwnedFD {
     do throws(Errno) {
       return try openFile(SourceFile.networkNamespace.name, in: directory)
     } catch {
-      throw missing(.networkNamespace, error)
+      throw failure(.networkNamespace, error, &buffer)
     }
+  }
+
+  /// What it means that a file cannot be opened.
+  private func failure(
+    _ file: SourceFile, _ errno: Errno, _ buffer: inout ReadBuffer
+  ) -> ProcError {
+    // A process that has ended is in no namespace, even while its parent has not fetched its status.
+    guard errno == .notFound,
+      (try? buffer.readRecord(try openFile(SourceFile.stat.name, in: directory))) != nil,
+      let stat = try? Stat(buffer.storage.span.extracting(0..<buffer.count), facts),
+      !stat.hasEnded, !stat.firstThreadHasEnded
+    else { return ProcError(file, errno) }
+    return .io(file, code: errno.code)
   }
 
   /// The number of the socket that a descriptor stands for now; nil if it stands for none.

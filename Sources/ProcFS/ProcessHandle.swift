@@ -20,7 +20,7 @@ package struct ProcessIdentity: Hashable, Sendable {
 package struct ProcessHandle: ~Copyable {
   package let identity: ProcessIdentity
   let directory: OwnedFD
-  private let facts: SystemFacts
+  let facts: SystemFacts
   private let sizeCountsDescriptors: Bool
   private var keptStat: OwnedFD?
   private var keptStatus: OwnedFD?
@@ -189,12 +189,6 @@ package struct ProcessHandle: ~Copyable {
 
   private static func exists(_ file: SourceFile, _ directory: borrowing OwnedFD) -> Bool {
     (try? fileFacts(file.name, in: directory)) != nil
-  }
-
-  /// What a failure to find a file means: the process has ended, or its kernel is without the file.
-  func missing(_ file: SourceFile, _ error: Errno) -> ProcError {
-    if error == .notFound, Self.exists(.stat, directory) { return .io(file, code: error.code) }
-    return ProcError(file, error)
   }
 
   private func read(_ file: SourceFile, _ buffer: inout ReadBuffer) throws(ProcError) {

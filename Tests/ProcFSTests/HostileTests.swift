@@ -25,6 +25,7 @@ import Testing
     Parser("limits", ResourceLimitsTests.recorded) { _ = try ResourceLimits($0.span) },
     Parser("schedstat", "225222221 13037638 395\n") { _ = try Schedstat($0.span) },
     Parser("cgroup", "12:cpu,cpuacct:/docker\n0::/x\n") { _ = try Cgroup($0.span) },
+    Parser("netstat", NetStatisticsTests.recorded) { _ = try NetStatistics($0.span) },
     Parser("name", "a name") { #expect(ProcessName($0.span).bytes.count <= 15) },
   ]
 

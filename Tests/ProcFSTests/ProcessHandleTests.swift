@@ -38,6 +38,9 @@ struct Held: ~Copyable {
       case .fd: _ = try handle.descriptorCount(&reader)
       case .fdLinks: try handle.descriptors(&reader, &buffer) { _ in true }
       case .task: try handle.threads(&reader) { _ in true }
+      case .netStatistics: _ = try handle.netStatistics(&buffer) { _ in nil }
+      case .networkNamespace: _ = try handle.openNetworkNamespace(&buffer)
+      case .sockets: _ = try handle.networkNamespace(&buffer)
       }
       return nil
     } catch {
@@ -155,7 +158,9 @@ struct Held: ~Copyable {
   }
 
   /// Not having a file is not having ended.
-  @Test(arguments: [SourceFile.io, .schedstat, .cgroup, .status, .limits, .statm])
+  @Test(arguments: [
+    SourceFile.io, .schedstat, .cgroup, .status, .limits, .statm, .netStatistics, .networkNamespace,
+  ])
   func aFileThatTheKernelDoesNotHave(file: SourceFile) throws {
     let tree = try TestProc().process(7)
     let content = try contents("\(tree.path)/7/\(file.name)")

@@ -27,6 +27,8 @@ package final class TestProc {
     try file("limits", testLimits(openFiles: "1024", addressSpace: "unlimited"))
     try file("schedstat", "1000 2000 3\n")
     try file("cgroup", "0::/app\n")
+    try file("net/netstat", "IpExt: InOctets OutOctets\nIpExt: 1000 2000\n")
+    try file("ns/net", "")
     try add("exe", .link("/usr/bin/app"))
     try add("fd", .directory)
     try add("task", .directory)
