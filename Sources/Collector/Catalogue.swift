@@ -209,15 +209,15 @@ package enum Catalogue {
     ) { survey in survey.queues.map { ([$0.key.description], .whole($0.value.limit)) } },
     .single(
       "process_tcp_received_bytes_total", .counter, .bytes, .sockets, from: .sockets,
-      "Bytes that TCP sockets received, as of the last scrape that saw each of them (tcpi_bytes_received of sock_diag)."
+      "Bytes that TCP sockets received, as of the last scrape that saw each, so that one which comes and goes between two scrapes is missing (tcpi_bytes_received of sock_diag)."
     ) { .whole(orAbsent: $0.traffic?.receivedBytes) },
     .single(
       "process_tcp_retransmitted_segments_total", .counter, .none, .sockets, from: .sockets,
-      "Segments that TCP sockets sent again, as of the last scrape that saw each of them (tcpi_total_retrans of sock_diag)."
+      "Segments that TCP sockets sent again, as of the last scrape that saw each, so that one which comes and goes between two scrapes is missing (tcpi_total_retrans of sock_diag)."
     ) { .whole(orAbsent: $0.traffic?.retransmittedSegments) },
     .single(
       "process_tcp_sent_bytes_total", .counter, .bytes, .sockets, from: .sockets,
-      "Bytes that TCP sockets sent, repetitions included, as of the last scrape that saw each of them (tcpi_bytes_sent of sock_diag)."
+      "Bytes that TCP sockets sent, repetitions included, as of the last scrape that saw each, so that one which comes and goes between two scrapes is missing (tcpi_bytes_sent of sock_diag)."
     ) { .whole(orAbsent: $0.traffic?.sentBytes) },
   ]
 

@@ -83,15 +83,21 @@ final class SocketReader {
   }
 
   private func dump(_ number: UInt64, _ member: Member) -> Failure? {
-    var diagnostics: SocketDiagnostics
     do throws(ProcError) {
-      diagnostics = try open(number, member)
+      if number == own { return dump(try diagnostics(), member) }
+      return dump(try diagnostics(through: member), member)
     } catch {
+      // A process that has just ended is no trouble, only what it had is not known.
       return Failure(
         trouble: Trouble(error),
-        detail: "the network namespace of process \(member.pid) cannot be entered, so its sockets "
-          + "are left out: \(error); expected CAP_SYS_ADMIN and CAP_SYS_PTRACE")
+        detail: "the sockets of process \(member.pid) are left out: \(error); "
+          + (number == own
+            ? "expected AF_NETLINK to be allowed (RestrictAddressFamilies of the unit)"
+            : "expected CAP_SYS_ADMIN and CAP_SYS_PTRACE, to enter its network namespace"))
     }
+  }
+
+  private func dump(_ diagnostics: consuming SocketDiagnostics, _ member: Member) -> Failure? {
     var left = limits.socketsPerNamespace
     for table in SocketDiagnostics.Table.allCases {
       do throws(Errno) {
@@ -116,12 +122,17 @@ final class SocketReader {
     return nil
   }
 
-  private func open(_ number: UInt64, _ member: Member) throws(ProcError) -> SocketDiagnostics {
+  /// The tables of this process' own namespace.
+  private func diagnostics() throws(ProcError) -> SocketDiagnostics {
     do throws(Errno) {
-      if number == own { return try SocketDiagnostics() }
+      return try SocketDiagnostics()
     } catch {
       throw .io(.sockets, code: error.code)
     }
+  }
+
+  /// The tables of the namespace that another process is in.
+  private func diagnostics(through member: Member) throws(ProcError) -> SocketDiagnostics {
     let namespace = try member.handle.openNetworkNamespace(&file)
     do throws(Errno) {
       return try SocketDiagnostics(namespace: namespace)

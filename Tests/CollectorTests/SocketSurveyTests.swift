@@ -25,6 +25,17 @@ private let sysAdmin = 21
     return try Watch("/proc", targets, limits: limits)
   }
 
+  /// Collects until the page is as wanted.
+  private func collect(_ watch: Watch, until isWanted: (Page) -> Bool) -> Page {
+    var page = watch.collect()
+    _ = eventually {
+      if isWanted(page) { return true }
+      page = watch.collect()
+      return false
+    }
+    return page
+  }
+
   /// `process_sockets` of a target by "protocol state".
   private func counts(_ page: Page, _ target: String = "app") -> [String: Double] {
     var counts: [String: Double] = [:]
@@ -60,7 +71,9 @@ private let sysAdmin = 21
       listener, client, server, half, other, udp, talking, unix, named.fd.raw, left, netlink,
       unbound,
     ])
-    let page = try watch([child]).collect()
+    let watch = try watch([child])
+    // The other end's answers take their time.
+    let page = collect(watch) { counts($0)["tcp fin_wait2"] == 1 }
     #expect(
       counts(page) == [
         "tcp listen": 1, "tcp established": 2, "tcp fin_wait2": 1, "tcp close_wait": 1,
@@ -88,11 +101,7 @@ private let sysAdmin = 21
         target("app", named: name, collect: selection),
         target("app1", pid: alone.pid, collect: selection),
       ])
-    var page = watch.collect()
-    _ = eventually {
-      page = watch.collect()
-      return page.value("procvitals_target_processes") == 2
-    }
+    let page = collect(watch) { $0.value("procvitals_target_processes") == 2 }
     #expect(counts(page) == ["unix established": 2])
     #expect(counts(page, "app1") == ["unix established": 1])
     #expect(page[#"process_fds{target="app",kind="socket"}"#] == 3)
@@ -148,7 +157,7 @@ private let sysAdmin = 21
     let clients = try (0..<4).map { _ in try sockets.connected(SOCK_STREAM, to: port) }
     let child = try child([first, second, any])
     let watch = try watch([child])
-    let page = watch.collect()
+    let page = collect(watch) { queue($0, "queue", "127.0.0.1:\(port)") == 4 }
     #expect(queue(page, "queue", "127.0.0.1:\(port)") == Double(clients.count))
     #expect(queue(page, "queue_max", "127.0.0.1:\(port)") == 11)
     #expect(queue(page, "queue", "0.0.0.0:\(TestSockets.port(any))") == 0)

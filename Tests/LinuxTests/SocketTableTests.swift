@@ -41,7 +41,11 @@ import Testing
     var got = 0
     while got < 5000 { got += max(0, recv(server, &end, end.count, 0)) }
 
-    let sockets = try dump(.tcp)
+    var sockets = try dump(.tcp)
+    _ = try eventually {
+      sockets = try dump(.tcp)
+      return sockets[inode(listener.fd.raw)]?.receiveQueue == 2
+    }
     let listening = try #require(sockets[inode(listener.fd.raw)])
     #expect(listening.state == .listen && listening.address == listener.address)
     #expect(listening.receiveQueue == 2 && listening.sendQueue == 512)
