@@ -73,9 +73,7 @@ package struct SocketSurvey {
     ledger.begin()
   }
 
-  /// Looks at one process.
-  ///
-  /// - Parameter descriptors: What it has open; nil if that could not be read.
+  /// Looks at one process, of which the open descriptors are nil if they could not be read.
   mutating func visit(
     _ descriptors: [Descriptor]?, _ member: Member, _ target: Target, _ reader: SocketReader
   ) {

@@ -75,7 +75,7 @@ private let sysAdmin = 21
     // The other end's answers take their time.
     let page = collect(watch) { counts($0)["tcp fin_wait2"] == 1 }
     #expect(
-      counts(page) == [
+      counts(page).filter { $0.value > 0 } == [
         "tcp listen": 1, "tcp established": 2, "tcp fin_wait2": 1, "tcp close_wait": 1,
         "udp unconnected": 1, "udp established": 1, "unix unconnected": 1, "unix listen": 1,
         "unix established": 1, "other unknown": 2,

@@ -13,10 +13,8 @@ package final class Child: @unchecked Sendable {
     try self.init(arguments, input: nil)
   }
 
-  /// Starts a program whose standard input is a descriptor, or nothing.
-  ///
-  /// - Parameter descriptors: What else it has open, under any numbers, and nothing beside; nil
-  ///   leaves it to this process what others inherit.
+  /// Starts a program whose standard input is a descriptor, or nothing; with `open`, it has these
+  /// descriptors under any numbers and no others, else those that every child inherits.
   package init(_ arguments: [String], input: Int32?, open descriptors: [Int32]? = nil) throws {
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
     pointers.append(nil)
