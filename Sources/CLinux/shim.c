@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -76,6 +77,8 @@ long clinux_getdents64(int directory, void *buffer, size_t capacity) {
 }
 
 int clinux_name_this_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+int clinux_enter_network(int ns) { return setns(ns, CLONE_NEWNET); }
 
 int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
 

@@ -209,8 +209,8 @@ package enum Catalogue {
 
   /// The same, by subject.
   static let subjects = [
-    lifecycle, descriptors, threads, limits, maps, proportionalMemory, cgroups, pressure, info,
-    presence,
+    lifecycle, descriptors, sockets, network, threads, limits, maps, proportionalMemory, cgroups,
+    pressure, info, presence,
   ]
 
   /// How the target's processes begin and end.
@@ -438,6 +438,49 @@ package enum Catalogue {
       from: .threads(.wchan),
       "Threads by the function of the kernel that they wait in (/proc/PID/task/TID/wchan)."
     ) { $0.channelCounts },
+  ]
+
+  /// The sockets of a target's processes.
+  static let sockets: [TargetRow] = [
+    .labelled(
+      "process_sockets", .gauge, .none, .sockets, labels: ["protocol", "state"], from: .sockets,
+      "Open sockets by protocol and state (sock_diag)."
+    ) { survey in
+      survey.sockets.map { ([$0.key.transport, $0.key.state], .whole($0.value)) }
+    },
+    .labelled(
+      "process_tcp_listen_queue", .gauge, .none, .sockets, labels: ["address"], from: .sockets,
+      "Connections that wait to be accepted, by the address that the target listens at (sock_diag)."
+    ) { survey in survey.queues.map { ([$0.key.description], .whole($0.value.waiting)) } },
+    .labelled(
+      "process_tcp_listen_queue_max", .gauge, .none, .sockets, labels: ["address"],
+      from: .sockets,
+      "Connections that may wait to be accepted, by the address that the target listens at (sock_diag)."
+    ) { survey in survey.queues.map { ([$0.key.description], .whole($0.value.limit)) } },
+    .single(
+      "process_tcp_received_bytes_total", .counter, .bytes, .sockets, from: .sockets,
+      "Bytes that TCP sockets received, as of the last scrape that saw each, so that one which comes and goes between two scrapes is missing (tcpi_bytes_received of sock_diag)."
+    ) { .init($0.traffic?.receivedBytes) },
+    .single(
+      "process_tcp_retransmitted_segments_total", .counter, .none, .sockets, from: .sockets,
+      "Segments that TCP sockets sent again, as of the last scrape that saw each, so that one which comes and goes between two scrapes is missing (tcpi_total_retrans of sock_diag)."
+    ) { .init($0.traffic?.retransmittedSegments) },
+    .single(
+      "process_tcp_sent_bytes_total", .counter, .bytes, .sockets, from: .sockets,
+      "Bytes that TCP sockets sent, repetitions included, as of the last scrape that saw each, so that one which comes and goes between two scrapes is missing (tcpi_bytes_sent of sock_diag)."
+    ) { .init($0.traffic?.sentBytes) },
+  ]
+
+  /// The network namespaces of a target's processes.
+  static let network: [TargetRow] = [
+    .single(
+      "process_network_receive_bytes_total", .counter, .bytes, .network, from: .network,
+      "Bytes received by the network namespaces of the processes, by whatever program (InOctets of IpExt in /proc/PID/net/netstat)."
+    ) { .init($0.traffic?.receivedBytes) },
+    .single(
+      "process_network_transmit_bytes_total", .counter, .bytes, .network, from: .network,
+      "Bytes sent by the network namespaces of the processes, by whatever program (OutOctets of IpExt in /proc/PID/net/netstat)."
+    ) { .init($0.traffic?.sentBytes) },
   ]
 
   /// The exporter's own word about the target.

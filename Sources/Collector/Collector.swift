@@ -73,7 +73,8 @@ package final class Collector {
     facts = root.facts
     instruments = Instruments(
       processes: ProcessReader(facts: facts, numbersAreOwn: root.numbersAreOwn),
-      patient: try PatientReader(files: waiter, users: users), cgroups: CgroupReader(cgroups))
+      patient: try PatientReader(files: waiter, users: users), cgroups: CgroupReader(cgroups),
+      sockets: SocketReader(own: root.ownNetworkNamespace))
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
     roster.willLeave = { [unowned self] target, member in retire(member, target) }

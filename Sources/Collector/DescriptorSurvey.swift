@@ -1,5 +1,4 @@
 import ProcFS
-import Targets
 
 /// What the open descriptors of a target's processes stand for.
 package struct DescriptorSurvey {
@@ -10,9 +9,7 @@ package struct DescriptorSurvey {
     for kind in counts.keys { counts[kind] = 0 }
   }
 
-  mutating func visit(_ member: Member, _ target: Target, _ reader: ProcessReader) {
-    for descriptor in reader.descriptors(member, target) {
-      counts[descriptor.kind, default: 0] += 1
-    }
+  mutating func visit(_ descriptors: [Descriptor]) {
+    for descriptor in descriptors { counts[descriptor.kind, default: 0] += 1 }
   }
 }

@@ -1,13 +1,13 @@
 /// A set of families that a target switches on together; see `collect` in the configuration.
 package enum Group: String, Sendable, CaseIterable {
-  case core, cpu, memory, pss, maps, io, sched, threads, fds, limits, cgroup, pressure, info
-  case lifecycle
+  case core, cpu, memory, pss, maps, io, sched, threads, fds, sockets, network, limits, cgroup
+  case pressure, info, lifecycle
 
   /// Whether the default set has its families, but for rows that say otherwise.
   package var isDefault: Bool {
     switch self {
     case .core, .cpu, .memory, .io, .sched, .cgroup, .pressure, .lifecycle: true
-    case .pss, .maps, .threads, .fds, .limits, .info: false
+    case .pss, .maps, .threads, .fds, .sockets, .network, .limits, .info: false
     }
   }
 
@@ -46,6 +46,22 @@ package enum Group: String, Sendable, CaseIterable {
       """
     case .fds:
       "Open descriptors by kind. A file that several processes have open counts once for each."
+    case .sockets:
+      """
+      Sockets by protocol and state, TCP traffic, and queues of connections that wait to be \
+      accepted. A socket that several processes have open counts once. IPv6 counts as `tcp` and \
+      `udp`. Protocol `other` is what no table of the kernel has: netlink and packet sockets, and \
+      TCP and UDP sockets that have no address yet or any more. A connection in TIME_WAIT has no \
+      process, nor has one that waits to be accepted. Sockets of another network namespace than \
+      procvitals' own need CAP_SYS_ADMIN and are left out without it.
+      """
+    case .network:
+      """
+      Traffic of the whole network namespaces that the processes are in: unless a target has one \
+      to itself, as in a container, other programs' bytes are among them. A namespace counts \
+      once, however many processes are in it, and with all that it had when it was first seen. \
+      Loopback is included, IPv6 is not.
+      """
     case .cgroup:
       """
       The control groups that the target's processes are in, with all that is in those groups. \

@@ -3,28 +3,38 @@ final class Instruments {
   let processes: ProcessReader
   let patient: PatientReader
   let cgroups: CgroupReader
+  let sockets: SocketReader
 
   var limits = CollectorLimits() {
     didSet {
       processes.limits = limits
       cgroups.limits = limits
+      sockets.limits = limits
     }
   }
 
-  init(processes: ProcessReader, patient: PatientReader, cgroups: CgroupReader) {
+  init(
+    processes: ProcessReader, patient: PatientReader, cgroups: CgroupReader, sockets: SocketReader
+  ) {
     self.processes = processes
     self.patient = patient
     self.cgroups = cgroups
+    self.sockets = sockets
   }
 
   /// Starts a collection.
   func begin() {
+    processes.begin()
     patient.begin(limits)
     cgroups.begin()
+    sockets.begin()
   }
 
   /// Gets what was asked for while processes were visited and that others find out.
-  func answer() { patient.answer() }
+  func answer() {
+    patient.answer()
+    sockets.resolve()
+  }
 
   /// Ends a collection: what it did not need is let go of.
   func finish() { cgroups.finish() }

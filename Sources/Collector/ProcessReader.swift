@@ -12,6 +12,8 @@ final class ProcessReader {
   var lister = DirectoryReader()
   /// The threads of the process that was read last.
   var walk = ThreadWalk()
+  /// What this collection has read already.
+  private var statisticsByNamespace: [UInt64: NetStatistics] = [:]
 
   init(facts: SystemFacts, numbersAreOwn: Bool) {
     self.facts = facts
@@ -99,8 +101,24 @@ final class ProcessReader {
       addressSpaceBytes: .init(soft: space.soft, hard: space.hard))
   }
 
-  /// The open descriptors of a process; none if they cannot be read.
-  func descriptors(_ member: Member, _ target: Target) -> [Descriptor] {
+  /// Starts a collection.
+  func begin() { statisticsByNamespace.removeAll(keepingCapacity: true) }
+
+  /// What went through the network namespace of a process, the same for all who are in it; nil if
+  /// that cannot be read.
+  func netStatistics(
+    _ member: Member, _ target: Target
+  ) -> (namespace: UInt64, NetStatistics)? {
+    let read = try? attempt(target, member) { () throws(ProcError) in
+      try member.handle.netStatistics(&buffer) { statisticsByNamespace[$0] }
+    }
+    guard let read else { return nil }
+    statisticsByNamespace[read.namespace] = read.statistics
+    return (read.namespace, read.statistics)
+  }
+
+  /// The open descriptors of a process; nil if they cannot be read.
+  func descriptors(_ member: Member, _ target: Target) -> [Descriptor]? {
     let limit = limits.descriptorsPerProcess
     var found: [Descriptor] = []
     let isComplete = try? attempt(target, member) { () throws(ProcError) -> Bool? in
@@ -111,7 +129,7 @@ final class ProcessReader {
       }
       return true
     }
-    if isComplete == nil { return [] }
+    if isComplete == nil { return nil }
     if found.count == limit {
       target.note(
         Trouble(.file(.fdLinks), .limit),

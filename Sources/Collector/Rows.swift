@@ -146,6 +146,12 @@ extension Aspect where Record == ThreadSurvey {
     Aspect(files: files + [.task]) { $0.threads }
   }
 }
+extension Aspect where Record == SocketSurvey {
+  static var sockets: Self { Aspect(files: [.sockets]) { $0.sockets } }
+}
+extension Aspect where Record == NetworkSurvey {
+  static var network: Self { Aspect(files: [.netStatistics]) { $0.network } }
+}
 
 extension TargetRow {
   /// A row with one sample for each combination of values of its labels.

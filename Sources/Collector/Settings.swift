@@ -43,13 +43,20 @@ package struct CollectorLimits: Sendable, Hashable {
   package var threadNamesPerTarget: Int
   /// Wait channels that one target has series for; the others share one.
   package var waitChannelsPerTarget: Int
+  /// Sockets of one network namespace that are looked at.
+  package var socketsPerNamespace: Int
+  /// Network namespaces whose sockets are looked at in one collection.
+  package var networkNamespaces: Int
+  /// Addresses of one target that series are made for.
+  package var listenAddresses: Int
 
   package init(
     keptDescriptors: Int = 5120, processesPerTarget: Int = 10_000, seriesPerTarget: Int = 2000,
     threadsPerProcess: Int = 2000, descriptorsPerProcess: Int = 10_000,
     cgroupsPerTarget: Int = 1000, pssBytesPerScrape: Int = 1 << 30,
     pssBytesPerProcess: Int = 16 << 30, infoSeriesPerTarget: Int = 8,
-    threadNamesPerTarget: Int = 32, waitChannelsPerTarget: Int = 32
+    threadNamesPerTarget: Int = 32, waitChannelsPerTarget: Int = 32,
+    socketsPerNamespace: Int = 200_000, networkNamespaces: Int = 100, listenAddresses: Int = 100
   ) {
     self.keptDescriptors = keptDescriptors
     self.processesPerTarget = processesPerTarget
@@ -62,6 +69,9 @@ package struct CollectorLimits: Sendable, Hashable {
     self.infoSeriesPerTarget = infoSeriesPerTarget
     self.threadNamesPerTarget = threadNamesPerTarget
     self.waitChannelsPerTarget = waitChannelsPerTarget
+    self.socketsPerNamespace = socketsPerNamespace
+    self.networkNamespaces = networkNamespaces
+    self.listenAddresses = listenAddresses
   }
 }
 

@@ -23,6 +23,10 @@ package struct TargetSample {
   var files: SourceFiles { info == nil ? [] : SourceFiles([.status]) }
   private(set) var threads: ThreadSurvey?
   private var looksAtThreads = false
+  private(set) var sockets: SocketSurvey?
+  private var looksAtSockets = false
+  private(set) var network: NetworkSurvey?
+  private var looksAtNetwork = false
 
   init(_ target: Target) { self.target = target }
 
@@ -43,11 +47,17 @@ package struct TargetSample {
     info = Catalogue.surveys(.exe, selection) ? info ?? .init() : nil
     looksAtThreads = Catalogue.surveys(.task, selection)
     if looksAtThreads, threads == nil { threads = ThreadSurvey() }
+    looksAtSockets = Catalogue.surveys(.sockets, selection)
+    if looksAtSockets, sockets == nil { sockets = .init() }
+    looksAtNetwork = Catalogue.surveys(.netStatistics, selection)
+    if looksAtNetwork, network == nil { network = .init() }
   }
 
   /// Starts a collection.
   mutating func begin() {
     descriptors?.begin()
+    if looksAtSockets { sockets?.begin() }
+    if looksAtNetwork { network?.begin() }
     threads?.begin()
     limits?.begin()
     maps?.begin()
@@ -58,7 +68,12 @@ package struct TargetSample {
 
   /// Looks at one process of the target.
   mutating func visit(_ member: Member, _ sample: ProcessSample, _ with: Instruments) {
-    descriptors?.visit(member, target, with.processes)
+    if descriptors != nil || looksAtSockets {
+      let open = with.processes.descriptors(member, target)
+      descriptors?.visit(open ?? [])
+      if looksAtSockets { sockets?.visit(open, member, target, with.sockets) }
+    }
+    if looksAtNetwork { network?.visit(member, target, with.processes) }
     if looksAtThreads { threads?.visit(with.processes.walk, with.limits) }
     limits?.visit(member, target, with.processes)
     maps?.visit(member, target, with.patient)
@@ -67,8 +82,10 @@ package struct TargetSample {
     info?.visit(member, sample, target, with.processes, with.patient)
   }
 
-  /// Ends a collection.
+  /// Ends a collection, once every process of every target was looked at.
   mutating func finish(_ with: Instruments) {
+    if looksAtSockets { sockets?.finish(target, with.sockets, with.limits) }
+    if looksAtNetwork { network?.finish() }
     maps?.finish(target, with.patient)
     proportional?.finish(target, with.patient)
     cgroups?.finish(target, with.cgroups)

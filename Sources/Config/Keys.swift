@@ -120,6 +120,21 @@ struct KeyTable {
           "Wait channels that one target has series for. Further ones share one series, `other`."
         ),
         Key(
+          "limits.sockets_per_namespace", .integer(1...10_000_000),
+          into: \.limits.socketsPerNamespace, example: "50000",
+          """
+          Sockets of one network namespace that are looked at for the group `sockets`, those of \
+          other programs included. Each costs a collection about 2 microseconds.
+          """),
+        Key(
+          "limits.network_namespaces", .integer(1...100_000), into: \.limits.networkNamespaces,
+          example: "20",
+          "Network namespaces whose sockets are looked at in one collection."),
+        Key(
+          "limits.listen_addresses_per_target", .integer(1...100_000),
+          into: \.limits.listenAddresses, example: "20",
+          "Addresses that a target listens at and that have series of their own."),
+        Key(
           "limits.kept_descriptors", .integer(0...1_000_000), into: \.limits.keptDescriptors,
           example: "1024",
           """

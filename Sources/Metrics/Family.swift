@@ -65,6 +65,9 @@ package enum Reading: Sendable, Equatable {
   /// Any other number.
   case real(Double)
 
+  /// An exact number, if it is known.
+  package static func whole(orAbsent value: UInt64?) -> Reading { value.map(whole) ?? .absent }
+
   /// The number, if there is one.
   package var number: Double? {
     switch self {

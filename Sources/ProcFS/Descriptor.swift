@@ -12,6 +12,8 @@ package struct Descriptor: Sendable, Equatable {
   }
 
   package var kind: Kind
+  /// Its number in the process.
+  package var number: Int32 = -1
   /// Of a socket, the number by which socket tables know it.
   package var socketInode: UInt64?
 
@@ -99,9 +101,13 @@ extension ProcessHandle {
     _ number: Int32, _ directory: borrowing OwnedFD, _ buffer: inout ReadBuffer
   ) throws(Errno) -> Descriptor {
     try buffer.readLink("\(number)", in: directory)
-    if let found = Descriptor(link: buffer.storage.span.extracting(0..<buffer.count)) {
-      return found
+    var found: Descriptor
+    if let known = Descriptor(link: buffer.storage.span.extracting(0..<buffer.count)) {
+      found = known
+    } else {
+      found = Descriptor(try fileKind("\(number)", in: directory))
     }
-    return Descriptor(try fileKind("\(number)", in: directory))
+    found.number = number
+    return found
   }
 }

@@ -16,6 +16,12 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
   /// How many processes the kernel has killed for memory.
   case oomKills
   case oomScore, oomScoreAdj, maps, smapsRollup
+  /// What went through a network namespace.
+  case netStatistics
+  /// The network namespace itself, to enter it.
+  case networkNamespace
+  /// The socket tables of a network namespace, which netlink tells.
+  case sockets
 
   /// Its name below `/proc/PID`, or what it is called where it is no single file; the value of the
   /// label `source`.
@@ -40,6 +46,9 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .oomScoreAdj: "oom_score_adj"
     case .maps: "maps"
     case .smapsRollup: "smaps_rollup"
+    case .netStatistics: "net/netstat"
+    case .networkNamespace: "ns/net"
+    case .sockets: "sockets"
     }
   }
 }
@@ -51,6 +60,9 @@ extension SourceFile {
     // Readable by any user, but for the mount option `hidepid`.
     case .stat, .statm, .status, .limits, .schedstat, .cgroup, .task, .oomScore, .oomScoreAdj:
       [.sysPtrace]
+    // To enter it takes CAP_SYS_ADMIN beside.
+    case .networkNamespace: [.sysAdmin, .sysPtrace]
+    case .netStatistics, .sockets: [.sysPtrace]
     case .exe, .wchan: [.sysPtrace]
     // Since Linux 6.2 the size tells it to anybody.
     case .fd: [.dacReadSearch]

@@ -49,6 +49,7 @@ import Testing
     Parser("memory.stat", "cache 1\ntotal_swap 4096\n") {
       _ = try keyedNumber("total_swap", $0.span)
     },
+    Parser("netstat", NetStatisticsTests.recorded) { _ = try NetStatistics($0.span) },
     Parser("name", "a name") { #expect(ProcessName($0.span).bytes.count <= 15) },
   ]
 

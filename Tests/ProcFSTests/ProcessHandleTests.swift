@@ -45,6 +45,9 @@ struct Held: ~Copyable {
       case .smapsRollup: _ = try handle.hold.smapsRollup()
       case .task: _ = try handle.threads()
       case .wchan: _ = try handle.threads().waitChannel(handle.pid, &buffer)
+      case .netStatistics: _ = try handle.netStatistics(&buffer) { _ in nil }
+      case .networkNamespace: _ = try handle.openNetworkNamespace(&buffer)
+      case .sockets: _ = try handle.networkNamespace(&buffer)
       }
       return nil
     } catch {
@@ -146,7 +149,9 @@ struct Held: ~Copyable {
   }
 
   /// Not having a file is not having ended.
-  @Test(arguments: [SourceFile.io, .schedstat, .cgroup, .status, .limits, .statm])
+  @Test(arguments: [
+    SourceFile.io, .schedstat, .cgroup, .status, .limits, .statm, .netStatistics, .networkNamespace,
+  ])
   func aFileThatTheKernelDoesNotHave(file: SourceFile) throws {
     let tree = try TestProc().process(7)
     let content = try contents("\(tree.path)/7/\(file.name)")

@@ -2,7 +2,9 @@ import Glibc
 import Linux
 
 /// A child process of the test, killed and reaped when the test lets go of it.
-package final class Child {
+///
+/// Belongs to one thread at a time.
+package final class Child: @unchecked Sendable {
   package let pid: Int32
   private var isReaped = false
 
@@ -11,8 +13,9 @@ package final class Child {
     try self.init(arguments, input: nil)
   }
 
-  /// Starts a program whose standard input is a descriptor, or nothing.
-  package init(_ arguments: [String], input: Int32?) throws {
+  /// Starts a program whose standard input is a descriptor, or nothing; with `open`, it has these
+  /// descriptors under any numbers and no others, else those that every child inherits.
+  package init(_ arguments: [String], input: Int32?, open descriptors: [Int32]? = nil) throws {
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
     pointers.append(nil)
     defer { for pointer in pointers { free(pointer) } }
@@ -23,6 +26,15 @@ package final class Child {
       posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
     }
     if let input { posix_spawn_file_actions_adddup2(&actions, input, 0) }
+    if let descriptors {
+      // Above all of them, so that none takes the place of one that is still to come.
+      let first = max(2, descriptors.max() ?? 0) + 1
+      for (place, descriptor) in descriptors.enumerated() {
+        posix_spawn_file_actions_adddup2(&actions, descriptor, first + Int32(place))
+      }
+      for number in 3..<first { posix_spawn_file_actions_addclose(&actions, number) }
+      addCloseFrom(&actions, first + Int32(descriptors.count))
+    }
     // Threads that run tests may block or ignore signals, which children would inherit.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -74,6 +86,12 @@ package final class Child {
   }
 }
 
+// Hidden behind _GNU_SOURCE.
+@_silgen_name("posix_spawn_file_actions_addclosefrom_np") @discardableResult
+private func addCloseFrom(
+  _ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ first: Int32
+) -> Int32
+
 /// Whether this process may do everything.
 package var isRoot: Bool { geteuid() == 0 }
 
@@ -102,6 +120,45 @@ package func onThread<Result: Sendable>(
   thread.join()
   return try answers.drain()[0].get()
 }
+
+/// Runs `body` on a thread of its own, in a network namespace that begins and ends with it and the
+/// processes it starts.
+package func inOwnNetwork<Result: Sendable>(
+  _ body: @escaping @Sendable () throws -> Result
+) throws -> Result {
+  try onThread(named: "own-network") {
+    guard leaveNamespaces(CLONE_NEWNET) == 0 else { throw Errno(errno) }
+    return try body()
+  }
+}
+
+private let CLONE_NEWNET: Int32 = 0x4000_0000
+@_silgen_name("unshare") private func leaveNamespaces(_ flags: Int32) -> Int32
+
+/// Runs `body` on a thread of its own that lacks one capability, by its number in `capability.h`.
+package func withoutCapability<Result: Sendable>(
+  _ capability: Int, _ body: @escaping @Sendable () throws -> Result
+) throws -> Result {
+  try onThread(named: "no-capability") {
+    // struct __user_cap_header_struct, version 3; this thread.
+    var header: [UInt32] = [0x2008_0522, 0]
+    // Effective, permitted and inheritable, the lower 32 and the upper ones.
+    var sets = [UInt32](repeating: 0, count: 6)
+    guard getCapabilities(&header, &sets) == 0 else { throw Errno(errno) }
+    sets[capability / 32 * 3] &= ~(1 << UInt32(capability % 32))
+    guard setCapabilities(&header, &sets) == 0 else { throw Errno(errno) }
+    return try body()
+  }
+}
+
+@_silgen_name("capget")
+private func getCapabilities(
+  _ header: UnsafeMutablePointer<UInt32>, _ sets: UnsafeMutablePointer<UInt32>
+) -> Int32
+@_silgen_name("capset")
+private func setCapabilities(
+  _ header: UnsafeMutablePointer<UInt32>, _ sets: UnsafeMutablePointer<UInt32>
+) -> Int32
 
 // sys/fsuid.h is not among the headers of the Glibc module.
 @_silgen_name("setfsuid") private func setUserOfFileAccess(_ user: UInt32) -> Int32

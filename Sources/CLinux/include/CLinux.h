@@ -36,6 +36,9 @@ long clinux_getdents64(int directory, void *buffer, size_t capacity);
 /// pthread_setname_np(3) on the calling thread.
 int clinux_name_this_thread(const char *name);
 
+/// setns(2) of the calling thread into a network namespace.
+int clinux_enter_network(int ns);
+
 /// gettid(2).
 int clinux_gettid(void);
 
