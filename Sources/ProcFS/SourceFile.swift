@@ -9,6 +9,8 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
   case fdLinks
   /// The directory of threads, for what a process' own files tell about its first thread only.
   case task
+  /// No file, but the kernel's accounting of delays through netlink.
+  case taskstats
 
   /// Its name below `/proc/PID`, or what it is called where it is no single file; the value of the
   /// label `source`.
@@ -25,6 +27,7 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .fd: "fd"
     case .fdLinks: "fd_links"
     case .task: "task"
+    case .taskstats: "taskstats"
     }
   }
 }
