@@ -40,11 +40,17 @@ package final class Collector {
     case trouble(target: String, source: String, reason: String, detail: String)
     /// It can be read again.
     case recovered(target: String, source: String, reason: String)
+    /// The ends of all processes are listened to from now on, or why not.
+    case exitRecords(failure: String?)
   }
 
   private let roster: Roster
   private var page = Page()
   private let reader: ProcessReader
+  private let exits: ExitAccounting
+  private let numbersAreOwn: Bool
+  /// What the log knows about exit records.
+  private var toldExits: (isActive: Bool, failure: TaskstatsFailure?) = (false, nil)
   private let facts: SystemFacts
   /// In the order of the page: by name.
   private var states: [TargetState] = []
@@ -59,13 +65,31 @@ package final class Collector {
   ///   - loop: The sampler's loop.
   ///   - waiter: Where reads go that may wait.
   /// - Throws: `EMFILE`, `ENFILE`.
-  package init(
+  package convenience init(
     root: consuming ProcRoot, settings: CollectorSettings, loop: EventLoop, waiter: Waiter
   ) throws(Errno) {
+    try self.init(
+      root: root, settings: settings, loop: loop, waiter: waiter,
+      exitQueueBytes: ExitAccounting.queueBytes)
+  }
+
+  /// The same, with a bound on the exit records that may wait.
+  init(
+    root: consuming ProcRoot, settings: CollectorSettings, loop: EventLoop, waiter: Waiter,
+    exitQueueBytes: Int32
+  ) throws(Errno) {
     facts = root.facts
-    reader = ProcessReader(facts: facts, numbersAreOwn: root.numbersAreOwn)
+    numbersAreOwn = root.numbersAreOwn
+    reader = ProcessReader(
+      facts: facts, numbersAreOwn: root.numbersAreOwn, isLive: root.ownPid != nil)
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
+    exits = ExitAccounting(loop, roster, queueBytes: exitQueueBytes)
+    exits.didFindShortLived = { [unowned self] target, usage in
+      guard let state = states.first(where: { $0.target === target }) else { return }
+      var counters = Tally.none
+      addEnded(Stat(), usage, state, &counters)
+    }
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
     roster.didReturn = { [unowned self] target, member in resume(member, target) }
     configure(settings)
@@ -85,6 +109,8 @@ package final class Collector {
       return state
     }
     states.sort { $0.target.rule.name < $1.target.rule.name }
+    reader.prepareTaskstats(SourceFiles(rawValue: states.reduce(0) { $0 | $1.files.rawValue }))
+    exits.listen(numbersAreOwn && states.contains(where: \.countsExits))
   }
 
   /// Reads everything and writes the page.
@@ -93,27 +119,47 @@ package final class Collector {
   /// - Returns: The page, and what goes to the log and the service manager.
   package func collect(_ own: OwnState) -> Outcome {
     let start = Instant.now
+    exits.drain()
     roster.refresh()
+    exits.settle()
+    reader.accountsDelays =
+      states.contains { $0.files.contains(.taskstats) } && roster.accountsDelays()
     var census = Census(targets: states.count)
     for state in states {
       state.tally.begin(state.rows)
       state.sample.begin()
+      if exits.isActive { state.target.beginShortLived() }
       if !state.target.members.isEmpty { census.up += 1 }
+      if state.files.contains(.taskstats), !state.target.members.isEmpty,
+        let (trouble, detail) = reader.delayTrouble
+      {
+        state.target.note(trouble, detail)
+      }
       for member in state.target.members {
         census.processes += 1
         add(member, state)
       }
     }
-    let notices = states.flatMap(notices)
+    let notices = exitNotices() + states.flatMap(notices)
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
     own.lateReads = lateReads()
+    if numbersAreOwn {
+      own.capabilities = [
+        OwnState.Count("taskstats", reader.taskstats == nil ? 0 : 1),
+        OwnState.Count("taskstats_exits", exits.isActive ? 1 : 0),
+      ]
+    }
+    if exits.isActive || exits.lost > 0 {
+      own.eventsLost.append(OwnState.Count("taskstats", exits.lost))
+    }
     own.scrapeSeconds = (.now - start).seconds
     return Outcome(page: page.write(states, own, facts), notices: notices, census: census)
   }
 
   private func add(_ member: Member, _ state: TargetState) {
     makeRoom(for: member)
+    exits.open(member, reader.taskstats, threadLimit: reader.limits.threadsPerProcess)
     // What could not be read anew must not be served as if it had been.
     let sample =
       member.hasFreshStat
@@ -132,15 +178,33 @@ package final class Collector {
     makeRoom(for: member)
     var process = ProcessState()
     swap(&process, &processes[member.slot])
-    // Of an ended process only `stat` may be newer than at the last collection.
+    exits.drain()
+    let usage = exits.close(member)
     var last = Tally()
-    last.add(ProcessSample(facts: facts, stat: member.stat), state.rows, &process.counters)
-    state.tally.retire(process.counters)
+    last.add(
+      reader.readLast(member, target, state.files, &process.threads), state.rows,
+      &process.counters)
+    if let usage, member.recordedStatus != nil {
+      addEnded(member.stat, usage, state, &process.counters)
+    } else {
+      state.tally.retire(process.counters)
+    }
     if target.canReturn(member.pid) { state.departed[member.pid] = process }
     // The target forgets all of them when they are too many.
     if state.departed.count > target.departedCount {
       state.departed = state.departed.filter { target.canReturn($0.key) }
     }
+  }
+
+  /// Keeps what an ended process used by its exit records.
+  private func addEnded(
+    _ stat: Stat, _ usage: TaskUsage, _ state: TargetState, _ counters: inout Tally.Counters
+  ) {
+    var sample = ProcessSample(facts, stat, usage, &state.carry)
+    if reader.accountsDelays { sample.delays = Delays(usage) }
+    var last = Tally()
+    last.add(sample, state.rows, &counters)
+    state.tally.retire(counters)
   }
 
   /// Goes on with the counters of a process that left its target alive and is back.
@@ -161,6 +225,13 @@ package final class Collector {
       }
     }
     return counts.map { OwnState.Count($0.key, $0.value) }
+  }
+
+  private func exitNotices() -> [Notice] {
+    let now = (exits.isActive, exits.failure)
+    if now == toldExits { return [] }
+    toldExits = now
+    return [.exitRecords(failure: now.0 ? nil : now.1?.description ?? "no target needs it")]
   }
 
   private func notices(_ state: TargetState) -> [Notice] {

@@ -35,6 +35,8 @@ package struct OwnState: Sendable {
 
   // Filled in by the collection itself.
   var lateReads: [Count] = []
+  var eventsLost: [Count] = []
+  var capabilities: [Count] = []
   var scrapeSeconds: Double = 0
   var scrapeProcesses: UInt64 = 0
 

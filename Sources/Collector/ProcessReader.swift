@@ -8,13 +8,21 @@ final class ProcessReader {
   /// Whether system calls mean the same processes by the same numbers as /proc.
   private let numbersAreOwn: Bool
   var limits = CollectorLimits()
+  /// Where the kernel adds up the threads of a process itself, and whether it measures delays now.
+  private(set) var taskstats: Taskstats?
+  private(set) var taskstatsFailure: TaskstatsFailure?
+  var accountsDelays = false
   private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
   /// Reused from process to process.
   private var threadSwitches: [ThreadSwitches.Entry] = []
 
-  init(facts: SystemFacts, numbersAreOwn: Bool) {
+  /// Whether it is not a recorded tree, of which nobody can ask more than it holds.
+  private let isLive: Bool
+
+  init(facts: SystemFacts, numbersAreOwn: Bool, isLive: Bool) {
     self.facts = facts
+    self.isLive = isLive
     self.numbersAreOwn = numbersAreOwn
   }
 
@@ -44,6 +52,13 @@ final class ProcessReader {
           try member.handle.descriptorCount(&lister)
         }
       }
+      var accounted: TaskUsage?
+      if asksTaskstats(member, files) {
+        accounted = try attempt(target, member) { () throws(ProcError) in
+          try usage(member.pid)
+        }
+        if accountsDelays { sample.delays = accounted.flatMap(Delays.init) }
+      }
       if files.contains(.status) {
         sample.status = try attempt(target, member) { () throws(ProcError) in
           try member.handle.status(&buffer, keep: member.keepsFiles)
@@ -51,7 +66,8 @@ final class ProcessReader {
       }
       if files.contains(.task) {
         sample.switches = try attempt(target, member) { () throws(ProcError) in
-          try switches(member, target, sample.status, &threads)
+          if accountsSwitches(member) { return accounted.flatMap(Switches.init) }
+          return try switches(member, target, sample.status, &threads)
         }
       }
       if files.contains(.io) {
@@ -63,6 +79,75 @@ final class ProcessReader {
     } catch {
       return nil
     }
+  }
+
+  /// Opens taskstats for rows that need it or are cheaper with it.
+  func prepareTaskstats(_ files: SourceFiles) {
+    guard taskstats == nil, numbersAreOwn, files.contains(.task) || files.contains(.taskstats)
+    else { return }
+    do throws(TaskstatsFailure) {
+      taskstats = try Taskstats()
+    } catch {
+      taskstatsFailure = error
+    }
+  }
+
+  /// Why there are no delays; nil if there are.
+  var delayTrouble: (Trouble, String)? {
+    if !isLive { return nil }
+    if taskstats == nil {
+      let isDenied = taskstatsFailure == .denied
+      let why = taskstatsFailure?.description ?? "/proc shows other numbers than system calls use"
+      return (
+        Trouble(.file(.taskstats), isDenied ? .denied : .missing),
+        "delays cannot be read, because taskstats is not available: \(why)"
+      )
+    }
+    if accountsDelays { return nil }
+    return (
+      Trouble(.file(.taskstats), .missing),
+      "delays are not measured, because kernel.task_delayacct is off; "
+        + "sysctl kernel.task_delayacct=1 switches it on for processes that start then"
+    )
+  }
+
+  private func asksTaskstats(_ member: Member, _ files: SourceFiles) -> Bool {
+    if member.stat.threads > 1 { member.hasHadThreads = true }
+    return taskstats != nil
+      && (files.contains(.taskstats) && accountsDelays
+        || files.contains(.task) && accountsSwitches(member))
+  }
+
+  /// Whether the switches of a process come from taskstats.
+  ///
+  /// Once they do they always will: the other source knows less of ended threads. A process that
+  /// never had a second thread has all of them in `status`, which is read anyway.
+  private func accountsSwitches(_ member: Member) -> Bool {
+    member.hasHadThreads && taskstats?.includesEndedThreads == true
+  }
+
+  private func usage(_ pid: Int32) throws(ProcError) -> TaskUsage? {
+    do throws(Errno) {
+      return try taskstats?.usage(process: pid)
+    } catch {
+      throw error == .noSuchProcess ? .gone : .io(.taskstats, code: error.code)
+    }
+  }
+
+  /// Reads once more what a process may still tell that has ended or is about to leave.
+  func readLast(
+    _ member: Member, _ target: Target, _ files: SourceFiles, _ threads: inout ThreadSwitches
+  ) -> ProcessSample {
+    var sample = ProcessSample(facts: facts, stat: member.stat)
+    if files.contains(.io) {
+      sample.io = try? member.handle.io(&buffer, keep: member.keepsFiles)
+    }
+    if files.contains(.task), member.stat.threads == 1, !accountsSwitches(member),
+      let status = try? member.handle.status(&buffer, keep: member.keepsFiles)
+    {
+      sample.switches = try? switches(member, target, status, &threads)
+    }
+    return sample
   }
 
   /// Runs one read; a failure is counted and yields nil, only the process' end goes on up.

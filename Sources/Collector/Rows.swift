@@ -11,6 +11,7 @@ package struct ProcessSample {
   package internal(set) var limits: ResourceLimits?
   package internal(set) var openDescriptors: UInt64?
   package internal(set) var switches: Switches?
+  package internal(set) var delays: Delays?
 }
 
 /// A row about processes.
@@ -28,6 +29,7 @@ package enum ProcessValue: Sendable {
   case limits(@Sendable (ResourceLimits) -> UInt64?)
   case descriptors(@Sendable (UInt64) -> UInt64?)
   case switches(@Sendable (Switches) -> UInt64?)
+  case delays(@Sendable (Delays) -> UInt64?)
   /// More than one record, or the machine's facts beside one; the number need not be whole.
   case sample(@Sendable (ProcessSample) -> Double?)
 }
@@ -55,6 +57,10 @@ extension Origin where Record == UInt64 {
 }
 extension Origin where Record == Switches {
   static var switches: Self { Origin(files: [.status, .task]) { .switches($0) } }
+}
+extension Origin where Record == Delays {
+  // A read through the process' directory behind the question shows that its number still meant it.
+  static var delays: Self { Origin(files: [.taskstats, .status]) { .delays($0) } }
 }
 
 extension ProcessRow {

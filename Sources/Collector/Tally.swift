@@ -85,6 +85,7 @@ struct ActiveRow {
     case .limits(let take): number = sample.limits.flatMap(take)
     case .descriptors(let take): number = sample.openDescriptors.flatMap(take)
     case .switches(let take): number = sample.switches.flatMap(take)
+    case .delays(let take): number = sample.delays.flatMap(take)
     case .sample(let take): return take(sample).map(Reading.real) ?? .absent
     }
     return number.map(Reading.whole) ?? .absent

@@ -20,6 +20,7 @@ final class TargetState {
   /// Processes that left the target alive, by number, in case they come back.
   var departed: [Int32: ProcessState] = [:]
   private(set) var selection = Selection()
+  var carry = CPUCarry()
 
   /// What the last collection told the log.
   var processes = 0
@@ -39,6 +40,11 @@ final class TargetState {
     rows = enabled.map(ActiveRow.init)
     files = Catalogue.files(for: enabled)
     sample.configure(settings.selection)
+  }
+
+  /// Whether a row is on whose number an exit record completes.
+  var countsExits: Bool {
+    rows.contains(where: \.isCounter) || Catalogue.lifecycle.contains(where: serves)
   }
 
   /// Whether a family about the target as a whole is on.

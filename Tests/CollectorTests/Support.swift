@@ -40,13 +40,15 @@ final class Watch {
   }
 
   init(
-    _ path: String, _ targets: [TargetSettings], limits: CollectorLimits = CollectorLimits()
+    _ path: String, _ targets: [TargetSettings], limits: CollectorLimits = CollectorLimits(),
+    exitQueueBytes: Int32 = ExitAccounting.queueBytes
   ) throws {
     waiter = try Waiter()
     loop = try EventLoop()
     collector = try Collector(
       root: try ProcRoot(path: path, facts: facts),
-      settings: CollectorSettings(targets: targets, limits: limits), loop: loop, waiter: waiter)
+      settings: CollectorSettings(targets: targets, limits: limits), loop: loop, waiter: waiter,
+      exitQueueBytes: exitQueueBytes)
   }
 
   deinit { waiter.stop() }
