@@ -1,6 +1,6 @@
 import Linux
 import Metrics
-package import ProcFS
+import ProcFS
 import Targets
 
 /// Every metric family there is, one row each, in the order of the page: by name.
@@ -11,12 +11,22 @@ package enum Catalogue {
   /// Families whose value is that of a target's processes.
   package static let process: [ProcessRow] = [
     .counter(
+      "process_blkio_delay_seconds_total", .seconds, .sched, isDefault: false, from: .delays,
+      in: .nanoseconds,
+      "Time that threads waited for block devices (blkio_delay_total of taskstats)."
+    ) { $0.blockIO },
+    .counter(
+      "process_compact_delay_seconds_total", .seconds, .sched, isDefault: false, from: .delays,
+      in: .nanoseconds,
+      "Time that threads waited for memory to be compacted (compact_delay_total of taskstats)."
+    ) { $0.compact },
+    .counter(
       "process_context_switches_involuntary_total", .none, .sched, from: .switches,
-      "Times that threads had the CPU taken away (nonvoluntary_ctxt_switches of /proc/PID/task/TID/status)."
+      "Times that threads had the CPU taken away (nonvoluntary_ctxt_switches of /proc/PID/task/TID/status or taskstats)."
     ) { $0.involuntary },
     .counter(
       "process_context_switches_voluntary_total", .none, .sched, from: .switches,
-      "Times that threads gave up the CPU by themselves (voluntary_ctxt_switches of /proc/PID/task/TID/status)."
+      "Times that threads gave up the CPU by themselves (voluntary_ctxt_switches of /proc/PID/task/TID/status or taskstats)."
     ) { $0.voluntary },
     .counter(
       "process_cpu_children_seconds_total", .seconds, .cpu, isDefault: false, from: .stat,
@@ -79,6 +89,11 @@ package enum Catalogue {
       "process_io_written_bytes_total", .bytes, .io, from: .io,
       "Bytes passed to write calls, to caches, pipes and sockets too (wchar of /proc/PID/io)."
     ) { $0.writtenBytes },
+    .counter(
+      "process_irq_delay_seconds_total", .seconds, .sched, isDefault: false, from: .delays,
+      in: .nanoseconds,
+      "Time that interrupts took away from threads, absent while it is 0 because kernels without CONFIG_IRQ_TIME_ACCOUNTING say so too (irq_delay_total of taskstats)."
+    ) { $0.interrupt },
     .gauge(
       "process_library_bytes", .bytes, .memory, isDefault: false, from: .status,
       "Size of the code of shared libraries (VmLib of /proc/PID/status)."
@@ -120,6 +135,11 @@ package enum Catalogue {
       "process_page_tables_bytes", .bytes, .memory, isDefault: false, from: .status,
       "Memory of page tables (VmPTE of /proc/PID/status)."
     ) { $0.pageTableBytes },
+    .counter(
+      "process_reclaim_delay_seconds_total", .seconds, .sched, isDefault: false, from: .delays,
+      in: .nanoseconds,
+      "Time that threads waited for memory to be reclaimed (freepages_delay_total of taskstats)."
+    ) { $0.reclaim },
     .gauge(
       "process_realtime_priority", .none, .sched, isDefault: false, from: .stat, over: .largest,
       "Realtime priority of the first thread, 1 to 99, 0 for none (rt_priority of /proc/PID/stat)."
@@ -182,10 +202,20 @@ package enum Catalogue {
       "process_swap_bytes", .bytes, .memory, from: .status,
       "Private memory in swap (VmSwap of /proc/PID/status)."
     ) { $0.swapBytes },
+    .counter(
+      "process_swapin_delay_seconds_total", .seconds, .sched, isDefault: false, from: .delays,
+      in: .nanoseconds,
+      "Time that threads waited for pages from swap (swapin_delay_total of taskstats)."
+    ) { $0.swapIn },
     .gauge(
       "process_text_bytes", .bytes, .memory, isDefault: false, from: .status,
       "Size of the program's own code (VmExe of /proc/PID/status)."
     ) { $0.textBytes },
+    .counter(
+      "process_thrashing_delay_seconds_total", .seconds, .sched, isDefault: false, from: .delays,
+      in: .nanoseconds,
+      "Time that threads waited for pages that had just been evicted (thrashing_delay_total of taskstats)."
+    ) { $0.thrashing },
     .gauge(
       "process_threads", .none, .core, from: .stat,
       "Number of threads (num_threads of /proc/PID/stat)."
@@ -202,6 +232,11 @@ package enum Catalogue {
       "process_virtual_memory_peak_bytes", .bytes, .memory, from: .status, over: .largest,
       "The largest virtual memory size so far (VmPeak of /proc/PID/status)."
     ) { $0.peakVirtualBytes },
+    .counter(
+      "process_wpcopy_delay_seconds_total", .seconds, .sched, isDefault: false, from: .delays,
+      in: .nanoseconds,
+      "Time that threads waited for a page to be copied before a write (wpcopy_delay_total of taskstats)."
+    ) { $0.copy },
   ]
 
   /// Families about a target as a whole.
@@ -218,7 +253,7 @@ package enum Catalogue {
     .labelled(
       "process_exits_total", .counter, .none, .lifecycle, labels: ["reason", "status"],
       from: .roster,
-      "Processes of the target that ended, by exit code or signal (PIDFD_GET_INFO)."
+      "Processes of the target that ended, by exit code or signal (PIDFD_GET_INFO or exit records of taskstats)."
     ) { target in
       target.exits.map { ([$0.key.reason.rawValue, $0.key.status], .whole($0.value)) }
     },
@@ -227,8 +262,17 @@ package enum Catalogue {
       "Processes of the target that the kernel killed because memory ran out (memory.events.local, memory.oom_control or /proc/vmstat)."
     ) { .whole($0) },
     .single(
+      "process_restarts_total", .counter, .none, .lifecycle, from: .roster,
+      "Starts while the target had no process because its only one had ended (seen in /proc, and exit records of taskstats)."
+    ) { .whole($0.restarts) },
+    .single(
+      "process_short_lived_total", .counter, .none, .lifecycle, isDefault: false,
+      from: .exitRecords,
+      "Processes of the target that ended before a scrape found them (exit records of taskstats)."
+    ) { $0.shortLived.map(Reading.whole) ?? .absent },
+    .single(
       "process_starts_total", .counter, .none, .lifecycle, from: .roster,
-      "Processes that became part of the target, those found first included (seen in /proc)."
+      "Processes that became part of the target, those found first included (seen in /proc, and exit records of taskstats)."
     ) { .whole($0.starts) },
   ]
 
@@ -514,10 +558,8 @@ package enum Catalogue {
     ) { [([$0.version], .whole(1))] },
     .own(
       "procvitals_capability", .gauge, .none, labels: ["name"],
-      "Whether the daemon has a capability that it can make use of (capget)."
-    ) { own in
-      Capability.allCases.map { ([$0.rawValue], .whole(own.capabilities.contains($0) ? 1 : 0)) }
-    },
+      "Whether the daemon has a right that it can make use of, or a source that needs one (capget and taskstats)."
+    ) { $0.capabilities.map { ([$0.name], .whole($0.value)) } },
     .own(
       "procvitals_config_last_reload_success_timestamp_seconds", .gauge, .seconds,
       "When the present configuration was loaded, since unix epoch (this program)."
@@ -534,6 +576,10 @@ package enum Catalogue {
       "procvitals_connections_rejected_total", .counter, .none, labels: ["reason"],
       "Connections that were closed without an answer, by why (this program)."
     ) { $0.connectionsRejected.map { ([$0.name], .whole($0.value)) } },
+    .own(
+      "procvitals_events_lost_total", .counter, .none, labels: ["source"],
+      "Events that the kernel dropped or that could not be told whose they are, for taskstats one for each ended thread (this program and netlink)."
+    ) { $0.eventsLost.map { ([$0.name], .whole($0.value)) } },
     .own(
       "procvitals_late_reads_total", .counter, .none, labels: ["source"],
       "Reads that did not answer within the time of a collection (pid files and /proc)."
@@ -563,17 +609,15 @@ package enum Catalogue {
     }
   }
 
-  /// The files that have to be read for some rows of ``process``.
-  package static func files(for rows: [Int]) -> SourceFiles {
-    SourceFiles(rows.flatMap { process[$0].sources })
-  }
-
-  /// The files that have to be read of each thread.
-  static func threadFiles(_ selection: Selection) -> SourceFiles {
-    let sources =
-      enabled(selection).map { process[$0].sources }
-      + target.filter { includes($0, selection) }.map(\.sources)
-    return SourceFiles(sources.filter { $0.contains(.task) }.flatMap { $0 })
+  /// What the rows that a selection switches on need of each process.
+  static func wanted(_ selection: Selection) -> Wanted {
+    let read = enabled(selection).map { process[$0].sources }
+    let surveyed = target.filter { includes($0, selection) }.map(\.sources)
+    let surveyedThreads = surveyed.filter { $0.contains(.task) }
+    let threads = read.filter { $0.contains(.task) } + surveyedThreads
+    return Wanted(
+      files: SourceFiles(read.joined()), threadFiles: SourceFiles(threads.joined()),
+      surveyedThreadFiles: SourceFiles(surveyedThreads.joined()))
   }
 
   /// Whether a selection switches on a row of ``target``; one without a group is always on.

@@ -41,6 +41,8 @@ package final class Collector {
     case trouble(target: String, source: String, reason: String, detail: String)
     /// It can be read again.
     case recovered(target: String, source: String, reason: String)
+    /// The ends of all processes are listened to from now on, or why not.
+    case exitRecords(failure: String?)
   }
 
   private let roster: Roster
@@ -48,6 +50,10 @@ package final class Collector {
   private let instruments: Instruments
   private let oomKills = OOMKills()
   private var buffer = ReadBuffer(capacity: 16 << 10, limit: 1 << 20)
+  private let exits: ExitAccounting
+  private let numbersAreOwn: Bool
+  /// What the log knows about exit records.
+  private var toldExits: (isActive: Bool, failure: TaskstatsFailure?) = (false, nil)
   private let facts: SystemFacts
   /// What this process may do; it does not change while it runs.
   private let capabilities = Capability.effective()
@@ -65,18 +71,28 @@ package final class Collector {
   ///   - loop: The sampler's loop.
   ///   - waiter: Where reads go that may wait.
   ///   - users: The file with the names of users.
+  ///   - exitQueueBytes: How much memory exit records take that wait to be looked at.
   /// - Throws: `EMFILE`, `ENFILE`.
   package init(
     root: consuming ProcRoot, cgroups: consuming CgroupTree, settings: CollectorSettings,
-    loop: EventLoop, waiter: Waiter, users: String = "/etc/passwd"
+    loop: EventLoop, waiter: Waiter, users: String = "/etc/passwd",
+    exitQueueBytes: Int32 = ExitAccounting.queueBytes
   ) throws(Errno) {
     facts = root.facts
+    numbersAreOwn = root.numbersAreOwn
     instruments = Instruments(
-      processes: ProcessReader(facts: facts, numbersAreOwn: root.numbersAreOwn),
+      processes: ProcessReader(
+        facts: facts, numbersAreOwn: root.numbersAreOwn, isLive: root.ownPid != nil),
       patient: try PatientReader(files: waiter, users: users), cgroups: CgroupReader(cgroups),
       sockets: SocketReader(own: root.ownNetworkNamespace))
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
+    exits = ExitAccounting(loop, roster, queueBytes: exitQueueBytes)
+    exits.didFindShortLived = { [unowned self] target, usage in
+      guard let state = states.first(where: { $0.target === target }) else { return }
+      var counters = Tally.none
+      addEnded(Stat(), usage, state, &counters)
+    }
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
     roster.didReturn = { [unowned self] target, member in resume(member, target) }
     roster.didEnd = { [unowned self] _, process, exit in ended(process, exit) }
@@ -97,6 +113,9 @@ package final class Collector {
       return state
     }
     states.sort { $0.target.rule.name < $1.target.rule.name }
+    instruments.processes.prepareTaskstats(
+      states.reduce(into: []) { $0.formUnion($1.wanted.files) })
+    exits.listen(numbersAreOwn && states.contains(where: \.countsExits))
   }
 
   /// Reads everything and writes the page.
@@ -105,8 +124,12 @@ package final class Collector {
   /// - Returns: The page, and what goes to the log and the service manager.
   package func collect(_ own: OwnState) -> Outcome {
     let start = Instant.now
+    exits.drain()
     roster.refresh()
+    exits.settle()
     instruments.begin()
+    instruments.processes.accountsDelays =
+      states.contains { $0.wanted.files.contains(.taskstats) } && roster.accountsDelays()
     if states.contains(where: { $0.sample.maps != nil }) {
       instruments.patient.maps.limit = roster.root.memoryMapLimit()
     }
@@ -115,7 +138,9 @@ package final class Collector {
     for state in states {
       state.tally.begin(state.rows)
       state.sample.begin()
+      if exits.isActive { state.target.beginShortLived() }
       if !state.target.members.isEmpty { census.up += 1 }
+      noteTaskstats(state)
       for member in state.target.members {
         census.processes += 1
         add(member, state)
@@ -128,10 +153,21 @@ package final class Collector {
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
     own.lateReads = lateReads()
-    own.capabilities = capabilities
+    own.capabilities = Capability.allCases.map {
+      OwnState.Count($0.rawValue, capabilities.contains($0) ? 1 : 0)
+    }
+    if numbersAreOwn {
+      own.capabilities += [
+        OwnState.Count("taskstats", instruments.processes.taskstats == nil ? 0 : 1),
+        OwnState.Count("taskstats_exits", exits.isActive ? 1 : 0),
+      ]
+    }
+    if exits.isActive || exits.lost > 0 {
+      own.eventsLost.append(OwnState.Count("taskstats", exits.lost))
+    }
     own.scrapeSeconds = (.now - start).seconds
     let page = page.write(states, own, facts, limit: instruments.limits.seriesPerTarget)
-    let notices = states.flatMap(notices)
+    let notices = exitNotices() + states.flatMap(notices)
     return Outcome(
       page: page, notices: notices, census: census,
       health: Health(states, effective: capabilities))
@@ -139,11 +175,14 @@ package final class Collector {
 
   private func add(_ member: Member, _ state: TargetState) {
     makeRoom(for: member)
+    exits.open(
+      member, instruments.processes.taskstats,
+      threadLimit: instruments.limits.threadsPerProcess)
     // What could not be read anew must not be served as if it had been.
     let sample =
       member.hasFreshStat
       ? instruments.processes.read(
-        member, state.target, state.files, state.threadFiles, &processes[member.slot].threads)
+        member, state.target, state.wanted, &processes[member.slot].threads)
       : nil
     state.tally.add(sample, state.rows, &processes[member.slot].counters)
     if let sample {
@@ -151,6 +190,20 @@ package final class Collector {
       if state.sample.oomKills != nil {
         oomKills.visit(member, state.target, instruments.cgroups)
       }
+    }
+  }
+
+  /// Notes what a target misses because the kernel's accounting is not to be had.
+  private func noteTaskstats(_ state: TargetState) {
+    guard !state.target.members.isEmpty else { return }
+    if state.wanted.files.contains(.taskstats),
+      let (trouble, detail) = instruments.processes.delayTrouble
+    {
+      state.target.note(trouble, detail)
+    } else if state.wantsShortLived, !exits.isActive, let failure = exits.failure {
+      state.target.note(
+        Trouble(.file(.taskstats), failure == .denied ? .denied : .missing),
+        "processes that end between two scrapes are not counted: \(failure)")
     }
   }
 
@@ -164,10 +217,17 @@ package final class Collector {
     makeRoom(for: member)
     var process = ProcessState()
     swap(&process, &processes[member.slot])
-    // Of an ended process only `stat` may be newer than at the last collection.
+    exits.drain()
+    let usage = exits.close(member)
     var last = Tally()
-    last.add(ProcessSample(facts: facts, stat: member.stat), state.rows, &process.counters)
-    state.tally.retire(process.counters)
+    last.add(
+      instruments.processes.readLast(member, target, state.wanted, &process.threads), state.rows,
+      &process.counters)
+    if let usage, member.recordedStatus != nil {
+      addEnded(member.stat, usage, state, &process.counters)
+    } else {
+      state.tally.retire(process.counters)
+    }
     if target.canReturn(member.pid) {
       state.departed[member.pid] = process
     } else {
@@ -177,6 +237,17 @@ package final class Collector {
     if state.departed.count > target.departedCount {
       state.departed = state.departed.filter { target.canReturn($0.key) }
     }
+  }
+
+  /// Keeps what an ended process used by its exit records.
+  private func addEnded(
+    _ stat: Stat, _ usage: TaskUsage, _ state: TargetState, _ counters: inout Tally.Counters
+  ) {
+    var sample = ProcessSample(facts, stat, usage, &state.carry)
+    if instruments.processes.accountsDelays { sample.delays = Delays(usage) }
+    var last = Tally()
+    last.add(sample, state.rows, &counters)
+    state.tally.retire(counters)
   }
 
   /// Goes on with the counters of a process that left its target alive and is back.
@@ -210,6 +281,13 @@ package final class Collector {
       }
     }
     return counts.map { OwnState.Count($0.key, $0.value) }
+  }
+
+  private func exitNotices() -> [Notice] {
+    let now = (exits.isActive, exits.failure)
+    if now == toldExits { return [] }
+    toldExits = now
+    return [.exitRecords(failure: now.0 ? nil : now.1?.description ?? "no target needs it")]
   }
 
   private func notices(_ state: TargetState) -> [Notice] {

@@ -36,13 +36,19 @@ package enum Group: String, Sendable, CaseIterable {
       A process that keeps the count waiting is counted as late, and the count is that of the scrape \
       before.
       """
-    case .io: "Bytes and system calls of reading and writing."
+    case .io:
+      """
+      Bytes and system calls of reading and writing. What a process does after the last scrape \
+      before its end is known if its parent has not fetched its status yet, and else with \
+      CAP_NET_ADMIN, in steps of 1,024.
+      """
     case .sched:
       """
       Context switches and time on the CPU, of all threads that were ever seen, ended ones \
       included; and how the scheduler treats the first thread of each process: the highest \
       number of them, which is the one that others go before (nice) or that is out of the ordinary \
-      (policy and realtime priority).
+      (policy and realtime priority). What threads waited for is measured for processes that \
+      start while kernel.task_delayacct is on, and absent while it is off or without CAP_NET_ADMIN.
       """
     case .fds:
       "Open descriptors by kind. A file that several processes have open counts once for each."
@@ -83,9 +89,16 @@ package enum Group: String, Sendable, CaseIterable {
       """
     case .lifecycle:
       """
-      Starts and exits of the target's processes. An exit by SIGKILL is an OOM kill if the \
-      kernel's count of them has risen for the process' control group, or for the machine where \
-      that group is gone; each rise explains one exit. The kernel has to tell how processes end.
+      Starts and exits of the target's processes: starts less exits are the processes there are, \
+      but for those that left the target alive and for ends whose status nobody has fetched yet. \
+      A restart is a start while the target has no process, after its last one ended which had \
+      been the only one as long as it lived; descendants taken along do not matter here. With \
+      CAP_NET_ADMIN, processes that ended before a scrape found them count as starts and exits \
+      too, and what they used is in the target's counters; they belong to the first target whose \
+      rule asks for nothing but the process name and fits it, else to the target of an ancestor \
+      that takes descendants along. An exit by SIGKILL is an OOM kill if the kernel's count of \
+      them has risen for the process' control group, or for the machine where that group is gone; \
+      each rise explains one exit. The kernel has to tell how processes end.
       """
     case .limits:
       """

@@ -1,5 +1,3 @@
-import Linux
-
 /// What the exporter knows about itself when a page is made.
 package struct OwnState: Sendable {
   /// A number with a name that becomes a label value.
@@ -37,7 +35,8 @@ package struct OwnState: Sendable {
 
   // Filled in by the collection itself.
   var lateReads: [Count] = []
-  var capabilities: Set<Capability> = []
+  var eventsLost: [Count] = []
+  var capabilities: [Count] = []
   var scrapeSeconds: Double = 0
   var scrapeProcesses: UInt64 = 0
 

@@ -2,12 +2,26 @@ import Linux
 import ProcFS
 import Targets
 
+/// What the rows of a target need of each of its processes.
+struct Wanted: Sendable {
+  /// Files of the process.
+  var files: SourceFiles = []
+  /// Files of each thread, for the numbers of the process and for the survey of threads.
+  var threadFiles: SourceFiles = []
+  /// Those of them that are for the survey.
+  var surveyedThreadFiles: SourceFiles = []
+}
+
 /// Reads what one collection needs of one process, and remembers what the next one needs of this.
 final class ProcessReader {
   private let facts: SystemFacts
   /// Whether system calls mean the same processes by the same numbers as /proc.
   private let numbersAreOwn: Bool
   var limits = CollectorLimits()
+  /// Where the kernel adds up the threads of a process itself, and whether it measures delays now.
+  private(set) var taskstats: Taskstats?
+  private(set) var taskstatsFailure: TaskstatsFailure?
+  var accountsDelays = false
   var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   var lister = DirectoryReader()
   /// The threads of the process that was read last.
@@ -15,8 +29,12 @@ final class ProcessReader {
   /// What this collection has read already.
   private var statisticsByNamespace: [UInt64: NetStatistics] = [:]
 
-  init(facts: SystemFacts, numbersAreOwn: Bool) {
+  /// Whether it is not a recorded tree, of which nobody can ask more than it holds.
+  private let isLive: Bool
+
+  init(facts: SystemFacts, numbersAreOwn: Bool, isLive: Bool) {
     self.facts = facts
+    self.isLive = isLive
     self.numbersAreOwn = numbersAreOwn
   }
 
@@ -25,14 +43,13 @@ final class ProcessReader {
   /// - Parameters:
   ///   - member: The process.
   ///   - target: Where failures are counted.
-  ///   - files: What the target's rows need.
-  ///   - threadFiles: What they need of each thread.
+  ///   - wanted: What the target's rows need.
   ///   - threads: What the last collection remembered of its threads.
   /// - Returns: The sample; nil when the process has ended meanwhile.
   func read(
-    _ member: Member, _ target: Target, _ files: SourceFiles, _ threadFiles: SourceFiles,
-    _ threads: inout ThreadHistory
+    _ member: Member, _ target: Target, _ wanted: Wanted, _ threads: inout ThreadHistory
   ) -> ProcessSample? {
+    let files = wanted.files
     var sample = ProcessSample(facts: facts, stat: member.stat)
     do throws(ProcError) {
       // Limits come first: prlimit takes a number, and the reads behind it, which fail for an ended
@@ -47,6 +64,13 @@ final class ProcessReader {
         sample.openDescriptors = try attempt(target, member) { () throws(ProcError) in
           try member.handle.descriptorCount(&lister)
         }
+      }
+      var accounted: TaskUsage?
+      if asksTaskstats(member, files) {
+        accounted = try attempt(target, member) { () throws(ProcError) in
+          try usage(member.pid)
+        }
+        if accountsDelays { sample.delays = accounted.flatMap(Delays.init) }
       }
       if files.contains(.status) {
         sample.status = try attempt(target, member) { () throws(ProcError) in
@@ -69,13 +93,88 @@ final class ProcessReader {
         }
       }
       // Last, because what it finds must not be lost to the process' end.
+      let isAccounted = accountsSwitches(member)
+      let threadFiles = isAccounted ? wanted.surveyedThreadFiles : wanted.threadFiles
       if !threadFiles.isEmpty {
         try walkThreads(member, target, threadFiles, &sample, &threads)
+      }
+      if isAccounted {
+        sample.switches = accounted.flatMap(Switches.init)
+        sample.runTimes = accounted.flatMap(RunTimes.init)
       }
       return sample
     } catch {
       return nil
     }
+  }
+
+  /// Opens taskstats for rows that need it or are cheaper with it.
+  func prepareTaskstats(_ files: SourceFiles) {
+    guard taskstats == nil, numbersAreOwn, files.contains(.task) || files.contains(.taskstats)
+    else { return }
+    do throws(TaskstatsFailure) {
+      taskstats = try Taskstats()
+    } catch {
+      taskstatsFailure = error
+    }
+  }
+
+  /// Why there are no delays; nil if there are.
+  var delayTrouble: (Trouble, String)? {
+    if !isLive { return nil }
+    if taskstats == nil {
+      let isDenied = taskstatsFailure == .denied
+      let why = taskstatsFailure?.description ?? "/proc shows other numbers than system calls use"
+      return (
+        Trouble(.file(.taskstats), isDenied ? .denied : .missing),
+        "delays cannot be read, because taskstats is not available: \(why)"
+      )
+    }
+    if accountsDelays { return nil }
+    return (
+      Trouble(.file(.taskstats), .missing),
+      "delays are not measured, because kernel.task_delayacct is off; "
+        + "sysctl kernel.task_delayacct=1 switches it on for processes that start then"
+    )
+  }
+
+  private func asksTaskstats(_ member: Member, _ files: SourceFiles) -> Bool {
+    if member.stat.threads > 1 { member.hasHadThreads = true }
+    return taskstats != nil
+      && (files.contains(.taskstats) && accountsDelays
+        || files.contains(.task) && accountsSwitches(member))
+  }
+
+  /// Whether the switches of a process come from taskstats.
+  ///
+  /// Once they do they always will: the other source knows less of ended threads. A process that
+  /// never had a second thread has all of them in `status`, which is read anyway.
+  private func accountsSwitches(_ member: Member) -> Bool {
+    member.hasHadThreads && taskstats?.includesEndedThreads == true
+  }
+
+  private func usage(_ pid: Int32) throws(ProcError) -> TaskUsage? {
+    do throws(Errno) {
+      return try taskstats?.usage(process: pid)
+    } catch {
+      throw error == .noSuchProcess ? .gone : .io(.taskstats, code: error.code)
+    }
+  }
+
+  /// Reads once more what a process may still tell that has ended or is about to leave.
+  func readLast(
+    _ member: Member, _ target: Target, _ wanted: Wanted, _ threads: inout ThreadHistory
+  ) -> ProcessSample {
+    var sample = ProcessSample(facts: facts, stat: member.stat)
+    if wanted.files.contains(.io) {
+      sample.io = try? member.handle.io(&buffer, keep: member.keepsFiles)
+    }
+    let threadFiles = wanted.threadFiles.intersection(Self.ownFiles)
+    if !threadFiles.isEmpty, member.stat.threads == 1, !accountsSwitches(member) {
+      sample.status = try? member.handle.status(&buffer, keep: member.keepsFiles)
+      try? walkThreads(member, target, threadFiles, &sample, &threads)
+    }
+    return sample
   }
 
   /// Runs one read; a failure is counted and yields nil, only the process' end goes on up.

@@ -14,6 +14,7 @@ package struct ProcessSample {
   package internal(set) var oomScore: Int64?
   package internal(set) var oomScoreAdjustment: Int64?
   package internal(set) var runTimes: RunTimes?
+  package internal(set) var delays: Delays?
 }
 
 /// A row about processes.
@@ -32,6 +33,7 @@ package enum ProcessValue: Sendable {
   case descriptors(@Sendable (UInt64) -> UInt64?)
   case switches(@Sendable (Switches) -> UInt64?)
   case runTimes(@Sendable (RunTimes) -> UInt64?)
+  case delays(@Sendable (Delays) -> UInt64?)
   /// More than one record, or the machine's facts beside one; the number need not be whole.
   case sample(@Sendable (ProcessSample) -> Double?)
 }
@@ -62,6 +64,10 @@ extension Origin where Record == Switches {
 }
 extension Origin where Record == RunTimes {
   static var runTimes: Self { Origin(files: [.schedstat, .task]) { .runTimes($0) } }
+}
+extension Origin where Record == Delays {
+  // A read through the process' directory behind the question shows that its number still meant it.
+  static var delays: Self { Origin(files: [.taskstats, .status]) { .delays($0) } }
 }
 
 extension ProcessRow {
@@ -108,6 +114,7 @@ struct Aspect<Record>: Sendable {
 
 extension Aspect where Record == Target {
   static var roster: Self { Aspect(files: []) { $0.target } }
+  static var exitRecords: Self { Aspect(files: [.taskstats]) { $0.target } }
 }
 extension Aspect where Record == TargetSample {
   static var page: Self { Aspect(files: []) { $0 } }

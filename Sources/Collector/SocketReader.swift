@@ -17,7 +17,6 @@ final class SocketReader {
   /// By namespace whose sockets are asked for, a process through which it can be entered.
   private var doors: [UInt64: Member] = [:]
   private var failures: [UInt64: Failure] = [:]
-  private var buffer = [UInt8](repeating: 0, count: 32 << 10)
   private var file = ReadBuffer(capacity: 4096, limit: 1 << 16)
 
   /// Why the tables of a namespace do not tell everything.
@@ -101,7 +100,7 @@ final class SocketReader {
     var left = limits.socketsPerNamespace
     for table in SocketDiagnostics.Table.allCases {
       do throws(Errno) {
-        let outcome = try diagnostics.dump(table, limit: left, &buffer) { socket in
+        let outcome = try diagnostics.dump(table, limit: left) { socket in
           left -= 1
           if wanted[socket.inode] != nil { wanted[socket.inode] = socket }
         }

@@ -86,6 +86,7 @@ struct ActiveRow {
     case .descriptors(let take): number = sample.openDescriptors.flatMap(take)
     case .switches(let take): number = sample.switches.flatMap(take)
     case .runTimes(let take): number = sample.runTimes.flatMap(take)
+    case .delays(let take): number = sample.delays.flatMap(take)
     case .sample(let take): return take(sample).map(Reading.real) ?? .absent
     }
     return number.map(Reading.whole) ?? .absent

@@ -15,13 +15,12 @@ final class TargetState {
   private(set) var labels = TextEncoder.PreparedLabels([])
   /// The rows that are on, and the files they need.
   private(set) var rows: [ActiveRow] = []
-  private(set) var files: SourceFiles = []
-  /// The files of each thread that they need.
-  private(set) var threadFiles: SourceFiles = []
+  private(set) var wanted = Wanted()
   var tally = Tally()
   /// Processes that left the target alive, by number, in case they come back.
   var departed: [Int32: ProcessState] = [:]
   private(set) var selection = Selection()
+  var carry = CPUCarry()
 
   /// How many rows without labels of their own are on.
   private var plainRows = 0
@@ -45,12 +44,22 @@ final class TargetState {
     selection = settings.selection
     let enabled = Catalogue.enabled(settings.selection)
     rows = enabled.map(ActiveRow.init)
-    threadFiles = Catalogue.threadFiles(settings.selection)
     sample.configure(settings.selection)
-    files = Catalogue.files(for: enabled).union(sample.files)
+    wanted = Catalogue.wanted(settings.selection)
+    wanted.files.formUnion(sample.files)
     plainRows =
       rows.count
       + Catalogue.target.count { $0.group != nil && $0.family.labels.isEmpty && serves($0) }
+  }
+
+  /// Whether rows are on that only exit records can fill.
+  var wantsShortLived: Bool {
+    Catalogue.lifecycle.contains { $0.sources.contains(.taskstats) && serves($0) }
+  }
+
+  /// Whether a row is on whose number an exit record completes.
+  var countsExits: Bool {
+    rows.contains(where: \.isCounter) || Catalogue.lifecycle.contains(where: serves)
   }
 
   /// Whether a family about the target as a whole is on.

@@ -33,7 +33,7 @@ struct ThreadWalk {
 
 extension ProcessReader {
   /// What a process' own files tell about its first thread.
-  private static let ownFiles = SourceFiles([.task, .status, .schedstat])
+  static let ownFiles = SourceFiles([.task, .status, .schedstat])
 
   /// Looks at every thread of a process once, up to a limit.
   ///

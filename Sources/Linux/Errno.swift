@@ -28,7 +28,6 @@ package struct Errno: Error, Hashable, Sendable {
   package static let tooManyOpenFiles = Errno(EMFILE)
   package static let notATerminal = Errno(ENOTTY)
   package static let fileTooLarge = Errno(EFBIG)
-  package static let messageTooLong = Errno(EMSGSIZE)
   package static let loop = Errno(ELOOP)
   package static let noData = Errno(ENODATA)
   package static let noDeviceOrAddress = Errno(ENXIO)

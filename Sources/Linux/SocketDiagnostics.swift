@@ -74,19 +74,19 @@ package struct SocketDiagnostics: ~Copyable {
     case cut
   }
 
-  private static let netlinkFamily: Int32 = 4  // NETLINK_SOCK_DIAG
+  private static let netlinkProtocol: Int32 = 4  // NETLINK_SOCK_DIAG
   private static let requestType: UInt16 = 20  // SOCK_DIAG_BY_FAMILY
   /// How often a table that changes while it is dumped is dumped again.
   private static let attempts = 3
 
-  private let socket: NetlinkSocket
+  private var socket: NetlinkSocket
   private var sequence: UInt32 = 0
 
   /// Takes the network namespace of this thread.
   ///
   /// - Throws: `EPROTONOSUPPORT`, `EMFILE`, `ENFILE`.
   package init() throws(Errno) {
-    socket = try NetlinkSocket(family: Self.netlinkFamily)
+    socket = try NetlinkSocket(protocol: Self.netlinkProtocol)
   }
 
   /// Takes another network namespace, which lives on as long as this value.
@@ -100,19 +100,18 @@ package struct SocketDiagnostics: ~Copyable {
     let raw = namespace.raw
     let answer = Answer()
     let thread = try Thread(name: "netns") {
-      let opened = Result { () throws(Errno) in
+      let opened = Result { () throws(Errno) -> Int32 in
         _ = try attempt(.other) { clinux_enter_network(raw) }
-        return try NetlinkSocket(family: Self.netlinkFamily)
+        return try NetlinkSocket.open(protocol: Self.netlinkProtocol)
       }
-      answer.socket.withLock { $0 = opened }
+      answer.opened.withLock { $0 = opened }
     }
     thread.join()
-    guard let opened = answer.socket.withLock({ $0 }) else { throw .inputOutput }
-    socket = try opened.get()
+    socket = NetlinkSocket(adopting: try answer.opened.withLock { $0 }.get())
   }
 
   private final class Answer: Sendable {
-    let socket = Mutex<Result<NetlinkSocket, Errno>?>(nil)
+    let opened = Mutex<Result<Int32, Errno>>(.failure(.inputOutput))
   }
 
   /// Tells every socket of a table.
@@ -123,37 +122,33 @@ package struct SocketDiagnostics: ~Copyable {
   /// - Parameters:
   ///   - table: Which one.
   ///   - limit: How many sockets may be told.
-  ///   - buffer: Memory for the kernel's answers, 32 KiB.
   ///   - body: Called once a socket.
   /// - Returns: Whether that was all.
   /// - Throws: `ENOENT` (a kernel without the table's diagnostics), `ENOBUFS`, `EPERM`, `EAGAIN` (the
-  ///   kernel has not ended its answer), `EMSGSIZE`.
+  ///   kernel has not ended its answer).
   package mutating func dump(
-    _ table: Table, limit: Int, _ buffer: inout [UInt8], _ body: (DiagnosedSocket) -> Void
+    _ table: Table, limit: Int, _ body: (DiagnosedSocket) -> Void
   ) throws(Errno) -> Outcome {
     for _ in 1..<Self.attempts {
       var isInterrupted = false
-      let outcome = try dumpOnce(table, limit, &buffer, &isInterrupted, body)
+      let outcome = try dumpOnce(table, limit, &isInterrupted, body)
       if outcome == .cut || !isInterrupted { return outcome }
     }
     var isInterrupted = false
-    return try dumpOnce(table, limit, &buffer, &isInterrupted, body)
+    return try dumpOnce(table, limit, &isInterrupted, body)
   }
 
   private mutating func dumpOnce(
-    _ table: Table, _ limit: Int, _ buffer: inout [UInt8], _ isInterrupted: inout Bool,
-    _ body: (DiagnosedSocket) -> Void
+    _ table: Table, _ limit: Int, _ isInterrupted: inout Bool, _ body: (DiagnosedSocket) -> Void
   ) throws(Errno) -> Outcome {
     sequence &+= 1
-    try socket.send(
-      NetlinkMessage.request(
-        type: Self.requestType, flags: NetlinkMessage.dumpRequest, sequence: sequence,
-        table.request))
+    try socket.send(table.request(Self.requestType, sequence))
     var left = limit
     while true {
-      let count = try socket.receive(into: &buffer)
+      try socket.receive()
       let part = DumpPart(
-        table, sequence, buffer.span.extracting(0..<count), &left, &isInterrupted, body)
+        table, sequence, socket.storage.span.extracting(0..<socket.count), &left, &isInterrupted,
+        body)
       switch part {
       case .more: continue
       case .end: return .complete
@@ -175,15 +170,16 @@ enum DumpPart: Equatable {
     _ isInterrupted: inout Bool, _ body: (DiagnosedSocket) -> Void
   ) {
     var index = 0
-    while let message = NetlinkMessage(bytes, at: &index) {
+    while let message = NetlinkMessage.next(bytes, &index) {
       // An answer to something that was asked before and given up.
       if message.sequence != sequence { continue }
       if message.flags & NetlinkMessage.isInterrupted != 0 { isInterrupted = true }
       switch message.type {
       case NetlinkMessage.noOperation: continue
       case NetlinkMessage.done, NetlinkMessage.error:
-        let code = message.errorCode(bytes)
-        self = code == 0 ? .end : .failed(Errno(code))
+        // An end without a number is one.
+        let failure = message.payload.count < 4 ? nil : message.failure(bytes)
+        self = failure.map(DumpPart.failed) ?? .end
         return
       default:
         if left <= 0 {
@@ -191,7 +187,7 @@ enum DumpPart: Equatable {
           return
         }
         left -= 1
-        if let socket = DiagnosedSocket(bytes, message.content, table) { body(socket) }
+        if let socket = DiagnosedSocket(bytes, message.payload, table) { body(socket) }
       }
     }
     self = .more
@@ -199,24 +195,26 @@ enum DumpPart: Equatable {
 }
 
 extension SocketDiagnostics.Table {
-  /// The content of the request: `struct inet_diag_req_v2` or `struct unix_diag_req`.
-  fileprivate var request: [UInt8] {
-    var bytes: [UInt8] = []
+  /// The request: `struct inet_diag_req_v2` or `struct unix_diag_req`.
+  fileprivate func request(_ type: UInt16, _ sequence: UInt32) -> NetlinkRequest {
+    var request = NetlinkRequest(type: type, flags: .dump, sequence: sequence)
+    func zeros(_ count: Int) { for _ in 0..<count { request.append(UInt8(0)) } }
     if self == .unix {
-      bytes = [UInt8(AF_UNIX), 0, 0, 0]
-      bytes.append(number: UInt32.max)  // states
-      bytes += [UInt8](repeating: 0, count: 16)  // inode, what to show, cookie
-      return bytes
+      request.append(UInt8(AF_UNIX))
+      zeros(3)
+      request.append(UInt32.max)  // states
+      zeros(16)  // inode, what to show, cookie
+      return request
     }
     let isTCP = self == .tcp || self == .tcp6
-    let family = self == .tcp || self == .udp ? AF_INET : AF_INET6
-    let infoExtension: UInt8 = 1 << 1  // INET_DIAG_INFO
-    bytes = [
-      UInt8(family), UInt8(isTCP ? IPPROTO_TCP : IPPROTO_UDP), isTCP ? infoExtension : 0, 0,
-    ]
+    request.append(UInt8(self == .tcp || self == .udp ? AF_INET : AF_INET6))
+    request.append(UInt8(isTCP ? IPPROTO_TCP : IPPROTO_UDP))
+    request.append(isTCP ? UInt8(1 << 1) : 0)  // INET_DIAG_INFO
+    zeros(1)
     // Not TIME_WAIT: it has no owner, and there can be very many.
-    bytes.append(number: UInt32.max & ~(1 << 6))
-    return bytes + [UInt8](repeating: 0, count: 48)  // struct inet_diag_sockid
+    request.append(UInt32.max & ~(1 << 6))
+    zeros(48)  // struct inet_diag_sockid
+    return request
   }
 }
 
@@ -234,24 +232,22 @@ extension DiagnosedSocket {
 
   /// Reads `struct unix_diag_msg`.
   private init?(unix bytes: Span<UInt8>) {
-    guard bytes.count >= 16, let inode = bytes.number(at: 4, UInt32.self),
-      let cookie = bytes.number(at: 8, UInt64.self)
-    else { return nil }
+    guard bytes.count >= 16 else { return nil }
     self.init(
-      transport: .unix, state: State(bytes[2], isConnectionless: true), inode: UInt64(inode),
-      cookie: cookie, receiveQueue: 0, sendQueue: 0)
+      transport: .unix, state: State(bytes[2], isConnectionless: true),
+      inode: UInt64(bytes.number(at: 4, as: UInt32.self)),
+      cookie: bytes.number(at: 8, as: UInt64.self), receiveQueue: 0, sendQueue: 0)
   }
 
   /// Reads `struct inet_diag_msg` and the attributes behind it.
   private init?(inet bytes: Span<UInt8>, _ transport: TransportProtocol) {
-    guard bytes.count >= 72, let cookie = bytes.number(at: 44, UInt64.self),
-      let receiveQueue = bytes.number(at: 56, UInt32.self),
-      let sendQueue = bytes.number(at: 60, UInt32.self),
-      let inode = bytes.number(at: 68, UInt32.self)
-    else { return nil }
+    guard bytes.count >= 72 else { return nil }
     self.init(
       transport: transport, state: State(bytes[1], isConnectionless: transport == .udp),
-      inode: UInt64(inode), cookie: cookie, receiveQueue: receiveQueue, sendQueue: sendQueue)
+      inode: UInt64(bytes.number(at: 68, as: UInt32.self)),
+      cookie: bytes.number(at: 44, as: UInt64.self),
+      receiveQueue: bytes.number(at: 56, as: UInt32.self),
+      sendQueue: bytes.number(at: 60, as: UInt32.self))
     guard transport == .tcp, inode != 0 else { return }
     if state == .listen {
       let port = UInt16(bytes[4]) << 8 | UInt16(bytes[5])
@@ -261,9 +257,9 @@ extension DiagnosedSocket {
         address = .ipv6((8..<24).map { bytes[$0] }, port: port)
       }
     }
-    var index = 72
-    while let attribute = NetlinkAttribute(bytes, at: &index, end: bytes.count) {
-      if attribute.type == 2 { traffic = Traffic(bytes.extracting(attribute.value)) }
+    var rest = 72..<bytes.count
+    while let attribute = NetlinkAttribute.next(bytes, &rest) {
+      if attribute.type == 2 { traffic = Traffic(bytes.extracting(attribute.payload)) }
     }
   }
 }
@@ -271,13 +267,12 @@ extension DiagnosedSocket {
 extension DiagnosedSocket.Traffic {
   /// Reads `struct tcp_info`, which newer kernels make longer.
   fileprivate init?(_ info: Span<UInt8>) {
-    guard let retransmitted = info.number(at: 100, UInt32.self),
-      let acknowledged = info.number(at: 120, UInt64.self),
-      let received = info.number(at: 128, UInt64.self)
-    else { return nil }
+    guard info.count >= 136 else { return nil }
+    // Bytes sent, since Linux 4.19; before, those that were acknowledged.
     self.init(
-      sentBytes: info.number(at: 200, UInt64.self) ?? acknowledged, receivedBytes: received,
-      retransmittedSegments: UInt64(retransmitted))
+      sentBytes: info.number(at: info.count >= 208 ? 200 : 120, as: UInt64.self),
+      receivedBytes: info.number(at: 128, as: UInt64.self),
+      retransmittedSegments: UInt64(info.number(at: 100, as: UInt32.self)))
   }
 }
 

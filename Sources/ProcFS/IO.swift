@@ -23,6 +23,19 @@ package struct IO: Sendable, Equatable {
   /// cancelled_write_bytes: bytes of those that never were sent, because the file was cut.
   package var storageCancelledBytes: UInt64
 
+  package init(
+    readBytes: UInt64, writtenBytes: UInt64, readCalls: UInt64, writeCalls: UInt64,
+    storageReadBytes: UInt64, storageWrittenBytes: UInt64, storageCancelledBytes: UInt64
+  ) {
+    self.readBytes = readBytes
+    self.writtenBytes = writtenBytes
+    self.readCalls = readCalls
+    self.writeCalls = writeCalls
+    self.storageReadBytes = storageReadBytes
+    self.storageWrittenBytes = storageWrittenBytes
+    self.storageCancelledBytes = storageCancelledBytes
+  }
+
   /// Reads the seven lines, which always come in this order.
   ///
   /// - Throws: The first line that is missing or not a number.

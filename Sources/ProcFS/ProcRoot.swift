@@ -116,6 +116,19 @@ package struct ProcRoot: ~Copyable {
     return try? at.number(buffer.storage.span.extracting(0..<buffer.count), "max_map_count")
   }
 
+  /// Whether the kernel measures the delays of processes (`kernel.task_delayacct`, Linux 5.14).
+  ///
+  /// - Parameter buffer: Memory for the file's content.
+  /// - Returns: False also where it does not tell.
+  package func accountsDelays(_ buffer: inout ReadBuffer) -> Bool {
+    do throws(Errno) {
+      try buffer.readRecord(try openFile("sys/kernel/task_delayacct", in: directory))
+    } catch {
+      return false
+    }
+    return buffer.count > 0 && buffer.storage[0] == UInt8(ascii: "1")
+  }
+
   /// Reads `stat` of a process that is not held.
   ///
   /// - Parameters:

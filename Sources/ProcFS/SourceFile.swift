@@ -22,6 +22,8 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
   case networkNamespace
   /// The socket tables of a network namespace, which netlink tells.
   case sockets
+  /// No file, but the kernel's accounting of delays through netlink.
+  case taskstats
 
   /// Its name below `/proc/PID`, or what it is called where it is no single file; the value of the
   /// label `source`.
@@ -49,6 +51,7 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .netStatistics: "net/netstat"
     case .networkNamespace: "ns/net"
     case .sockets: "sockets"
+    case .taskstats: "taskstats"
     }
   }
 }
@@ -71,6 +74,7 @@ extension SourceFile {
     case .maps, .smapsRollup: [.perfmon]
     // Anybody may read these; where a directory above them may not be passed, this helps.
     case .cgroupFiles, .pressure, .oomKills: [.dacReadSearch]
+    case .taskstats: [.netAdmin]
     }
   }
 }

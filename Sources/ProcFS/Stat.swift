@@ -89,6 +89,17 @@ package struct Stat: Sendable, Equatable {
   /// Whether it is a thread of the kernel (`PF_KTHREAD`), which runs no program.
   package var isKernelThread: Bool { flags & 0x0020_0000 != 0 }
 
+  /// A process that has ended and of which nothing is known; every number is 0.
+  package init() {
+    let none: [UInt8] = []
+    name = ProcessName(none.span)
+    state = UInt8(ascii: "Z")
+    (parent, flags, minorFaults, majorFaults) = (0, 0, 0, 0)
+    (userTicks, systemTicks, childrenUserTicks, childrenSystemTicks) = (0, 0, 0, 0)
+    (threads, startTicks, virtualBytes, residentBytes) = (0, 0, 0, 0)
+    (nice, realtimePriority, schedulingPolicy) = (0, 0, 0)
+  }
+
   /// Reads the line.
   ///
   /// - Parameters:

@@ -1,4 +1,4 @@
-import Linux
+package import Linux
 package import ProcFS
 
 /// One process of a target, held from when it was found until it ends or leaves.
@@ -14,6 +14,11 @@ package final class Member {
   package internal(set) var hasFreshStat = true
   /// Whether its /proc files stay open between collections.
   package let keepsFiles: Bool
+
+  /// Whether it is known that it ever had more than one thread.
+  package var hasHadThreads = false
+  /// How it ended, as its last exit record says.
+  package var recordedStatus: ExitStatus?
 
   let pidfd: PidFD?
   /// Its pidfd's registration with the event loop.
@@ -75,11 +80,21 @@ package final class Target {
   /// Its processes, in the order of their numbers.
   package internal(set) var members: [Member] = []
   /// Processes that became part of it, those found first included.
-  package internal(set) var starts: UInt64 = 0
+  package private(set) var starts: UInt64 = 0
+  /// Starts after the only process of the target had ended; see ``noteStart(isInherited:isBack:)``.
+  package private(set) var restarts: UInt64 = 0
+  /// Processes that ended before they were found in /proc; nil while nobody tells of them.
+  package private(set) var shortLived: UInt64?
   /// Processes of it that ended.
   package internal(set) var exits: [Exit: UInt64] = [:]
   /// Numbers and start times of processes that left it alive; one that comes back is no new one.
   var departed: [Int32: UInt64] = [:]
+  /// Whether the limit on processes left some out at the last look.
+  var leavesOut = false
+  /// Whether there was more than one process at a time since there was none.
+  private var isShared = false
+  /// Whether there is none because the only one has ended.
+  private var hasEndedAlone = false
   /// What could not be read, ever since it exists.
   package private(set) var troubles: [Trouble: UInt64] = [:]
 
@@ -91,6 +106,46 @@ package final class Target {
   package var standingTroubles: Set<Trouble> { previous }
 
   init(_ rule: Rule) { self.rule = rule }
+
+  /// Counts a process that joins, before it is one of ``members``.
+  ///
+  /// It is a restart if there is no other process and the last one ended, which had been the only
+  /// one as long as it was there. Processes taken along as descendants do not matter.
+  func noteStart(isInherited: Bool, isBack: Bool) {
+    if !isBack { starts += 1 }
+    if isInherited { return }
+    if !isBack, hasEndedAlone { restarts += 1 }
+    isShared = members.contains { !$0.isInherited }
+    hasEndedAlone = false
+  }
+
+  /// Takes note that a process that was taken along fits the rule by itself now.
+  func noteOwn() {
+    if members.contains(where: { !$0.isInherited }) { isShared = true }
+    hasEndedAlone = false
+  }
+
+  /// Takes note that a process which fits the rule by itself is no longer one of ``members``.
+  func noteLeft(hasEnded: Bool) {
+    if members.contains(where: { !$0.isInherited }) { return }
+    hasEndedAlone = hasEnded && !isShared
+    isShared = false
+  }
+
+  /// Counts a process that has ended before it was found.
+  func noteShortLived(isInherited: Bool) {
+    starts += 1
+    shortLived = (shortLived ?? 0) + 1
+    if isInherited { return }
+    let own = members.filter { !$0.isInherited }
+    // The end of a process is recorded a little before it is seen.
+    if own.contains(where: { $0.recordedStatus == nil }) { return }
+    if hasEndedAlone || !own.isEmpty && !isShared { restarts += 1 }
+    hasEndedAlone = own.isEmpty
+  }
+
+  /// Begins to count processes that end before they are found.
+  package func beginShortLived() { shortLived = shortLived ?? 0 }
 
   /// Counts something that could not be read.
   ///

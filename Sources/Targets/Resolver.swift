@@ -26,6 +26,8 @@ struct Resolver: ~Copyable {
   private var byPid: [Int32: [Int]] = [:]
   /// The rules without a number, in file order.
   private var unnumbered: [Int] = []
+  /// Those of them that ask for nothing but a process name.
+  private var named: [Int] = []
 
   /// Raised when rules or the meaning of their numbers change.
   private var epoch: UInt64 = 0
@@ -34,6 +36,8 @@ struct Resolver: ~Copyable {
   /// Whether a rule can only be applied by looking at every process.
   private(set) var scans = false
   private(set) var hasChildrenRules = false
+  /// Whether a process can belong to a target that ended before anybody looked at it.
+  var canClaim: Bool { hasChildrenRules || !named.isEmpty }
 
   init(_ waiter: Waiter) throws(Errno) {
     pidFiles = try PidFileWatch(waiter)
@@ -50,6 +54,7 @@ struct Resolver: ~Copyable {
     unnumbered = rules.indices.filter {
       rules[$0].selector.pid == nil && rules[$0].selector.pidFile == nil
     }
+    named = unnumbered.filter { rules[$0].selector.executables.isEmpty }
     hasChildrenRules = rules.contains(where: \.includesChildren)
     scans = hasChildrenRules || !unnumbered.isEmpty
     usesExecutables = rules.contains { !$0.selector.executables.isEmpty }
@@ -201,5 +206,10 @@ struct Resolver: ~Copyable {
       if fits(index) { return index }
     }
     return first
+  }
+
+  /// Finds the first rule, in file order, that nothing but a process name decides and that fits it.
+  func rule(name: [UInt8]) -> Int? {
+    named.first { rules[$0].selector.processNames.contains { $0.matches(name) } }
   }
 }

@@ -3,8 +3,7 @@ package import ProcFS
 
 /// All targets and their processes: finds them, holds them and sees them end.
 ///
-/// Belongs to the sampler thread. Between collections only the ends of processes arrive, through
-/// their pidfds.
+/// Belongs to the sampler thread. Between collections only ends of processes arrive, by pidfds.
 package final class Roster: EventHandler {
   /// Numbers that bound what the roster holds.
   package struct Limits: Sendable {
@@ -26,42 +25,37 @@ package final class Roster: EventHandler {
 
   /// Files that a held process keeps open at most: stat, status, io, cgroup.
   private static let keptPerProcess = 4
-  /// How long an ended process may stay unreaped before its end is counted as unknown.
-  private static let reaperPatience = Duration.seconds(2)
 
   package private(set) var targets: [Target] = []
   /// Called before a process leaves its target, so that what it used stays in the sums.
   package var willLeave: (Target, Member) -> Void = { _, _ in }
   /// Called after a process that had left its target alive joined it again.
   package var didReturn: (Target, Member) -> Void = { _, _ in }
-
-  /// Called when it is known how a process of a target ended, some time after it has left it.
-  package var didEnd: (Target, ProcessIdentity, Exit) -> Void = { _, _, _ in }
+  /// Called when it is known how a process ended, some time after it has left its target.
+  package var didEnd: (Target, ProcessIdentity, Exit) -> Void {
+    get { endings.didEnd }
+    set { endings.didEnd = newValue }
+  }
 
   package let root: ProcRoot
   private let loop: EventLoop
   private var limits: Limits
-  private var resolver: Resolver
-  private var members: [Int32: (member: Member, target: Target)] = [:]
+  private let endings: Endings
+  var resolver: Resolver
+  private(set) var members: [Int32: (member: Member, target: Target)] = [:]
   private var watched: [EventToken: Int32] = [:]
-  private var unreaped: [EventToken: Ending] = [:]
   private var keptFiles = 0
   private var slots = SlotPool()
-  private var strangers = Strangers()
+  var strangers = Strangers()
+  /// Whose children those of a young process are that is not held; see ``claim(ended:name:parent:)``.
+  var kin: [Int32: Target?] = [:]
   /// Processes of this collection whose program could not be found out.
   private var unsure: Set<Int32> = []
   private var unsureReason: Trouble?
   /// Whether a process joined in this collection whose descendants belong to its target.
   private var hasNewAncestors = false
-  private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
+  var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
-
-  /// A process that has ended and whose status the kernel does not tell yet.
-  private struct Ending {
-    let process: ProcessIdentity
-    let pidfd: PidFD
-    let target: Target
-  }
 
   /// A roster without targets.
   ///
@@ -78,7 +72,11 @@ package final class Roster: EventHandler {
     self.root = root
     self.loop = loop
     self.limits = limits
+    endings = Endings(loop)
   }
+
+  /// The held process that has a number.
+  package func member(_ pid: Int32) -> Member? { members[pid]?.member }
 
   /// Takes over new rules.
   ///
@@ -106,6 +104,8 @@ package final class Roster: EventHandler {
   /// Brings the targets up to date: looks at every held process, finds new ones, lets go of others.
   package func refresh() {
     resolver.begin()
+    kin = [:]
+    for target in targets { target.leavesOut = false }
     rereadMembers()
     let strangers = resolver.scans ? scan() : [:]
     resolver.collectPidFiles(until: .now + limits.pidFilePatience)
@@ -163,7 +163,7 @@ package final class Roster: EventHandler {
     return stats
   }
 
-  private func livingStat(_ pid: Int32) throws(ProcError) -> Stat {
+  func livingStat(_ pid: Int32) throws(ProcError) -> Stat {
     let stat = try root.stat(pid: pid, &buffer)
     if stat.hasEnded { throw .gone }
     return stat
@@ -226,6 +226,7 @@ package final class Roster: EventHandler {
       return false
     }
     if targets[rule] === target {
+      if member.isInherited { target.noteOwn() }
       member.isInherited = false
       member.isDoubtful = false
     } else {
@@ -307,6 +308,7 @@ package final class Roster: EventHandler {
     _ pid: Int32, _ stat: Stat, _ target: Target, _ verdict: Resolver.Verdict, isInherited: Bool
   ) {
     guard target.members.count < limits.processesPerTarget else {
+      target.leavesOut = true
       target.note(
         Trouble(.process, .limit),
         "has more than \(limits.processesPerTarget) processes (limits.processes_per_target); "
@@ -338,13 +340,11 @@ package final class Roster: EventHandler {
         keepsFiles: keeps, isInherited: isInherited)
       watch(member)
       members[pid] = (member, target)
+      let isBack = target.departed.removeValue(forKey: pid) == member.identity.startTicks
+      target.noteStart(isInherited: isInherited, isBack: isBack)
       let place = target.members.firstIndex { $0.pid > pid } ?? target.members.count
       target.members.insert(member, at: place)
-      if target.departed.removeValue(forKey: pid) == member.identity.startTicks {
-        didReturn(target, member)
-      } else {
-        target.starts += 1
-      }
+      if isBack { didReturn(target, member) }
       if target.rule.includesChildren, !isInherited { hasNewAncestors = true }
     } catch {
       if let trouble = Trouble(error) { target.note(trouble, "process \(pid): \(error)") }
@@ -376,25 +376,13 @@ package final class Roster: EventHandler {
     slots.give(member.slot)
     members[member.pid] = nil
     target.members.removeAll { $0 === member }
+    if !member.isInherited { target.noteLeft(hasEnded: hasEnded) }
   }
 
   /// Lets go of a process that has ended, and counts how.
   private func end(_ member: Member, _ target: Target) {
     leave(member, target, hasEnded: true)
-    guard let pidfd = member.pidfd else { return count(nil, member.identity, target) }
-    if let status = pidfd.exitStatus() { return count(status, member.identity, target) }
-    // The kernel tells the status when the parent has fetched it, which hangs up the pidfd.
-    guard let token = try? loop.add(pidfd.fd, [], self) else {
-      return count(nil, member.identity, target)
-    }
-    unreaped[token] = Ending(process: member.identity, pidfd: pidfd, target: target)
-    loop.setDeadline(token, .now + Self.reaperPatience)
-  }
-
-  private func count(_ status: ExitStatus?, _ process: ProcessIdentity, _ target: Target) {
-    let exit = Exit(status)
-    target.exits[exit, default: 0] += 1
-    didEnd(target, process, exit)
+    endings.add(member, target)
   }
 
   // MARK: Events
@@ -404,30 +392,8 @@ package final class Roster: EventHandler {
       // Until the parent has fetched the status, the final numbers can still be read.
       if let last = try? entry.member.handle.stat(&buffer, keep: false) { entry.member.stat = last }
       end(entry.member, entry.target)
-    } else if unreaped[token] != nil {
-      finish(token)
     }
   }
 
-  package func expired(_ token: EventToken) { finish(token) }
-
-  private func finish(_ token: EventToken) {
-    guard let ending = unreaped.removeValue(forKey: token) else { return }
-    loop.remove(token)
-    count(ending.pidfd.exitStatus(), ending.process, ending.target)
-  }
-}
-
-/// Small numbers, each given out once until it is given back.
-private struct SlotPool {
-  private var free: [Int] = []
-  private var next = 0
-
-  mutating func take() -> Int {
-    if let slot = free.popLast() { return slot }
-    next += 1
-    return next - 1
-  }
-
-  mutating func give(_ slot: Int) { free.append(slot) }
+  package func expired(_ token: EventToken) {}
 }

@@ -27,6 +27,12 @@ extension Logger {
       self.warning(
         "\(detail), skipping",
         metadata: ["target": "\(target)", "source": "\(source)", "reason": "\(reason)"])
+    case .exitRecords(nil):
+      self.notice("exit accounting is active: what processes use until they end is counted")
+    case .exitRecords(let failure?):
+      self.notice(
+        "exit accounting is not active: what processes use after their last scrape may be lost",
+        metadata: ["reason": "\(failure)"])
     case .recovered(let target, let source, let reason):
       self.notice(
         "readable again",

@@ -116,14 +116,13 @@ import Testing
     }
     let io = Selection(includesDefault: false, groups: [.io])
     #expect(names(io).allSatisfy { $0.hasPrefix("process_io_") } && names(io).count == 7)
-    #expect(Catalogue.files(for: Catalogue.enabled(io)) == SourceFiles([.io]))
+    #expect(Catalogue.wanted(io).files == SourceFiles([.io]))
     #expect(names(Selection(includesDefault: false)).isEmpty)
-    #expect(Catalogue.files(for: []) == [])
+    #expect(Catalogue.wanted(Selection(includesDefault: false)).files == [])
     #expect(names(Selection()).count == Catalogue.process.count(where: \.isDefault))
     #expect(!names(Selection()).contains("process_text_bytes"))
     #expect(names(everything).count == Catalogue.process.count)
-    let core = Catalogue.files(
-      for: Catalogue.enabled(Selection(includesDefault: false, groups: [.core])))
+    let core = Catalogue.wanted(Selection(includesDefault: false, groups: [.core])).files
     #expect(core == SourceFiles([.stat, .status, .fd, .limits]))
   }
 }

@@ -42,7 +42,8 @@ final class Watch {
 
   init(
     _ path: String, cgroups: String? = nil, _ targets: [TargetSettings],
-    limits: CollectorLimits = CollectorLimits()
+    limits: CollectorLimits = CollectorLimits(),
+    exitQueueBytes: Int32 = ExitAccounting.queueBytes
   ) throws {
     waiter = try Waiter()
     loop = try EventLoop()
@@ -50,7 +51,7 @@ final class Watch {
       root: try ProcRoot(path: path, facts: facts),
       cgroups: CgroupTree(path: cgroups ?? TestProc.cgroupPath(below: path)),
       settings: CollectorSettings(targets: targets, limits: limits), loop: loop, waiter: waiter,
-      users: "\(path)/etc/passwd")
+      users: "\(path)/etc/passwd", exitQueueBytes: exitQueueBytes)
   }
 
   deinit { waiter.stop() }

@@ -28,11 +28,18 @@ import Testing
       + "00000000000000000000000000000000000000000000000000000200000000000000e803000000000000"
       + "000000000000000000000000000000000000000000140100000001000000000000000000000000000000"
       + "000000000000000000000000000000000000000000000000000000000000")
-  static let done = NetlinkMessage.request(type: 3, flags: 2, sequence: 1, [0, 0, 0, 0])
+  static let done = message(type: 3, [0, 0, 0, 0])
 
   /// A unix socket.
-  static let unix = NetlinkMessage.request(
-    type: 20, flags: 2, sequence: 1, bytes("010101008102000006100000000000000500060000000000"))
+  static let unix = message(
+    type: 20, bytes("010101008102000006100000000000000500060000000000"))
+
+  /// A part of an answer to the first request.
+  private static func message(type: UInt16, _ content: [UInt8]) -> [UInt8] {
+    var message = NetlinkRequest(type: type, sequence: 1)
+    for byte in content { message.append(byte) }
+    return message.bytes
+  }
 
   private static func bytes(_ text: String) -> [UInt8] {
     var digits = text.utf8.map { $0 < 58 ? $0 - 48 : $0 - 87 }[...]

@@ -11,10 +11,9 @@ import Testing
   private func dump(
     _ table: SocketDiagnostics.Table, _ diagnostics: consuming SocketDiagnostics? = nil
   ) throws -> [UInt64: DiagnosedSocket] {
-    var buffer = [UInt8](repeating: 0, count: 32 << 10)
     var found: [UInt64: DiagnosedSocket] = [:]
     var all = try diagnostics ?? SocketDiagnostics()
-    let outcome = try all.dump(table, limit: .max, &buffer) { found[$0.inode] = $0 }
+    let outcome = try all.dump(table, limit: .max) { found[$0.inode] = $0 }
     #expect(outcome == .complete)
     return found
   }
@@ -96,10 +95,9 @@ import Testing
     var pair: [Int32] = [0, 0]
     #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
     defer { for number in pair { close(number) } }
-    var buffer = [UInt8](repeating: 0, count: 32 << 10)
     var all = try SocketDiagnostics()
     var count = 0
-    #expect(try all.dump(.unix, limit: 1, &buffer) { _ in count += 1 } == .cut)
+    #expect(try all.dump(.unix, limit: 1) { _ in count += 1 } == .cut)
     #expect(count == 1)
   }
 

@@ -48,6 +48,7 @@ struct Held: ~Copyable {
       case .netStatistics: _ = try handle.netStatistics(&buffer) { _ in nil }
       case .networkNamespace: _ = try handle.openNetworkNamespace(&buffer)
       case .sockets: _ = try handle.networkNamespace(&buffer)
+      case .taskstats: break
       }
       return nil
     } catch {
@@ -140,7 +141,7 @@ struct Held: ~Copyable {
     for file in SourceFile.allCases { #expect(held.failure(file, keep: keep) == nil, "\(file)") }
     child.send(SIGKILL)
     child.reap()
-    for file in SourceFile.allCases {
+    for file in SourceFile.allCases where file != .taskstats {
       #expect(held.failure(file, keep: keep) == .gone, "\(file)")
       #expect(held.failure(file, keep: keep) == .gone, "\(file), again")
     }
