@@ -135,15 +135,15 @@ package enum Catalogue {
       "process_page_tables_bytes", .bytes, .memory, isDefault: false, from: .status,
       "Memory of page tables (VmPTE of /proc/PID/status)."
     ) { $0.pageTableBytes },
+    .gauge(
+      "process_realtime_priority", .none, .sched, isDefault: false, from: .stat, over: .largest,
+      "Realtime priority of the first thread, 1 to 99, 0 for none (rt_priority of /proc/PID/stat)."
+    ) { $0.realtimePriority },
     .counter(
       "process_reclaim_delay_seconds_total", .seconds, .sched, isDefault: false, from: .delays,
       in: .nanoseconds,
       "Time that threads waited for memory to be reclaimed (freepages_delay_total of taskstats)."
     ) { $0.reclaim },
-    .gauge(
-      "process_realtime_priority", .none, .sched, isDefault: false, from: .stat, over: .largest,
-      "Realtime priority of the first thread, 1 to 99, 0 for none (rt_priority of /proc/PID/stat)."
-    ) { $0.realtimePriority },
     .gauge(
       "process_resident_memory_anon_bytes", .bytes, .memory, from: .status,
       "Resident memory without a file behind it (RssAnon of /proc/PID/status)."

@@ -81,6 +81,11 @@ package struct Stat: Sendable, Equatable {
       && threads <= 1
   }
 
+  /// Whether the whole process is about to end (`PF_EXITING`), if it has not yet.
+  ///
+  /// Its exit record is under way, or was sent already.
+  package var isEnding: Bool { hasEnded || flags & 0x4 != 0 && threads <= 1 }
+
   /// Whether the first thread has ended while others run.
   ///
   /// The kernel then shows no descriptors and no memory for the process, although it has both.

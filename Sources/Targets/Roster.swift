@@ -222,15 +222,13 @@ package final class Roster: EventHandler {
       if unsure.contains(member.pid) { return true }
       // A descendant stays, even when its ancestor has ended and it has another parent now.
       if member.isInherited, target.rule.includesChildren { return true }
-      leave(member, target)
-      return false
+      return !dismiss(member, target)
     }
     if targets[rule] === target {
       if member.isInherited { target.noteOwn() }
       member.isInherited = false
       member.isDoubtful = false
-    } else {
-      leave(member, target)
+    } else if dismiss(member, target) {
       adopt(member.pid, member.stat, targets[rule], member.verdict, isInherited: false)
     }
     return true
@@ -242,8 +240,7 @@ package final class Roster: EventHandler {
       for member in target.members where member.isDoubtful {
         if inheritedTarget(member.stat, candidates) === target {
           member.isDoubtful = false
-        } else {
-          leave(member, target)
+        } else if dismiss(member, target) {
           candidates[member.pid] = member.stat
         }
       }
@@ -334,6 +331,8 @@ package final class Roster: EventHandler {
       // Read once more: the process is still there, so its number meant it all along and the
       // pidfd is its own.
       let fresh = try handle.stat(&buffer, keep: keeps)
+      // It may have been counted already, by its exit record.
+      guard !fresh.isEnding else { return }
       if keeps { keptFiles += Self.keptPerProcess }
       let member = Member(
         slot: slots.take(), verdict: verdict, handle: handle, stat: fresh, pidfd: pidfd,
@@ -377,6 +376,20 @@ package final class Roster: EventHandler {
     members[member.pid] = nil
     target.members.removeAll { $0 === member }
     if !member.isInherited { target.noteLeft(hasEnded: hasEnded) }
+  }
+
+  /// Lets go of a process that does not belong to its target any more.
+  ///
+  /// - Returns: Whether it still runs; one that has ended meanwhile has ended as a part of it.
+  private func dismiss(_ member: Member, _ target: Target) -> Bool {
+    var runs = true
+    do throws(ProcError) {
+      runs = try !member.handle.stat(&buffer, keep: member.keepsFiles).hasEnded
+    } catch {
+      runs = error != .gone
+    }
+    if runs { leave(member, target) } else { end(member, target) }
+    return runs
   }
 
   /// Lets go of a process that has ended, and counts how.

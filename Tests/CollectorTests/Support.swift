@@ -94,7 +94,8 @@ struct Page {
   /// 0, everything else follows from the tree.
   var golden: String {
     let varying = [
-      "procvitals_scrape_duration_seconds ", "process_proportional_memory_age_seconds{",
+      "procvitals_capability{", "procvitals_scrape_duration_seconds ",
+      "process_proportional_memory_age_seconds{",
     ]
     return text.split(separator: "\n", omittingEmptySubsequences: false)
       .map { line in

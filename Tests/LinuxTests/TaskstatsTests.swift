@@ -87,18 +87,20 @@ let canUseTaskstats: Bool = {
   // MARK: Live
 
   @Test(.enabled(if: canUseTaskstats, "taskstats needs CAP_NET_ADMIN and CONFIG_TASKSTATS"))
-  func ownRunTimeIsThatOfTheClock() throws {
+  func runTimeIsThatOfTheScheduler() throws {
     let taskstats = try Taskstats()
-    func clock() -> UInt64 {
-      var time = timespec()
-      clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-      return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    let child = try Child("echo; while :; do :; done")
+    func words(_ file: String) throws -> [Substring] {
+      String(decoding: try contents("/proc/\(child.pid)/\(file)"), as: UTF8.self).split(
+        separator: " ")
     }
-    let before = clock()
-    let run = try #require(try taskstats.usage(process: getpid())[.run])
-    // Threads of other tests that run at this moment are not up to date.
-    let tolerance: UInt64 = 50_000_000
-    #expect(run + tolerance >= before && run <= clock() + tolerance)
+    func runTime() throws -> UInt64 { UInt64(try words("schedstat")[0]) ?? 0 }
+    #expect(try eventually { try runTime() > 20_000_000 })
+    // Of one that is stopped, all that it ran is accounted for.
+    kill(child.pid, SIGSTOP)
+    #expect(try eventually { try words("stat")[2] == "T" })
+    #expect(try taskstats.usage(process: child.pid)[.run] == (try runTime()))
+    #expect(try taskstats.usage(thread: child.pid)[.run] == (try runTime()))
     #expect(throws: Errno.noSuchProcess) { _ = try taskstats.usage(process: .max) }
     #expect(throws: Errno.noSuchProcess) { _ = try taskstats.usage(thread: .max) }
   }

@@ -74,6 +74,18 @@ import Testing
     #expect(try stat(line).hasEnded == ended)
   }
 
+  /// PF_EXITING says so before the state does; with other threads it is about the first one only.
+  @Test(
+    arguments: [
+      ("R", 4, 1, true), ("R", 0x40_0100, 1, false), ("R", 0x40_0104, 2, false), ("Z", 0, 1, true),
+    ] as [(String, UInt64, UInt64, Bool)])
+  func isEnding(state: String, flags: UInt64, threads: UInt64, ending: Bool) throws {
+    let line =
+      "7 (a) \(state) 1 1 1 0 -1 \(flags) 0 0 0 0 0 0 0 0 20 0 \(threads) 0 30 0 0"
+      + String(repeating: " 0", count: 28) + "\n"
+    #expect(try stat(line).isEnding == ending)
+  }
+
   @Test func futureFieldsArePassedOver() throws {
     let longer = Self.recorded.dropLast() + " 7 8 9 words too\n"
     #expect(try stat(String(longer)) == stat(Self.recorded))
