@@ -29,6 +29,7 @@ final class ExitAccounting: EventHandler {
     var ended = TaskUsage.zero
     var records: UInt32 = 0
     var isOpen = false
+    var status = ProcessStatus()
   }
 
   /// A process that was not held.
@@ -36,7 +37,7 @@ final class ExitAccounting: EventHandler {
     let record: ExitRecord
     let name: [UInt8]
     let usage: TaskUsage
-    var status: ExitStatus { ExitStatus(waitStatus: record.waitStatus) }
+    let status: ExitStatus
   }
 
   /// Threads of a process that is not held, of which others may still run.
@@ -44,6 +45,7 @@ final class ExitAccounting: EventHandler {
     var usage = TaskUsage.zero
     /// The name of the first one, if it is among them.
     var name: [UInt8]?
+    var status = ProcessStatus()
   }
 
   private let loop: EventLoop
@@ -137,7 +139,8 @@ final class ExitAccounting: EventHandler {
     accounts[member.slot].ended = accounts[member.slot].ended + record.usage
     accounts[member.slot].records &+= 1
     if !record.isLast || record.thread != record.process { member.hasHadThreads = true }
-    if record.isLast { member.recordedStatus = ExitStatus(waitStatus: record.waitStatus) }
+    accounts[member.slot].status.take(record)
+    if record.isLast { member.recordedStatus = accounts[member.slot].status.exit }
   }
 
   private func makeRoom(_ slot: Int) {
@@ -213,11 +216,12 @@ final class ExitAccounting: EventHandler {
     ended.usage = ended.usage + record.usage
     // Other threads may go by names of their own.
     if record.thread == record.process { ended.name = record.name }
+    ended.status.take(record)
     if record.isLast {
       judge(
         Unheld(
           record: record, name: ended.name ?? record.name,
-          usage: ended.usage.withRunTimeOfShortLife))
+          usage: ended.usage.withRunTimeOfShortLife, status: ended.status.exit))
     } else if threaded.count < Self.threadedLimit {
       threaded[record.process] = ended
     } else {
@@ -247,4 +251,22 @@ final class ExitAccounting: EventHandler {
     waitingCount -= children.count
     roster.remember(pid, heirs: claim) { for child in children { judge(child) } }
   }
+}
+
+/// How a process ended, by the records of its threads.
+///
+/// A thread that ends by itself has status 0; all that the end of the process ends have its status,
+/// whichever of them is the last one.
+struct ProcessStatus {
+  private var waitStatus: Int32 = 0
+
+  mutating func take(_ record: ExitRecord) {
+    take(record.waitStatus, isFirstThread: record.thread == record.process)
+  }
+
+  mutating func take(_ status: Int32, isFirstThread: Bool) {
+    if status != 0, isFirstThread || waitStatus == 0 { waitStatus = status }
+  }
+
+  var exit: ExitStatus { ExitStatus(waitStatus: waitStatus) }
 }

@@ -100,7 +100,7 @@ package struct ExitRecord: Sendable {
   package let parent: Int32
   /// Whether no other thread of the process is left.
   package let isLast: Bool
-  /// As `wait(2)` would report it; that of the process, if it is the last one.
+  /// Of the thread, as `wait(2)` would report it.
   package let waitStatus: Int32
   /// What the thread used in its life, but for the last steps of ending.
   package let usage: TaskUsage

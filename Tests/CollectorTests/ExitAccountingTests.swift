@@ -424,3 +424,32 @@ struct ExitAccountingTests {
     }
   }
 }
+
+@Suite struct ProcessStatusTests {
+  /// One thread's end.
+  struct End: Sendable {
+    var status: Int32
+    var isFirst = false
+  }
+
+  static let cases: [([End], Linux.ExitStatus)] = [
+    ([End(status: 0x300, isFirst: true)], .exited(code: 3)),
+    ([End(status: 0, isFirst: true)], .exited(code: 0)),
+    // Another thread ends by itself, before or while the process does.
+    ([End(status: 0), End(status: 0x300, isFirst: true)], .exited(code: 3)),
+    ([End(status: 0x300, isFirst: true), End(status: 0)], .exited(code: 3)),
+    // The first thread ended by itself long before.
+    ([End(status: 0, isFirst: true), End(status: 0x300)], .exited(code: 3)),
+    (
+      [End(status: 9), End(status: 9, isFirst: true)],
+      .signalled(signal: 9, coreDumped: false)
+    ),
+  ]
+
+  @Test(arguments: cases)
+  func isThatOfTheWholeProcess(threads: [End], expected: Linux.ExitStatus) {
+    var status = ProcessStatus()
+    for thread in threads { status.take(thread.status, isFirstThread: thread.isFirst) }
+    #expect(status.exit == expected)
+  }
+}
