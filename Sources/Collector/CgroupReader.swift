@@ -11,6 +11,8 @@ final class CgroupMembership {
   /// Where they are in version 2, whatever its controllers.
   let unified: CgroupPath?
   fileprivate var round: UInt64 = 0
+  /// Whether it is found by its text.
+  fileprivate var isListed = true
 
   fileprivate init(_ text: [UInt8], _ cgroup: Cgroup, _ tree: borrowing CgroupTree) {
     self.text = text
@@ -82,6 +84,7 @@ final class CgroupReader {
       nodes[path] = nil
     }
     for (text, membership) in memberships where membership.round != round {
+      membership.isListed = false
       memberships[text] = nil
     }
   }
@@ -121,7 +124,10 @@ final class CgroupReader {
         &buffer, keep: member.keepsFiles, unless: known?.text ?? [])
       guard let cgroup else {
         // It may have been let go of meanwhile.
-        if let known { memberships[known.text] = known }
+        if let known, !known.isListed {
+          known.isListed = true
+          memberships[known.text] = known
+        }
         return known
       }
       let text = buffer.content

@@ -23,13 +23,18 @@ final class ExitAccounting: EventHandler {
 
   /// A held process.
   private struct Account {
-    /// What threads had used that ended before it was asked.
-    var before = TaskUsage.zero
-    /// What threads used that have ended since.
-    var ended = TaskUsage.zero
+    /// What ended threads used; nil while none is known of, as with most processes.
+    var threads: EndedThreads?
     var records: UInt32 = 0
     var isOpen = false
     var status = ProcessStatus()
+  }
+
+  private final class EndedThreads {
+    /// Before anybody asked.
+    var before = TaskUsage.zero
+    /// Since then.
+    var since = TaskUsage.zero
   }
 
   /// A process that was not held.
@@ -136,11 +141,18 @@ final class ExitAccounting: EventHandler {
 
   private func note(_ record: ExitRecord, _ member: Member) {
     makeRoom(member.slot)
-    accounts[member.slot].ended = accounts[member.slot].ended + record.usage
+    let threads = threads(member.slot)
+    threads.since = threads.since + record.usage
     accounts[member.slot].records &+= 1
     if !record.isLast || record.thread != record.process { member.hasHadThreads = true }
     accounts[member.slot].status.take(record)
     if record.isLast { member.recordedStatus = accounts[member.slot].status.exit }
+  }
+
+  private func threads(_ slot: Int) -> EndedThreads {
+    let threads = accounts[slot].threads ?? EndedThreads()
+    accounts[slot].threads = threads
+    return threads
   }
 
   private func makeRoom(_ slot: Int) {
@@ -163,11 +175,11 @@ final class ExitAccounting: EventHandler {
     for _ in 0..<3 {
       drain()
       accounts[member.slot].records = 0
-      accounts[member.slot].ended = .zero
+      accounts[member.slot].threads = nil
       guard let before = past(member, taskstats, threadLimit) else { return }
       drain()
       if accounts[member.slot].records == 0 {
-        accounts[member.slot].before = before
+        if !before.isZero { threads(member.slot).before = before }
         if before[.voluntarySwitches] ?? 0 > 0 { member.hasHadThreads = true }
         return
       }
@@ -206,7 +218,8 @@ final class ExitAccounting: EventHandler {
     guard member.slot < accounts.count else { return nil }
     let account = accounts[member.slot]
     accounts[member.slot] = Account()
-    return account.records > 0 ? account.before + account.ended : nil
+    guard account.records > 0, let threads = account.threads else { return nil }
+    return threads.before + threads.since
   }
 
   // MARK: Others

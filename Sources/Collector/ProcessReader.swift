@@ -95,7 +95,9 @@ final class ProcessReader {
       // Last, because what it finds must not be lost to the process' end.
       let isAccounted = accountsSwitches(member)
       let threadFiles = isAccounted ? wanted.surveyedThreadFiles : wanted.threadFiles
-      if !threadFiles.isEmpty {
+      if !threadFiles.isEmpty, isSimple(member, wanted) {
+        sample.take(try ownUsage(member, target, threadFiles, sample.status))
+      } else if !threadFiles.isEmpty {
         try walkThreads(member, target, threadFiles, &sample, &threads)
       }
       if isAccounted {

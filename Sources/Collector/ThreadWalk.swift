@@ -35,6 +35,27 @@ extension ProcessReader {
   /// What a process' own files tell about its first thread.
   static let ownFiles = SourceFiles([.task, .status, .schedstat])
 
+  /// Whether a process never had but one thread, as far as is known, and nobody asks about it by
+  /// itself: then its own files tell everything, and nothing has to be remembered.
+  func isSimple(_ member: Member, _ wanted: Wanted) -> Bool {
+    member.stat.threads == 1 && !member.hasHadThreads && wanted.surveyedThreadFiles.isEmpty
+  }
+
+  /// What a process' own files tell about its only thread.
+  func ownUsage(
+    _ member: Member, _ target: Target, _ files: SourceFiles, _ status: Status?
+  ) throws(ProcError) -> ThreadUsage {
+    var usage = ThreadUsage()
+    if files.contains(.status), let status { usage.take(status) }
+    if files.contains(.schedstat) {
+      let schedstat = try attempt(target, member) { () throws(ProcError) in
+        try member.handle.schedstat(&buffer)
+      }
+      if let schedstat { usage.take(schedstat) }
+    }
+    return usage
+  }
+
   /// Looks at every thread of a process once, up to a limit.
   ///
   /// - Parameters:
@@ -64,27 +85,16 @@ extension ProcessReader {
         }
       }
     }
-    if isAlone, walk.threads.isEmpty { try lookAtOnlyThread(member, target, sample.status) }
+    if isAlone, walk.threads.isEmpty {
+      var thread = ThreadSample(member.pid)
+      walk.files.formIntersection(Self.ownFiles)
+      thread.usage = try ownUsage(member, target, walk.files, sample.status)
+      walk.threads.append(thread)
+    }
     // When nothing could be looked at, everything is as it was.
     if !walk.threads.isEmpty { history.update(&walk.threads) }
     if walk.knowsStates { sample.stat.threads = UInt64(walk.threads.count) }
     sample.take(history.total)
-  }
-
-  /// A process with one thread has in its own files what the thread has.
-  private func lookAtOnlyThread(
-    _ member: Member, _ target: Target, _ status: Status?
-  ) throws(ProcError) {
-    var thread = ThreadSample(member.pid)
-    walk.files.formIntersection(Self.ownFiles)
-    if walk.files.contains(.status), let status { thread.usage.take(status) }
-    if walk.files.contains(.schedstat) {
-      let schedstat = try attempt(target, member) { () throws(ProcError) in
-        try member.handle.schedstat(&buffer)
-      }
-      if let schedstat { thread.usage.take(schedstat) }
-    }
-    walk.threads.append(thread)
   }
 
   private func lookAtThreads(_ member: Member, _ target: Target) throws(ProcError) {

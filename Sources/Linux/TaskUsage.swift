@@ -44,6 +44,8 @@ package struct TaskUsage: Sendable {
 
   package init() {}
 
+  package var isZero: Bool { !numbers.indices.contains { numbers[$0] != 0 } }
+
   /// Reads the fields that a struct is long enough for.
   init(_ bytes: Span<UInt8>) {
     known = 0
