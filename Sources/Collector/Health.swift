@@ -32,7 +32,7 @@ package struct Health: Sendable, Equatable {
     package var troubles: [Trouble]
 
     package var status: Status {
-      processes == 0 ? .failing : troubles.isEmpty ? .ok : .degraded
+      processes == 0 ? .failing : troubles.allSatisfy(\.isFactOfKernel) ? .ok : .degraded
     }
   }
 
@@ -120,5 +120,10 @@ extension Health {
 }
 
 extension Trouble {
+  /// Whether this kernel, or how it is set up, just does not have it; the target is as it should be.
+  fileprivate var isFactOfKernel: Bool {
+    if case .file = source { reason == .missing } else { false }
+  }
+
   fileprivate var sortKey: String { "\(source.label) \(reason.rawValue)" }
 }

@@ -26,6 +26,11 @@ import Testing
     // No right would help.
     #expect(degraded.rights.gaps.isEmpty && degraded.rights.dropIn == nil)
 
+    // A kernel without the file is nobody's trouble.
+    tree.remove("io")
+    let bare = try health(tree, [target("b", pid: 8)])
+    #expect(bare.targets[0].troubles == [Trouble(.file(.io), .missing)] && bare.status == .ok)
+
     let failing = try health(tree, [target("a", pid: 7), target("c", pid: 9)])
     #expect(failing.targets.map(\.status) == [.ok, .failing])
     #expect(failing.status == .failing)

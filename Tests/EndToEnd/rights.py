@@ -73,12 +73,6 @@ def sources(row):
     return row["files"] + [s for pattern, s in INSTEAD if re.fullmatch(pattern, row["name"])]
 
 
-def lacks_capability(page):
-    """Whether a page says that a source is not in use for want of a privilege."""
-    return any(name == "procvitals_capability" and not value
-               for (name, _), value in page.samples.items())
-
-
 def compare(program, urls):
     rows = {name: row for name, row in catalogue(program).items() if row["group"]}
     failures = []
@@ -105,7 +99,7 @@ def compare(program, urls):
                 elif name in there and not any(
                     page.value("procvitals_unreadable_total", "app", source=source)
                     for source in sources(rows[name])
-                ) and not (least(name) == "net" and lacks_capability(page)):
+                ):
                     failures.append(f"{name}: missing for {level}, and not counted as unreadable")
             elif (name in there) != bool(shown):
                 failures.append(f"{name}: {'shown' if shown else 'missing'} for {level}")
