@@ -167,16 +167,16 @@ package enum Catalogue {
     .counter(
       "process_run_delay_seconds_total", .seconds, .sched, isDefault: false, from: .runTimes,
       in: .nanoseconds,
-      "Time that threads were ready to run and waited for a CPU (second number of /proc/PID/task/TID/schedstat)."
+      "Time that threads were ready to run and waited for a CPU (second number of /proc/PID/task/TID/schedstat, or taskstats)."
     ) { $0.delayNanoseconds },
     .counter(
       "process_run_seconds_total", .seconds, .sched, isDefault: false, from: .runTimes,
       in: .nanoseconds,
-      "Time that threads had a CPU (first number of /proc/PID/task/TID/schedstat)."
+      "Time that threads had a CPU (first number of /proc/PID/task/TID/schedstat, or taskstats)."
     ) { $0.runNanoseconds },
     .counter(
       "process_run_slices_total", .none, .sched, isDefault: false, from: .runTimes,
-      "Times that threads were given a CPU (third number of /proc/PID/task/TID/schedstat)."
+      "Times that threads were given a CPU (third number of /proc/PID/task/TID/schedstat, or taskstats)."
     ) { $0.slices },
     .gauge(
       "process_scheduling_policy", .none, .sched, isDefault: false, from: .stat, over: .largest,
@@ -544,7 +544,7 @@ package enum Catalogue {
     .labelled(
       "procvitals_unreadable_total", .counter, .none, nil, labels: ["source", "reason"],
       from: .roster,
-      "Reads for the target that failed, by what was read and why (pid files and /proc)."
+      "Reads for the target that failed, by what was read and why (pid files, /proc, control groups and netlink)."
     ) { target in
       target.troubles.map { ([$0.key.source.label, $0.key.reason.rawValue], .whole($0.value)) }
     },

@@ -92,7 +92,7 @@ final class CgroupReader {
   /// How many descriptors a control group takes that is kept open.
   private static func mostDescriptors(_ hierarchy: CgroupHierarchy) -> Int {
     switch hierarchy {
-    case .unified: 15
+    case .unified: 16
     case .memory: 8
     case .cpu: 4
     case .cpuacct: 2

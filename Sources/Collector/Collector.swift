@@ -83,7 +83,7 @@ package final class Collector {
     instruments = Instruments(
       processes: ProcessReader(
         facts: facts, numbersAreOwn: root.numbersAreOwn, isLive: root.ownPid != nil),
-      patient: try PatientReader(files: waiter, users: users), cgroups: CgroupReader(cgroups),
+      patient: try PatientReader(users: users), cgroups: CgroupReader(cgroups),
       sockets: SocketReader(own: root.ownNetworkNamespace))
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
@@ -113,9 +113,9 @@ package final class Collector {
       return state
     }
     states.sort { $0.target.rule.name < $1.target.rule.name }
-    instruments.processes.prepareTaskstats(
-      states.reduce(into: []) { $0.formUnion($1.wanted.files) })
-    exits.listen(numbersAreOwn && states.contains(where: \.countsExits))
+    let countsExits = states.contains(where: \.countsExits)
+    if countsExits { instruments.processes.prepareTaskstats() }
+    exits.listen(numbersAreOwn && countsExits)
   }
 
   /// Reads everything and writes the page.
@@ -187,7 +187,7 @@ package final class Collector {
     state.tally.add(sample, state.rows, &processes[member.slot].counters)
     if let sample {
       state.sample.visit(member, sample, instruments)
-      if state.sample.oomKills != nil {
+      if state.sample.looksAtOOMKills {
         oomKills.visit(member, state.target, instruments.cgroups)
       }
     }
@@ -230,6 +230,7 @@ package final class Collector {
     }
     if target.canReturn(member.pid) {
       state.departed[member.pid] = process
+      oomKills.forget(member)
     } else {
       oomKills.leave(member, target)
     }
@@ -260,7 +261,7 @@ package final class Collector {
     processes[member.slot] = before
   }
 
-  private var countsOOMKills: Bool { states.contains { $0.sample.oomKills != nil } }
+  private var countsOOMKills: Bool { states.contains { $0.sample.looksAtOOMKills } }
 
   /// It is known how a process ended that has left its target.
   private func ended(_ process: ProcessIdentity, _ exit: Exit) {

@@ -16,6 +16,8 @@ final class ExitAccounting: EventHandler {
   /// After a look at the queue nobody looks again for so long, so that a machine with many ends
   /// wakes the sampler 20 times a second at most.
   private static let rest = Duration.milliseconds(50)
+  /// Records that one such look takes, so that ends which never stop do not hold up the rest.
+  private static let batch = 16_384
   /// Processes with several threads whose first ends are remembered until the next collection.
   private static let threadedLimit = 4096
   /// Processes whose ended parents are not known yet.
@@ -107,7 +109,7 @@ final class ExitAccounting: EventHandler {
   // MARK: Events
 
   func ready(_ token: EventToken, _ readiness: Readiness) {
-    drain()
+    drain(atMost: Self.batch)
     loop.modify(token, [])
     loop.setDeadline(token, .now + Self.rest)
   }
@@ -120,9 +122,10 @@ final class ExitAccounting: EventHandler {
   /// Takes in everything that has ended so far.
   ///
   /// Whoever knows that a process has ended finds its records here: they come first.
-  func drain() {
-    records?.drain { record in
-      if let member = roster.member(record.process) {
+  func drain(atMost limit: Int = .max) {
+    records?.drain(atMost: limit) { record in
+      // After its last record the number means another process.
+      if let member = roster.member(record.process), member.recordedStatus == nil {
         note(record, member)
       } else if roster.canClaim {
         note(record)
@@ -168,12 +171,14 @@ final class ExitAccounting: EventHandler {
   ///     then, which does no harm.
   func open(_ member: Member, _ taskstats: Taskstats?, threadLimit: Int) {
     makeRoom(member.slot)
-    guard isActive, !accounts[member.slot].isOpen else { return }
+    // One that has ended meanwhile has nothing left to ask about.
+    guard isActive, !accounts[member.slot].isOpen, member.recordedStatus == nil else { return }
     accounts[member.slot].isOpen = true
     guard let taskstats else { return }
     // Threads that end meanwhile would count twice.
     for _ in 0..<3 {
       drain()
+      if member.recordedStatus != nil { return }
       accounts[member.slot].records = 0
       accounts[member.slot].threads = nil
       guard let before = past(member, taskstats, threadLimit) else { return }
@@ -197,9 +202,13 @@ final class ExitAccounting: EventHandler {
     var total = TaskUsage(stat, try? member.handle.io(&buffer, keep: keep))
     total.take(process: group, includesEndedThreads: taskstats.includesEndedThreads)
     var threads: [Int32] = []
-    try? member.handle.threads().numbers(&lister) { thread in
-      threads.append(thread)
-      return true
+    do throws(ProcError) {
+      try member.handle.threads().numbers(&lister) { thread in
+        threads.append(thread)
+        return true
+      }
+    } catch {
+      return nil
     }
     var live = TaskUsage.zero
     for thread in threads {
@@ -250,7 +259,7 @@ final class ExitAccounting: EventHandler {
       roster.countShortLived(target, isInherited: isInherited, ended.status)
       didFindShortLived(target, ended.usage)
     case .nobody: break
-    case .overflow: dropped &+= 1
+    case .overflow, .ambiguous: dropped &+= 1
     case .unknown:
       if waitingCount == Self.waitingLimit {
         dropped &+= 1

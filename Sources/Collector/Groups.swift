@@ -56,7 +56,7 @@ package enum Group: String, Sendable, CaseIterable {
       """
       Sockets by protocol and state, TCP traffic, and queues of connections that wait to be \
       accepted. A socket that several processes have open counts once. IPv6 counts as `tcp` and \
-      `udp`. Protocol `other` is what no table of the kernel has: netlink and packet sockets, and \
+      `udp`. Protocol `other` is everything else: netlink, packet, raw and the like, and \
       TCP and UDP sockets that have no address yet or any more. A connection in TIME_WAIT has no \
       process, nor has one that waits to be accepted. Sockets of another network namespace than \
       procvitals' own need CAP_SYS_ADMIN and are left out without it.

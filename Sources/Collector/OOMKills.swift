@@ -99,9 +99,14 @@ final class OOMKills {
       let count = groups[group.inode]
     {
       ending.group = (group, count.previous)
-      bySlot[member.slot] = nil
     }
+    forget(member)
     endings.append(ending)
+  }
+
+  /// A process has left its target; another one can get its slot.
+  func forget(_ member: Member) {
+    if member.slot < bySlot.count { bySlot[member.slot] = nil }
   }
 
   /// It is known how a process ended.

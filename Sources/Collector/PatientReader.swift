@@ -12,25 +12,29 @@ final class PatientReader {
   let maps: MapCounter
   let proportional: ProportionalReader
   let names: NameReader
-  /// For reads that take a process' mmap lock: pid files must not wait for those.
+  /// For reads that take a process' mmap lock, and for programs on file systems that may hang: pid
+  /// files must not wait for those, nor the one for the other.
   private let waiter: Waiter
+  private let fileWaiter: Waiter
 
   /// A reader that has been asked nothing.
   ///
-  /// - Parameters:
-  ///   - files: Where files are read.
-  ///   - users: The file with the names of users.
+  /// - Parameter users: The file with the names of users.
   /// - Throws: `EMFILE`, `ENFILE`.
-  init(files: Waiter, users: String) throws(Errno) {
+  init(users: String) throws(Errno) {
     // One that takes long lets the next one go on beside it after a moment.
     let waiter = try Waiter(threads: 6, patience: .milliseconds(20))
     self.waiter = waiter
+    fileWaiter = try Waiter()
     maps = try MapCounter(waiter)
     proportional = try ProportionalReader(waiter)
-    names = try NameReader(files, usersPath: users)
+    names = try NameReader(fileWaiter, usersPath: users)
   }
 
-  deinit { waiter.stop() }
+  deinit {
+    waiter.stop()
+    fileWaiter.stop()
+  }
 
   func begin(_ limits: CollectorLimits) {
     maps.begin()

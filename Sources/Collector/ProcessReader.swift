@@ -111,9 +111,8 @@ final class ProcessReader {
   }
 
   /// Opens taskstats for rows that need it or are cheaper with it.
-  func prepareTaskstats(_ files: SourceFiles) {
-    guard taskstats == nil, numbersAreOwn, files.contains(.task) || files.contains(.taskstats)
-    else { return }
+  func prepareTaskstats() {
+    guard taskstats == nil, numbersAreOwn else { return }
     do throws(TaskstatsFailure) {
       taskstats = try Taskstats()
     } catch {

@@ -12,8 +12,9 @@ package struct TargetSample {
   var droppedSeries: UInt64 = 0
   private(set) var descriptors: DescriptorSurvey?
   private(set) var cgroups: CgroupSurvey?
-  /// Processes that the kernel killed for memory; nil while nobody asks.
+  /// Processes that the kernel killed for memory; nil until somebody asks.
   var oomKills: UInt64?
+  private(set) var looksAtOOMKills = false
   private(set) var limits: LimitSurvey?
   private(set) var maps: MapSurvey?
   private(set) var proportional: ProportionalSurvey?
@@ -40,7 +41,8 @@ package struct TargetSample {
     if files || pressure, cgroups == nil { cgroups = .init() }
     cgroups?.readsFiles = files
     cgroups?.readsPressure = pressure
-    if Catalogue.surveys(.oomKills, selection), oomKills == nil { oomKills = 0 }
+    looksAtOOMKills = Catalogue.surveys(.oomKills, selection)
+    if looksAtOOMKills, oomKills == nil { oomKills = 0 }
     limits = Catalogue.surveys(.limits, selection) ? limits ?? .init() : nil
     maps = Catalogue.surveys(.maps, selection) ? maps ?? .init() : nil
     proportional = Catalogue.surveys(.smapsRollup, selection) ? proportional ?? .init() : nil

@@ -114,29 +114,43 @@ struct ThreadHistory {
     }
   }
 
+  /// How many complete listings in a row a thread may be missing from: the kernel skips living ones
+  /// now and then while others end.
+  private static let patience = 2
+  /// Missing threads that are remembered; when there are more, all of them are forgotten.
+  private static let memory = 4096
+
   /// In the order of the threads' numbers.
   private var entries: [Entry] = []
+  /// Threads that the last listing did not have, and how many complete ones did not.
+  private var missing: [Int32: (entry: Entry, listings: Int)] = [:]
   /// What all threads used that were ever seen.
   private(set) var total = ThreadUsage()
 
   /// Takes over what the threads have now, and tells each what it used since it was last seen.
   ///
-  /// - Parameter threads: In the order of their numbers.
-  mutating func update(_ threads: inout [ThreadSample]) {
+  /// - Parameters:
+  ///   - threads: In the order of their numbers.
+  ///   - isComplete: Whether all of them were looked for.
+  mutating func update(_ threads: inout [ThreadSample], isComplete: Bool = true) {
     let isUnchanged =
       entries.count == threads.count
       && threads.indices.allSatisfy { entries[$0].number == threads[$0].number }
-    if !isUnchanged { entries = Self.matching(threads, entries) }
+    if !isUnchanged || !missing.isEmpty { match(threads, isComplete) }
     for index in threads.indices { total.add(entries[index].advance(to: &threads[index])) }
   }
 
-  /// An entry for each thread, the one it had before if it had one.
-  private static func matching(_ threads: [ThreadSample], _ before: [Entry]) -> [Entry] {
-    var index = 0
-    return threads.map { thread in
-      while index < before.count, before[index].number < thread.number { index += 1 }
-      let isKnown = index < before.count && before[index].number == thread.number
-      return isKnown ? before[index] : Entry(thread.number)
+  /// Makes an entry for each thread, the one it had before if it had one.
+  private mutating func match(_ threads: [ThreadSample], _ isComplete: Bool) {
+    var before = missing
+    for (number, (entry, listings)) in missing {
+      before[number] = (entry, listings + (isComplete ? 1 : 0))
     }
+    for entry in entries { before[entry.number] = (entry, isComplete ? 1 : 0) }
+    entries = threads.map { thread in
+      before.removeValue(forKey: thread.number)?.entry ?? Entry(thread.number)
+    }
+    missing = before.filter { $0.value.listings <= Self.patience }
+    if missing.count > Self.memory { missing = [:] }
   }
 }

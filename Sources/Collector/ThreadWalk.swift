@@ -92,7 +92,9 @@ extension ProcessReader {
       walk.threads.append(thread)
     }
     // When nothing could be looked at, everything is as it was.
-    if !walk.threads.isEmpty { history.update(&walk.threads) }
+    if !walk.threads.isEmpty {
+      history.update(&walk.threads, isComplete: isAlone || walk.isComplete)
+    }
     if walk.knowsStates { sample.stat.threads = UInt64(walk.threads.count) }
     sample.take(history.total)
   }

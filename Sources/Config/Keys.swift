@@ -81,11 +81,13 @@ struct KeyTable {
         Key(
           "limits.threads_per_process", .integer(1...1_000_000), into: \.limits.threadsPerProcess,
           example: "500",
-          "Threads of one process that are looked at one by one."),
+          "Threads of one process that are looked at one by one. That a process has more is counted."
+        ),
         Key(
           "limits.descriptors_per_process", .integer(1...1_000_000),
           into: \.limits.descriptorsPerProcess, example: "2000",
-          "Open descriptors of one process that are looked at one by one."),
+          "Open descriptors of one process that are looked at one by one. That it has more is counted."
+        ),
         Key(
           "limits.cgroups_per_target", .integer(1...1_000_000),
           into: \.limits.cgroupsPerTarget, example: "100",

@@ -158,9 +158,6 @@ package struct NetlinkMessage: Sendable, Equatable {
   package static let error: UInt16 = 2
   package static let done: UInt16 = 3
 
-  /// Set on parts of a dump during which the dumped things changed.
-  package static let isInterrupted: UInt16 = 0x10
-
   /// Takes the message at an offset.
   ///
   /// - Parameters:

@@ -76,8 +76,6 @@ package struct SocketDiagnostics: ~Copyable {
 
   private static let netlinkProtocol: Int32 = 4  // NETLINK_SOCK_DIAG
   private static let requestType: UInt16 = 20  // SOCK_DIAG_BY_FAMILY
-  /// How often a table that changes while it is dumped is dumped again.
-  private static let attempts = 3
 
   private var socket: NetlinkSocket
   private var sequence: UInt32 = 0
@@ -117,8 +115,7 @@ package struct SocketDiagnostics: ~Copyable {
   /// Tells every socket of a table.
   ///
   /// Sockets that no descriptor stands for (inode 0: TIME_WAIT, connections not yet accepted) may be
-  /// among them; TIME_WAIT is not asked for. A table that changes meanwhile can be told again from
-  /// its start.
+  /// among them; TIME_WAIT is not asked for. What changes meanwhile may be told or not.
   /// - Parameters:
   ///   - table: Which one.
   ///   - limit: How many sockets may be told.
@@ -129,26 +126,13 @@ package struct SocketDiagnostics: ~Copyable {
   package mutating func dump(
     _ table: Table, limit: Int, _ body: (DiagnosedSocket) -> Void
   ) throws(Errno) -> Outcome {
-    for _ in 1..<Self.attempts {
-      var isInterrupted = false
-      let outcome = try dumpOnce(table, limit, &isInterrupted, body)
-      if outcome == .cut || !isInterrupted { return outcome }
-    }
-    var isInterrupted = false
-    return try dumpOnce(table, limit, &isInterrupted, body)
-  }
-
-  private mutating func dumpOnce(
-    _ table: Table, _ limit: Int, _ isInterrupted: inout Bool, _ body: (DiagnosedSocket) -> Void
-  ) throws(Errno) -> Outcome {
     sequence &+= 1
     try socket.send(table.request(Self.requestType, sequence))
     var left = limit
     while true {
       try socket.receive()
       let part = DumpPart(
-        table, sequence, socket.storage.span.extracting(0..<socket.count), &left, &isInterrupted,
-        body)
+        table, sequence, socket.storage.span.extracting(0..<socket.count), &left, body)
       switch part {
       case .more: continue
       case .end: return .complete
@@ -167,13 +151,12 @@ enum DumpPart: Equatable {
   /// Reads all messages of one receive, whatever the bytes are.
   init(
     _ table: SocketDiagnostics.Table, _ sequence: UInt32, _ bytes: Span<UInt8>, _ left: inout Int,
-    _ isInterrupted: inout Bool, _ body: (DiagnosedSocket) -> Void
+    _ body: (DiagnosedSocket) -> Void
   ) {
     var index = 0
     while let message = NetlinkMessage.next(bytes, &index) {
       // An answer to something that was asked before and given up.
       if message.sequence != sequence { continue }
-      if message.flags & NetlinkMessage.isInterrupted != 0 { isInterrupted = true }
       switch message.type {
       case NetlinkMessage.noOperation: continue
       case NetlinkMessage.done, NetlinkMessage.error:

@@ -212,19 +212,22 @@ package final class ExitRecords {
     try loop.add(channel.socket.fd, .readable, handler)
   }
 
-  /// Calls `body` with every record that waits.
-  package func drain(_ body: (ExitRecord) -> Void) {
-    while true {
+  /// Calls `body` with the records that wait.
+  ///
+  /// - Parameters:
+  ///   - limit: How many datagrams are taken at most, each with a record.
+  ///   - body: Called with each record.
+  package func drain(atMost limit: Int = .max, _ body: (ExitRecord) -> Void) {
+    var hasOverflowed = false
+    for _ in 0..<limit {
       do throws(Errno) {
         try channel.socket.receive()
       } catch .noBufferSpace {
-        // Where the kernel does not count them, one stands for all.
-        let now = channel.socket.drops ?? drops &+ 1
-        lost &+= UInt64(now &- drops)
-        drops = now
+        noteDrops(atLeast: 1)
+        hasOverflowed = true
         continue
       } catch {
-        return
+        break
       }
       let bytes = channel.socket.storage.span.extracting(0..<channel.socket.count)
       var offset = 0
@@ -233,6 +236,15 @@ package final class ExitRecords {
         if let record = ExitRecord(bytes.extracting(stats)) { body(record) } else { lost &+= 1 }
       }
     }
+    // A queue that was full drops everything until it is empty, without saying so again.
+    if hasOverflowed { noteDrops(atLeast: 0) }
+  }
+
+  /// Counts what the kernel has dropped; where it does not tell, one stands for all.
+  private func noteDrops(atLeast least: UInt32) {
+    let now = channel.socket.drops ?? drops &+ least
+    lost &+= UInt64(now &- drops)
+    drops = now
   }
 }
 

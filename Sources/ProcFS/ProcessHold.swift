@@ -51,8 +51,8 @@ package final class ProcessHold: Sendable {
   /// The version that the program it runs says it has, see ``PackageNote``.
   ///
   /// - Parameter facts: What the program is.
-  /// - Returns: The version, empty if the program says none or may not be read; nil if that cannot
-  ///   be found out now.
+  /// - Returns: The version, empty if the program says none or cannot be read; nil if the process has
+  ///   ended or runs another program meanwhile.
   package func programVersion(_ facts: FileFacts) -> String? {
     do throws(Errno) {
       // Non-blocking, although what is run is a regular file.
@@ -61,7 +61,7 @@ package final class ProcessHold: Sendable {
       guard opened.device == facts.device, opened.inode == facts.inode else { return nil }
       return try PackageNote.version(of: file) ?? ""
     } catch {
-      return error == .accessDenied || error == .notPermitted ? "" : nil
+      return error == .notFound || error == .noSuchProcess ? nil : ""
     }
   }
 }

@@ -42,7 +42,7 @@ package struct UserNames: Sendable, Equatable {
   ///
   /// It may wait for the file system, so it belongs on a waiter thread.
   /// - Parameter path: The file.
-  /// - Returns: The names, none if it cannot be read; nil if they are the same.
+  /// - Returns: The names, none if there is no file; nil if they are the same, or it cannot be read.
   package func ifChanged(_ path: String) -> UserNames? {
     do throws(Errno) {
       let file = try openFile(path, [.read, .nonBlocking])
@@ -54,7 +54,8 @@ package struct UserNames: Sendable, Equatable {
       changed.version = version
       return changed
     } catch {
-      return UserNames()
+      // One failure does not rename anybody.
+      return error == .notFound ? UserNames() : nil
     }
   }
 

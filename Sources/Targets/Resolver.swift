@@ -208,6 +208,16 @@ struct Resolver: ~Copyable {
     return first
   }
 
+  /// Whether a rule that comes before another one, or any, could fit a process by its program.
+  func mayFit(name: [UInt8], before rule: Int?) -> Bool {
+    unnumbered.contains { index in
+      let selector = rules[index].selector
+      return index < rule ?? rules.count && !selector.executables.isEmpty
+        && (selector.processNames.isEmpty
+          || selector.processNames.contains { $0.matches(name) })
+    }
+  }
+
   /// Finds the first rule, in file order, that nothing but a process name decides and that fits it.
   func rule(name: [UInt8]) -> Int? {
     named.first { rules[$0].selector.processNames.contains { $0.matches(name) } }

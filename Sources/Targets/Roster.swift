@@ -105,7 +105,6 @@ package final class Roster: EventHandler {
   package func refresh() {
     resolver.begin()
     kin = [:]
-    for target in targets { target.leavesOut = false }
     rereadMembers()
     let strangers = resolver.scans ? scan() : [:]
     resolver.collectPidFiles(until: .now + limits.pidFilePatience)
@@ -172,6 +171,7 @@ package final class Roster: EventHandler {
   // MARK: Choosing
 
   private func settle(_ scanned: [Int32: Stat]) {
+    for target in targets { target.leavesOut = false }
     var candidates = scanned
     // Processes that rules name by number are looked at whether there is a scan or not.
     resolver.bind(targets) { (pid: Int32) throws(ProcError) -> Stat in
@@ -384,7 +384,9 @@ package final class Roster: EventHandler {
   private func dismiss(_ member: Member, _ target: Target) -> Bool {
     var runs = true
     do throws(ProcError) {
-      runs = try !member.handle.stat(&buffer, keep: member.keepsFiles).hasEnded
+      let now = try member.handle.stat(&buffer, keep: member.keepsFiles)
+      // Its exit record may have come, and another target would not take it.
+      runs = !now.isEnding && member.recordedStatus == nil
     } catch {
       runs = error != .gone
     }

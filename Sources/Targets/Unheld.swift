@@ -10,6 +10,8 @@ extension Roster {
     case nobody
     /// Its parent has ended too, and nobody knows yet whose that was.
     case unknown
+    /// A rule that comes first asks for more than the name, which nobody knows any more.
+    case ambiguous
     /// Too many parents are unknown.
     case overflow
   }
@@ -32,11 +34,14 @@ extension Roster {
     kin[pid] = nil
     strangers.forget(pid)
     if let rule = resolver.rule(name: name) {
+      if resolver.mayFit(name: name, before: rule) { return .ambiguous }
       return admit(pid, targets[rule], isInherited: false)
     }
     guard resolver.hasChildrenRules else { return .nobody }
     switch heritage(parent) {
-    case .target(let target, _): return admit(pid, target, isInherited: true)
+    case .target(let target, _):
+      if resolver.mayFit(name: name, before: nil) { return .ambiguous }
+      return admit(pid, target, isInherited: true)
     case let other: return other
     }
   }

@@ -122,7 +122,7 @@ import Testing
     // Down to the first thread, whose numbers are in the process' own file.
     try threads([7: 12])
     #expect(collected() == 19)
-    try threads([7: 12, 8: 1])
+    try threads([7: 12, 10: 1])
     #expect(collected() == 20)
   }
 

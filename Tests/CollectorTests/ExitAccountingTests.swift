@@ -273,12 +273,12 @@ struct ExitAccountingTests {
   @Test func theFirstRuleThatFitsByNameAlone() throws {
     let (outer, inner) = (try Program("/bin/sh"), try Program("/bin/sh"))
     let watch = try watch([
+      target("inner", named: inner.name), target("both", named: "pv*"),
+      target("outer", named: outer.name, children: true),
       TargetSettings(
         rule: Rule(
           name: "exe", selector: Selector(processNames: [Glob("*")], executables: [Glob("/none")])),
         selection: everything),
-      target("inner", named: inner.name), target("both", named: "pv*"),
-      target("outer", named: outer.name, children: true),
     ])
     let child = try outer.shell("WAIT; \(inner.path) -c :; WAIT; WAIT")
     _ = try collect(watch) { $0.value("procvitals_target_up", "both") == 1 }

@@ -55,7 +55,6 @@ import Testing
     var sockets: [DiagnosedSocket] = []
     var part = DumpPart.more
     var left = 0
-    var isInterrupted = false
   }
 
   private func read(
@@ -64,7 +63,7 @@ import Testing
   ) -> Told {
     var told = Told(left: limit)
     var sockets: [DiagnosedSocket] = []
-    told.part = DumpPart(table, sequence, bytes.span, &told.left, &told.isInterrupted) {
+    told.part = DumpPart(table, sequence, bytes.span, &told.left) {
       sockets.append($0)
     }
     told.sockets = sockets
@@ -161,13 +160,6 @@ import Testing
     #expect(read(failed).part == .failed(.notFound))
     failed[4] = 2
     #expect(read(failed).part == .failed(.notFound))
-  }
-
-  @Test func interruptedDumpIsNoticed() {
-    var done = Self.done
-    done[6] = 0x12
-    #expect(read(done).isInterrupted)
-    #expect(!read(Self.done).isInterrupted)
   }
 
   @Test func answersToAnotherQuestionAreLeftOut() {

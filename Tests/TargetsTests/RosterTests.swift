@@ -280,6 +280,22 @@ import Testing
     #expect(roster.pids("new") == [b.pid])
   }
 
+  /// Of a process that ended unseen nobody knows the program any more.
+  @Test func endsThatAnEarlierRuleCouldFitAreNobodys() throws {
+    let byProgram = Rule(name: "first", selector: Selector(executables: [Glob("/opt/*")]))
+    let byName = Rule(name: "second", selector: Selector(processNames: [Glob("rv*")]))
+    func claim(_ rules: [Rule]) throws -> String {
+      let roster = try Roster.live(rules)
+      switch roster.claim(ended: .max, name: Array("rvspin".utf8), parent: 1) {
+      case .target(let target, _): return target.rule.name
+      case let other: return "\(other)"
+      }
+    }
+    #expect(try claim([byProgram, byName]) == "ambiguous")
+    #expect(try claim([byName, byProgram]) == "second")
+    #expect(try claim([byProgram]) == "nobody")
+  }
+
   @Test func moreProcessesThanAllowedAreLeftOutAndCounted() throws {
     let scratch = try Scratch()
     let name = uniqueName()
