@@ -136,7 +136,7 @@ final class CgroupReader {
       memberships[text] = new
       return new
     } catch {
-      if let trouble = Trouble(error) { target.note(trouble, "process \(member.pid): \(error)") }
+      target.note(error, pid: member.pid)
       return nil
     }
   }

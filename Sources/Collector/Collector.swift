@@ -89,7 +89,7 @@ package final class Collector {
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
     exits = ExitAccounting(loop, roster, queueBytes: exitQueueBytes)
     exits.didFindShortLived = { [unowned self] target, usage in
-      guard let state = states.first(where: { $0.target === target }) else { return }
+      guard let state = state(of: target) else { return }
       var counters = Tally.none
       addEnded(Stat(), usage, state, &counters)
     }
@@ -213,7 +213,7 @@ package final class Collector {
 
   /// Keeps what a process used that is about to leave its target.
   private func retire(_ member: Member, _ target: Target) {
-    guard let state = states.first(where: { $0.target === target }) else { return }
+    guard let state = state(of: target) else { return }
     makeRoom(for: member)
     var process = ProcessState()
     swap(&process, &processes[member.slot])
@@ -253,12 +253,16 @@ package final class Collector {
 
   /// Goes on with the counters of a process that left its target alive and is back.
   private func resume(_ member: Member, _ target: Target) {
-    guard let state = states.first(where: { $0.target === target }),
+    guard let state = state(of: target),
       let before = state.departed.removeValue(forKey: member.pid)
     else { return }
     state.tally.unretire(before.counters)
     makeRoom(for: member)
     processes[member.slot] = before
+  }
+
+  private func state(of target: Target) -> TargetState? {
+    states.first { $0.target === target }
   }
 
   private var countsOOMKills: Bool { states.contains { $0.sample.looksAtOOMKills } }
@@ -268,9 +272,9 @@ package final class Collector {
     let killed = oomKills.ended(process, exit, instruments.cgroups) {
       roster.root.oomKills(&buffer)
     }
-    for state in states {
-      let count = killed.count { $0 === state.target }
-      if count > 0 { state.sample.oomKills = state.sample.oomKills.map { $0 + UInt64(count) } }
+    for target in killed {
+      guard let state = state(of: target) else { continue }
+      state.sample.oomKills = state.sample.oomKills.map { $0 + 1 }
     }
   }
 

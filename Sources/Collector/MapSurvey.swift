@@ -26,14 +26,10 @@ package struct MapSurvey {
     if !processes.isEmpty { limit = patient.maps.limit }
     for process in processes {
       let (outcome, isLate) = patient.maps.outcome(process)
-      if isLate {
-        let error = ProcError.late(.maps)
-        target.note(Trouble(.file(.maps), .late), "process \(process.pid): \(error)")
-      }
+      if isLate { target.note(.late(.maps), pid: process.pid) }
       switch outcome {
       case .success(let count): largest = max(count, largest ?? 0)
-      case .failure(let error):
-        if let trouble = Trouble(error) { target.note(trouble, "process \(process.pid): \(error)") }
+      case .failure(let error): target.note(error, pid: process.pid)
       case nil: break
       }
     }

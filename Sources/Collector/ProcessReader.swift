@@ -185,8 +185,8 @@ final class ProcessReader {
     do throws(ProcError) {
       return try body()
     } catch {
-      guard let trouble = Trouble(error) else { throw error }
-      target.note(trouble, "process \(member.pid): \(error)")
+      if error == .gone { throw error }
+      target.note(error, pid: member.pid)
       return nil
     }
   }

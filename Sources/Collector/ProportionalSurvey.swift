@@ -36,16 +36,12 @@ package struct ProportionalSurvey {
     var isComplete = true
     for process in processes {
       let standing = patient.proportional.standing(process, now)
-      if standing.isLate {
-        let error = ProcError.late(.smapsRollup)
-        target.note(Trouble(.file(.smapsRollup), .late), "process \(process.pid): \(error)")
-      }
+      if standing.isLate { target.note(.late(.smapsRollup), pid: process.pid) }
       switch standing.known {
       case .value(let rollup, let readAt):
         sum = sum.map { $0 + rollup } ?? rollup
         age = max(age ?? .zero, now - readAt)
-      case .failure(let error):
-        if let trouble = Trouble(error) { target.note(trouble, "process \(process.pid): \(error)") }
+      case .failure(let error): target.note(error, pid: process.pid)
       case nil: isComplete = false
       }
     }

@@ -44,7 +44,7 @@ final class SocketReader {
       if doors[namespace] == nil { doors[namespace] = member }
       return namespace
     } catch {
-      if let trouble = Trouble(error) { target.note(trouble, "process \(member.pid): \(error)") }
+      target.note(error, pid: member.pid)
       return nil
     }
   }

@@ -157,6 +157,12 @@ package final class Target {
     if present[trouble] == nil { present[trouble] = previous.contains(trouble) ? "" : detail() }
   }
 
+  /// Counts a read of one of its processes that failed; that the process has just ended is nothing
+  /// to be counted.
+  package func note(_ error: ProcError, pid: Int32) {
+    if let trouble = Trouble(error) { note(trouble, "process \(pid): \(error)") }
+  }
+
   /// How many processes could come back.
   package var departedCount: Int { departed.count }
 

@@ -124,9 +124,7 @@ package final class Roster: EventHandler {
         } catch .gone {
           end(member, target)
         } catch {
-          if let trouble = Trouble(error) {
-            target.note(trouble, "process \(member.pid): \(error)")
-          }
+          target.note(error, pid: member.pid)
         }
       }
     }
@@ -346,7 +344,7 @@ package final class Roster: EventHandler {
       if isBack { didReturn(target, member) }
       if target.rule.includesChildren, !isInherited { hasNewAncestors = true }
     } catch {
-      if let trouble = Trouble(error) { target.note(trouble, "process \(pid): \(error)") }
+      target.note(error, pid: pid)
     }
   }
 

@@ -91,6 +91,13 @@ package final class Child: @unchecked Sendable {
     return (seconds(usage.ru_utime), seconds(usage.ru_stime))
   }
 
+  /// CPU time that it has used so far, by its own clock.
+  package var cpuSeconds: Double {
+    var time = timespec()
+    clock_gettime(clockid_t(~pid << 3 | 2), &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
   /// Waits until it has ended; it stays a zombie.
   package func waitForEnd() {
     var info = siginfo_t()
