@@ -44,11 +44,14 @@ let package = Package(
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
     .systemLibrary(
       name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(
+      name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
     // 1
     room("Linux", imports: ["CLinux"]),
     room("Metrics", imports: []),
+    room("Patterns", imports: ["CPCRE2"]),
 
     // 2
     room("ProcFS", imports: ["Linux"]),
@@ -60,13 +63,13 @@ let package = Package(
       ]),
 
     // 3
-    room("Targets", imports: ["Linux", "ProcFS"]),
+    room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4
     room("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets"]),
 
     // 5
-    room("Config", imports: ["CYAML", "Linux", "Metrics", "Targets", "Collector"]),
+    room("Config", imports: ["CYAML", "Linux", "Metrics", "Patterns", "Targets", "Collector"]),
 
     // 6
     .executableTarget(
@@ -85,13 +88,14 @@ let package = Package(
 
     tests("Linux", imports: ["CLinux", "TestSupport"]),
     tests("Metrics", imports: ["TestSupport"]),
+    tests("Patterns", imports: ["TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),
-    tests("Targets", imports: ["Linux", "ProcFS", "TestSupport"]),
+    tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
     tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests(
-      "Config", imports: ["Linux", "Metrics", "Targets", "Collector", "TestSupport"]),
+      "Config", imports: ["Linux", "Metrics", "Patterns", "Targets", "Collector", "TestSupport"]),
     tests(
       "procvitals",
       imports: [

@@ -112,7 +112,7 @@ package final class Collector {
       state.configure(settings)
       return state
     }
-    states.sort { $0.target.rule.name < $1.target.rule.name }
+    states.sort { $0.target.name < $1.target.name }
     let countsExits = states.contains(where: \.countsExits)
     if countsExits { instruments.processes.prepareTaskstats() }
     exits.listen(numbersAreOwn && countsExits)
@@ -297,7 +297,7 @@ package final class Collector {
 
   private func notices(_ state: TargetState) -> [Notice] {
     let target = state.target
-    let name = target.rule.name
+    let name = target.name
     var notices: [Notice] = []
     let (before, now) = (state.processes, target.members.count)
     let started = target.starts - state.starts

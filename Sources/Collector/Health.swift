@@ -95,14 +95,14 @@ extension Health {
       let troubles = state.target.standingTroubles.sorted { $0.sortKey < $1.sortKey }
       targets.append(
         TargetHealth(
-          name: state.target.rule.name, processes: state.target.members.count, troubles: troubles))
+          name: state.target.name, processes: state.target.members.count, troubles: troubles))
       for trouble in troubles where trouble.reason == .denied {
         denied[trouble.source, default: []].append(state)
       }
     }
     rights.gaps = denied.map { source, states in
       Rights.Gap(
-        source: source.label, targets: states.map(\.target.rule.name),
+        source: source.label, targets: states.map(\.target.name),
         families: Self.families(source, states), needs: source.needs)
     }.sorted { $0.source < $1.source }
   }

@@ -1,16 +1,12 @@
-package import Metrics
 package import Targets
 
 /// One target as it is configured.
 package struct TargetSettings: Sendable, Hashable {
   package var rule: Rule
-  /// Labels that every series of the target carries beside `target`.
-  package var labels: [Label]
   package var selection: Selection
 
-  package init(rule: Rule, labels: [Label] = [], selection: Selection = Selection()) {
+  package init(rule: Rule, selection: Selection = Selection()) {
     self.rule = rule
-    self.labels = labels
     self.selection = selection
   }
 }

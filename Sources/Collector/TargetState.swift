@@ -40,7 +40,8 @@ final class TargetState {
   }
 
   func configure(_ settings: TargetSettings) {
-    labels = TextEncoder.PreparedLabels([Label("target", settings.rule.name)] + settings.labels)
+    labels = TextEncoder.PreparedLabels(
+      [Label("target", target.name)] + target.key.labels.map { Label($0.name, $0.value) })
     selection = settings.selection
     let enabled = Catalogue.enabled(settings.selection)
     rows = enabled.map(ActiveRow.init)

@@ -41,17 +41,17 @@ struct Reader {
     draft.limits = configuration.collector.limits
     draft.defaultSelection = configuration.defaultSelection
     draft.targetLimit = configuration.targetLimit
-    for target in earlier { names[target.rule.name] = "a target of the configuration" }
+    for target in earlier { names[target.rule.name.description] = "a target of the configuration" }
   }
 
   /// The settings, once everything was read without problems.
   var configuration: Configuration {
     let targets = targets.map { target in
-      TargetSettings(
-        rule: Rule(
-          name: target.name ?? "", selector: target.selector,
-          includesChildren: target.includesChildren),
-        labels: target.labels, selection: target.selection ?? draft.defaultSelection)
+      var rule = Rule(
+        name: target.name ?? "", selector: target.selector,
+        includesChildren: target.includesChildren)
+      rule.labels = target.labels.map { Rule.LabelTemplate($0.name, Template($0.value)) }
+      return TargetSettings(rule: rule, selection: target.selection ?? draft.defaultSelection)
     }
     return Configuration(
       collector: CollectorSettings(targets: earlier + targets, limits: draft.limits),

@@ -76,6 +76,7 @@ package struct Exit: Hashable, Sendable {
 
 /// A name and the processes that it stands for now.
 package final class Target {
+  package let key: TargetKey
   package internal(set) var rule: Rule
   /// Its processes, in the order of their numbers.
   package internal(set) var members: [Member] = []
@@ -105,7 +106,13 @@ package final class Target {
   /// What could not be read as of the last ``takeTroubleChanges()``.
   package var standingTroubles: Set<Trouble> { previous }
 
-  init(_ rule: Rule) { self.rule = rule }
+  /// The value of the label `target`.
+  package var name: String { key.name }
+
+  init(_ key: TargetKey, _ rule: Rule) {
+    self.key = key
+    self.rule = rule
+  }
 
   /// Counts a process that joins, before it is one of ``members``.
   ///

@@ -83,17 +83,18 @@ package final class Roster: EventHandler {
   /// A target whose name stays keeps its counts.
   package func setRules(_ rules: [Rule], _ limits: Limits) {
     self.limits = limits
-    let known = Dictionary(targets.map { ($0.rule.name, $0) }) { first, _ in first }
+    let known = Dictionary(targets.map { ($0.key, $0) }) { first, _ in first }
     let next = rules.map { rule -> Target in
-      let target = known[rule.name] ?? Target(rule)
+      let key = rule.fixedKey ?? TargetKey(name: rule.name.description)
+      let target = known[key] ?? Target(key, rule)
       if target.rule != rule {
         target.rule = rule
         for member in target.members { member.isDoubtful = member.isInherited }
       }
       return target
     }
-    let names = Set(rules.map(\.name))
-    for target in targets where !names.contains(target.rule.name) {
+    let keys = Set(next.map(\.key))
+    for target in targets where !keys.contains(target.key) {
       for member in target.members { leave(member, target) }
     }
     targets = next

@@ -18,9 +18,10 @@ func target(
   TargetSettings(
     rule: Rule(
       name: name,
+      labels: labels.map { Rule.LabelTemplate($0.name, Template($0.value)) },
       selector: Selector(pid: pid, pidFile: pidFile, processNames: named.map { [Glob($0)] } ?? []),
       includesChildren: children),
-    labels: labels, selection: collect)
+    selection: collect)
 }
 
 /// A collector over a tree, on the thread that makes it.

@@ -82,7 +82,7 @@ import Testing
       "{defaults: {collect: [io]}, targets: [{name: a, pid: 1, collect: []}], limits: {targets: 3}}"
     )
     try configuration.add(targetArguments: ["b=pid:2", "c=pid:3"])
-    #expect(configuration.collector.targets.map(\.rule.name) == ["a", "b", "c"])
+    #expect(configuration.collector.targets.map(\.rule.name.description) == ["a", "b", "c"])
     #expect(
       configuration.collector.targets.map(\.selection)
         == [

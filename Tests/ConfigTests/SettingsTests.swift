@@ -37,8 +37,8 @@ import Testing
     let expected = [
       TargetSettings(
         rule: Rule(
-          name: "checkout", selector: Selector(pidFile: "/run/checkout/checkout.pid")),
-        labels: [Label("service", "checkout")],
+          name: "checkout", labels: [Rule.LabelTemplate("service", Template("checkout"))],
+          selector: Selector(pidFile: "/run/checkout/checkout.pid")),
         selection: Selection(groups: [.io, .sched])),
       TargetSettings(
         rule: Rule(
@@ -46,10 +46,13 @@ import Testing
       TargetSettings(
         rule: Rule(
           name: "postgres",
+          labels: [
+            Rule.LabelTemplate("port", Template("5432")),
+            Rule.LabelTemplate("tier", Template("db")),
+          ],
           selector: Selector(
             processNames: [Glob("postgres"), Glob("postgres-*")],
-            executables: [Glob("/usr/lib/postgresql/*/bin/postgres")])),
-        labels: [Label("port", "5432"), Label("tier", "db")]),
+            executables: [Glob("/usr/lib/postgresql/*/bin/postgres")]))),
     ]
     #expect(configuration.collector.targets == expected)
     #expect(
@@ -96,7 +99,7 @@ import Testing
   ])
   func namesAreTakenAsWritten(entry: String, name: String) throws {
     let configuration = try parse("targets:\n  - \(entry)\n")
-    #expect(configuration.collector.targets.map(\.rule.name) == [name])
+    #expect(configuration.collector.targets.map(\.rule.name.description) == [name])
   }
 
   @Test(arguments: [
@@ -114,8 +117,8 @@ import Testing
   @Test func instanceAndJobAreAllowedAsLabels() throws {
     let configuration = try parse("targets: [{name: a, pid: 1, labels: {instance: i, job: 7}}]")
     #expect(
-      configuration.collector.targets.first?.labels == [
-        Label("instance", "i"), Label("job", "7"),
+      configuration.collector.targets.first?.rule.labels == [
+        Rule.LabelTemplate("instance", Template("i")), Rule.LabelTemplate("job", Template("7")),
       ])
   }
 }

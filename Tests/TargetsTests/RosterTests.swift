@@ -70,9 +70,9 @@ import Testing
       #expect(
         eventually {
           roster.refresh()
-          return roster.pids(rules[0].name) == [child.pid]
+          return roster.pids(rules[0].name.description) == [child.pid]
         })
-      #expect(roster.pids(rules[1].name) == [])
+      #expect(roster.pids(rules[1].name.description) == [])
     }
   }
 
@@ -287,7 +287,7 @@ import Testing
     func claim(_ rules: [Rule]) throws -> String {
       let roster = try Roster.live(rules)
       switch roster.claim(ended: .max, name: Array("rvspin".utf8), parent: 1) {
-      case .target(let target, _): return target.rule.name
+      case .target(let target, _): return target.name
       case let other: return "\(other)"
       }
     }

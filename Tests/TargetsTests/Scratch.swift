@@ -64,7 +64,7 @@ extension Roster {
     return roster
   }
 
-  func target(_ name: String) -> Target? { targets.first { $0.rule.name == name } }
+  func target(_ name: String) -> Target? { targets.first { $0.name == name } }
 
   func pids(_ name: String) -> [Int32] { target(name)?.members.map(\.pid) ?? [] }
 }

@@ -157,11 +157,11 @@ private func complaint(_ arguments: [String]) -> String? {
   func withoutTargetsTheDaemonWatchesItself() throws {
     let check = try #require(try Procvitals.parseAsRoot(["check"]) as? Check)
     let own = try settings(check.source)
-    #expect(own.targets.map(\.rule.name) == ["procvitals"])
+    #expect(own.targets.map(\.rule.name.description) == ["procvitals"])
     #expect(own.targets.map(\.rule.selector) == [Selector(pid: processID())])
     let given = try #require(
       try Procvitals.parseAsRoot(["check", "--target=web=pid:1"]) as? Check)
-    #expect(try settings(given.source).targets.map(\.rule.name) == ["web"])
+    #expect(try settings(given.source).targets.map(\.rule.name.description) == ["web"])
   }
 
   @Test(arguments: [(["--version"], Version.text), (["serve", "--help"], "--web.listen-address")])
