@@ -74,7 +74,7 @@ package final class Roster: EventHandler {
   /// What was found out in this collection about processes that no rule fits by themselves.
   var judged: [Int32: (verdict: Resolver.Verdict, subject: Subject)] = [:]
   var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
-  private var lister = DirectoryReader()
+  var lister = DirectoryReader()
 
   /// A roster without targets.
   ///
