@@ -18,8 +18,12 @@ enum Limits {
   static let pathBytes = 4095
   /// Bytes of a process name: `TASK_COMM_LEN` without its NUL.
   static let commBytes = 15
+  /// Bytes of a unit's name (`UNIT_NAME_MAX` of systemd).
+  static let unitBytes = 255
   /// Entries of one list of patterns.
   static let patterns = 1000
+  /// Variables of one name or label.
+  static let variables = 32
   /// Labels of one target.
   static let labels = 64
   /// Bytes of a label's name and of its value.

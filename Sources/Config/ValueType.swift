@@ -23,7 +23,7 @@ enum Mismatch: Error {
 }
 
 extension Problems {
-  fileprivate mutating func addMismatch(
+  mutating func addMismatch(
     _ key: String, _ node: Node, expected: String, hint: String? = nil
   ) {
     if node.isInvalid { return }
@@ -39,7 +39,7 @@ extension ValueType {
   ///
   /// Text may be quoted or not; other types are not quoted, so that a value is never taken for what
   /// it was not meant to be.
-  fileprivate static func scalar(
+  static func scalar(
     _ name: String, expected: String, isText: Bool = true,
     show: @escaping (Value) -> String? = { _ in nil },
     parse: @escaping (String) throws(Mismatch) -> Value
@@ -110,7 +110,7 @@ extension ValueType where Value == Bool {
 }
 
 /// Whether a text has characters that a name, path or label cannot be meant to have.
-private func hasControlCharacters(_ text: String) -> Bool {
+func hasControlCharacters(_ text: String) -> Bool {
   text.unicodeScalars.contains { $0.properties.generalCategory == .control }
 }
 
