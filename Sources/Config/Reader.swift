@@ -222,6 +222,8 @@ struct Reader {
     guard draft.target.exclusions.count < Limits.exclusions else {
       if draft.target.exclusions.count == Limits.exclusions {
         problems.add(node.position, "exclude: expected at most \(Limits.exclusions) entries")
+        // One too many is remembered, so that this is said once.
+        draft.target.exclusions.append(Selector())
       }
       return
     }

@@ -23,7 +23,9 @@ import Testing
 
   @Test func exampleAsItIsMeansTheDefaults() throws {
     let example = Array(ConfigurationReference.example.utf8)
-    #expect(try Configuration.parse(text: example, file: "example").collector == Configuration().collector)
+    #expect(
+      try Configuration.parse(text: example, file: "example").collector == Configuration().collector
+    )
   }
 
   @Test func exampleWithoutCommentMarksIsValid() throws {
