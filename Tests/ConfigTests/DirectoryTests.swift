@@ -165,14 +165,15 @@ import Testing
   }
 
   @Test func bytesAreLimitedTogether() throws {
-    let most = String(repeating: "\n", count: 4 << 20)
+    // A text that is not read to its end costs no time.
+    let most = "]" + String(repeating: " ", count: (4 << 20) - 1)
     try write("c.yaml", most)
     for number in 1...3 { try write("conf.d/\(number).yaml", most) }
-    #expect(try Configuration.load(path: main).files.count == 4)
-    try write("conf.d/4.yaml", "\n")
+    #expect(problems().allSatisfy { $0.contains(".yaml:1:1: ") })
+    try write("conf.d/4.yaml", " ")
     #expect(
-      problems()
-        == ["D/conf.d/4.yaml: the files up to this one have more than 16777216 bytes together"])
+      problems().last
+        == "D/conf.d/4.yaml: the files up to this one have more than 16777216 bytes together")
   }
 
   @Test(arguments: [
