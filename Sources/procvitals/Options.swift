@@ -20,7 +20,7 @@ struct SourceOptions: ParsableArguments {
   @Option(
     name: .customLong("target"),
     help: ArgumentHelp(
-      "A target beside those of the file; repeatable. A selector is pid:N, pid-file:PATH, name:COMM or exe:GLOB.",
+      "A target beside those of the file; repeatable. A selector is \(Configuration.selectorForms).",
       valueName: "name=selector"))
   var targets: [String] = []
 
@@ -53,15 +53,29 @@ struct SourceOptions: ParsableArguments {
   /// - Returns: The checked settings.
   /// - Throws: `Failure`.
   func settings(_ path: String?, ownPid: Int32) throws -> CollectorSettings {
-    var configuration = Configuration()
+    settings(of: try configuration(path), ownPid: ownPid)
+  }
+
+  /// Reads the configuration and adds the targets of the command line.
+  ///
+  /// - Parameter path: The configuration file; nil for none.
+  /// - Returns: The checked configuration.
+  /// - Throws: `Failure`.
+  func configuration(_ path: String?) throws -> Configuration {
     do throws(ConfigError) {
+      var configuration = Configuration()
       if let path {
-        configuration = try Configuration.load(path: path)
+        configuration = try Configuration.load(path: path, isRequired: configFile != nil)
       }
       try configuration.add(targetArguments: targets)
+      return configuration
     } catch {
       throw Failure.usage(error.description)
     }
+  }
+
+  /// What is collected; a configuration without targets means that the daemon watches itself.
+  func settings(of configuration: Configuration, ownPid: Int32) -> CollectorSettings {
     var settings = configuration.collector
     if settings.targets.isEmpty {
       // The built-in default: the first start shows real figures.
@@ -77,12 +91,17 @@ struct SourceOptions: ParsableArguments {
   }
 
   private static var existingDefault: String? {
+    let places = [defaultConfigFile, Configuration.directory(of: defaultConfigFile)]
+    return places.contains(where: exists) ? defaultConfigFile : nil
+  }
+
+  private static func exists(_ path: String) -> Bool {
     do throws(Errno) {
-      _ = try openFile(defaultConfigFile, .path)
-      return defaultConfigFile
+      _ = try openFile(path, .path)
+      return true
     } catch {
       // One that exists but cannot be reached is an error that loading reports.
-      return error == .notFound ? nil : defaultConfigFile
+      return error != .notFound
     }
   }
 
