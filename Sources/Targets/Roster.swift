@@ -102,11 +102,14 @@ package final class Roster: EventHandler {
     resolver.setRules(rules)
   }
 
-  /// Brings the targets up to date: looks at every held process, finds new ones, lets go of others.
-  package func refresh() {
+  /// Brings the targets up to date: looks at held processes, finds new ones, lets go of others.
+  ///
+  /// - Parameter isWanted: Whose held processes are looked at; that others end is known by their
+  ///   pidfds.
+  package func refresh(_ isWanted: (Target) -> Bool = { _ in true }) {
     resolver.begin()
     kin = [:]
-    rereadMembers()
+    rereadMembers(isWanted)
     let strangers = resolver.scans ? scan() : [:]
     resolver.collectPidFiles(until: .now + limits.pidFilePatience)
     settle(strangers)
@@ -114,8 +117,8 @@ package final class Roster: EventHandler {
 
   // MARK: Looking
 
-  private func rereadMembers() {
-    for target in targets {
+  private func rereadMembers(_ isWanted: (Target) -> Bool) {
+    for target in targets where isWanted(target) {
       for member in target.members {
         do throws(ProcError) {
           member.hasFreshStat = false
