@@ -13,6 +13,8 @@ struct Page {
 
   private let plan: [(rows: Rows, family: TextEncoder.PreparedFamily)]
   private var encoder = TextEncoder()
+  /// Has memory of its own: a page of one target is small, and should not be held in that of all.
+  private var probeEncoder = TextEncoder()
 
   init() {
     var named: [(Family, Rows)] = Catalogue.process.indices.map {
@@ -36,6 +38,23 @@ struct Page {
     _ states: [TargetState], _ own: OwnState, _ facts: SystemFacts, limit: Int
   ) -> [UInt8] {
     encoder.reset()
+    fill(states, own, facts, limit: limit)
+    return encoder.page
+  }
+
+  /// Makes the page of one target, as a library in the program itself would have written it: without
+  /// the labels of the target and without `procvitals_…`.
+  mutating func write(_ state: TargetState, _ facts: SystemFacts, limit: Int) -> [UInt8] {
+    swap(&encoder, &probeEncoder)
+    defer { swap(&encoder, &probeEncoder) }
+    encoder.reset()
+    fill([state], nil, facts, limit: limit)
+    return encoder.page
+  }
+
+  private mutating func fill(
+    _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts, limit: Int
+  ) {
     let noLabels = TextEncoder.PreparedLabels([])
     for state in states { state.beginPage(limit: limit) }
     for (rows, family) in plan {
@@ -46,23 +65,27 @@ struct Page {
         for state in states {
           let reading = Self.scaled(state.tally.values[index], row.grain, facts)
           if case .absent = reading { continue }
-          if state.hasRoom(labelled: false) { write(family, state.labels, reading, &isEmpty) }
+          if state.hasRoom(labelled: false) {
+            write(family, own == nil ? noLabels : state.labels, reading, &isEmpty)
+          }
         }
       case .target(let row):
+        if own == nil, row.group == nil { continue }
         for state in states where state.serves(row) {
           // What the exporter says about a target is never left out.
           let isLimited = row.group != nil
           let isLabelled = !row.family.labels.isEmpty
-          write(row.value, state.sample, row.family, family, state.labels, &isEmpty) {
+          let labels = own == nil ? noLabels : state.labels
+          write(row.value, state.sample, row.family, family, labels, &isEmpty) {
             isLimited && !state.hasRoom(labelled: isLabelled)
               ? .absent : Self.scaled($0, row.grain, facts)
           }
         }
       case .exporter(let row):
+        guard let own else { continue }
         write(row.value, own, row.family, family, noLabels, &isEmpty) { $0 }
       }
     }
-    return encoder.page
   }
 
   /// Writes the samples of a family in the order of their labels' values.

@@ -24,7 +24,7 @@ package final class Member {
   /// Its pidfd's registration with the event loop.
   var token: EventToken?
   /// Whether it belongs to the target only because an ancestor does or did.
-  var isInherited: Bool
+  package internal(set) var isInherited: Bool
   /// Whether the rule has changed since then, so that the ancestor has to be found again.
   var isDoubtful = false
 

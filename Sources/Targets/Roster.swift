@@ -115,23 +115,26 @@ package final class Roster: EventHandler {
     texts.variables = resolver.variables
   }
 
-  /// Brings the targets up to date: looks at every held process, finds new ones, lets go of others.
-  package func refresh() {
+  /// Brings the targets up to date: looks at held processes, finds new ones, lets go of others.
+  ///
+  /// - Parameter isWanted: Whose held processes are looked at; that others end is known by their
+  ///   pidfds.
+  package func refresh(_ isWanted: (Target) -> Bool = { _ in true }) {
     now = root.facts.ticks(nanoseconds: bootClockNanoseconds())
     resolver.begin()
     texts.begin(accounts: resolver.usesAccounts)
     kin = [:]
-    rereadMembers()
+    rereadMembers(isWanted)
     let strangers = resolver.scans ? scan() : [:]
     resolver.collectPidFiles(until: .now + limits.pidFilePatience)
-    settle(strangers)
+    settle(strangers, isWanted)
     for target in table.forget(now: .now) { didVanish(target) }
   }
 
   // MARK: Looking
 
-  private func rereadMembers() {
-    for target in targets {
+  private func rereadMembers(_ isWanted: (Target) -> Bool) {
+    for target in targets where isWanted(target) {
       for member in target.members {
         do throws(ProcError) {
           member.hasFreshStat = false

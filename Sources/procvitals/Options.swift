@@ -151,6 +151,11 @@ struct WebOptions: ParsableArguments {
     help: ArgumentHelp("Connections that may be open at the same time.", valueName: "n"))
   var maxConnections = 512
 
+  @Flag(
+    name: .customLong("web.enable-lifecycle"),
+    help: "Let POST and PUT at /-/reload read the configuration anew.")
+  var enablesLifecycle = false
+
   func addresses() throws -> [ListenAddress] {
     let texts = listenAddresses.isEmpty ? [":9656"] : listenAddresses
     return try texts.map { text in
