@@ -80,13 +80,14 @@ package final class Collector {
   ) throws(Errno) {
     facts = root.facts
     numbersAreOwn = root.numbersAreOwn
-    instruments = Instruments(
-      processes: ProcessReader(
-        facts: facts, numbersAreOwn: root.numbersAreOwn, isLive: root.ownPid != nil),
-      patient: try PatientReader(users: users), cgroups: CgroupReader(cgroups),
-      sockets: SocketReader(own: root.ownNetworkNamespace))
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
+    instruments = Instruments(
+      processes: ProcessReader(
+        roster.reads, facts: facts, numbersAreOwn: numbersAreOwn,
+        isLive: roster.root.ownPid != nil),
+      patient: try PatientReader(users: users), cgroups: CgroupReader(cgroups),
+      sockets: SocketReader(own: roster.root.ownNetworkNamespace))
     exits = ExitAccounting(loop, roster, queueBytes: exitQueueBytes)
     exits.didFindShortLived = { [unowned self] target, usage in
       guard let state = state(of: target) else { return }
@@ -133,6 +134,9 @@ package final class Collector {
     if states.contains(where: { $0.sample.maps != nil }) {
       instruments.patient.maps.limit = roster.root.memoryMapLimit()
     }
+    instruments.processes.readIO(
+      states.filter { $0.wanted.files.contains(.io) }
+        .flatMap { $0.target.members.filter(\.hasFreshStat) })
     var census = Census(targets: states.count)
     if countsOOMKills { oomKills.begin(roster.root.oomKills(&buffer)) }
     for state in states {

@@ -129,23 +129,6 @@ package struct ProcRoot: ~Copyable {
     return buffer.count > 0 && buffer.storage[0] == UInt8(ascii: "1")
   }
 
-  /// Reads `stat` of a process that is not held.
-  ///
-  /// - Parameters:
-  ///   - pid: The process.
-  ///   - buffer: Memory for the file's content.
-  /// - Returns: The record; the number may belong to another process a moment later.
-  /// - Throws: `gone`, `denied` (`hidepid`), `malformed`, `io`.
-  package func stat(pid: Int32, _ buffer: inout ReadBuffer) throws(ProcError) -> Stat {
-    do throws(Errno) {
-      try buffer.readRecord(try openFile("\(pid)/stat", in: directory))
-    } catch {
-      throw ProcError(.stat, error)
-    }
-    let facts = facts
-    return try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
-  }
-
   /// The path of the program that a process which is not held runs.
   ///
   /// See ``ProcessHandle/executable()``.
@@ -184,7 +167,12 @@ func parse<Record>(
   _ file: SourceFile, _ buffer: borrowing ReadBuffer,
   _ body: (Span<UInt8>) throws(ParseError) -> Record
 ) throws(ProcError) -> Record {
-  let bytes = buffer.storage.span.extracting(0..<buffer.count)
+  try parse(file, buffer.storage.span.extracting(0..<buffer.count), body)
+}
+
+func parse<Record>(
+  _ file: SourceFile, _ bytes: Span<UInt8>, _ body: (Span<UInt8>) throws(ParseError) -> Record
+) throws(ProcError) -> Record {
   do throws(ParseError) {
     return try body(bytes)
   } catch {

@@ -51,9 +51,7 @@ struct Resolver: ~Copyable {
     }
     bound = kept
     self.rules = rules
-    unnumbered = rules.indices.filter {
-      rules[$0].selector.pid == nil && rules[$0].selector.pidFile == nil
-    }
+    unnumbered = rules.indices.filter { rules[$0].selector.looksAtAll }
     named = unnumbered.filter { rules[$0].selector.executables.isEmpty }
     hasChildrenRules = rules.contains(where: \.includesChildren)
     scans = hasChildrenRules || !unnumbered.isEmpty

@@ -38,6 +38,7 @@ package final class Roster: EventHandler {
   }
 
   package let root: ProcRoot
+  package let reads: ProcessReads
   private let loop: EventLoop
   private var limits: Limits
   private let endings: Endings
@@ -69,6 +70,7 @@ package final class Roster: EventHandler {
     root: consuming ProcRoot, loop: EventLoop, waiter: Waiter, limits: Limits
   ) throws(Errno) {
     resolver = try Resolver(waiter)
+    reads = try ProcessReads()
     self.root = root
     self.loop = loop
     self.limits = limits
@@ -115,18 +117,16 @@ package final class Roster: EventHandler {
   // MARK: Looking
 
   private func rereadMembers() {
-    for target in targets {
-      for member in target.members {
-        do throws(ProcError) {
-          member.hasFreshStat = false
-          member.stat = try member.handle.stat(&buffer, keep: member.keepsFiles)
-          member.hasFreshStat = true
-          if member.stat.hasEnded { end(member, target) }
-        } catch .gone {
-          end(member, target)
-        } catch {
-          target.note(error, pid: member.pid)
-        }
+    let all = targets.flatMap { target in target.members.map { ($0, target) } }
+    reads.stats(all) { member, target, result in
+      member.hasFreshStat = false
+      switch result {
+      case .success(let stat):
+        member.stat = stat
+        member.hasFreshStat = true
+        if stat.hasEnded { end(member, target) }
+      case .failure(.gone): end(member, target)
+      case .failure(let error): target.note(error, pid: member.pid)
       }
     }
   }
@@ -152,19 +152,41 @@ package final class Roster: EventHandler {
     return stats(due)
   }
 
-  private func stats(_ pids: some Sequence<Int32>) -> [Int32: Stat] {
+  private func stats(_ pids: [Int32]) -> [Int32: Stat] {
     var stats: [Int32: Stat] = [:]
-    for pid in pids {
-      // A process that ended since it was listed, or that hidepid hides, is none of ours.
-      if let stat = try? livingStat(pid) { stats[pid] = stat }
+    var late: [Int32] = []
+    reads.stats(of: pids, in: root) { pid, result in
+      switch result {
+      case .success(let stat): if !stat.hasEnded { stats[pid] = stat }
+      // Of one that was read before it is known that it was none of ours.
+      case .failure(.late): if strangers.parent(of: pid) == nil { late.append(pid) }
+      // One that ended since it was listed, or that hidepid hides, is none of ours.
+      case .failure: break
+      }
     }
+    noteLate(late)
     return stats
   }
 
   func livingStat(_ pid: Int32) throws(ProcError) -> Stat {
-    let stat = try root.stat(pid: pid, &buffer)
+    var found = Result<Stat, ProcError>.failure(.gone)
+    reads.stats(of: [pid], in: root) { found = $1 }
+    let stat = try found.get()
     if stat.hasEnded { throw .gone }
     return stat
+  }
+
+  /// Counts, for each target that looks at every process, that some do not answer: nobody knows
+  /// whether they belong to it.
+  private func noteLate(_ pids: [Int32]) {
+    guard let first = pids.first else { return }
+    for target in targets
+    where target.rule.includesChildren || target.rule.selector.looksAtAll {
+      target.note(
+        Trouble(.process, .late),
+        "\(pids.count) new processes, \(first) among them, have not answered in time, so they are "
+          + "not chosen")
+    }
   }
 
   // MARK: Choosing
@@ -198,7 +220,7 @@ package final class Roster: EventHandler {
       }
     }
     if resolver.hasChildrenRules {
-      if hasNewAncestors { candidates.merge(stats(strangers.pids)) { $1 } }
+      if hasNewAncestors { candidates.merge(stats(Array(strangers.pids))) { $1 } }
       settleDoubtful(&candidates)
       settleDescendants(&candidates)
     }
@@ -312,7 +334,9 @@ package final class Roster: EventHandler {
       return
     }
     do throws(ProcError) {
-      var handle = try ProcessHandle(pid: pid, in: root, &buffer)
+      let keeps = keptFiles + Self.keptPerProcess <= limits.keptDescriptors
+      var fresh = stat
+      let handle = try ProcessHandle(pid: pid, in: root, reads.others, keep: keeps, &fresh)
       guard handle.startTicks == stat.startTicks else { return }
       let pidfd: PidFD?
       do throws(Errno) {
@@ -326,10 +350,8 @@ package final class Roster: EventHandler {
         // Without one the end is noticed by the next collection.
         pidfd = nil
       }
-      let keeps = keptFiles + Self.keptPerProcess <= limits.keptDescriptors
-      // Read once more: the process is still there, so its number meant it all along and the
-      // pidfd is its own.
-      let fresh = try handle.stat(&buffer, keep: keeps)
+      // The process is still there, so its number meant it all along and the pidfd is its own.
+      try handle.proveExistence()
       // It may have been counted already, by its exit record.
       guard !fresh.isEnding else { return }
       if keeps { keptFiles += Self.keptPerProcess }
@@ -383,7 +405,7 @@ package final class Roster: EventHandler {
   private func dismiss(_ member: Member, _ target: Target) -> Bool {
     var runs = true
     do throws(ProcError) {
-      let now = try member.handle.stat(&buffer, keep: member.keepsFiles)
+      let now = try reads.stat(member)
       // Its exit record may have come, and another target would not take it.
       runs = !now.isEnding && member.recordedStatus == nil
     } catch {
@@ -395,6 +417,7 @@ package final class Roster: EventHandler {
 
   /// Lets go of a process that has ended, and counts how.
   private func end(_ member: Member, _ target: Target) {
+    member.hasEnded = true
     leave(member, target, hasEnded: true)
     endings.add(member, target)
   }
@@ -404,7 +427,8 @@ package final class Roster: EventHandler {
   package func ready(_ token: EventToken, _ readiness: Readiness) {
     if let pid = watched[token], let entry = members[pid] {
       // Until the parent has fetched the status, the final numbers can still be read.
-      if let last = try? entry.member.handle.stat(&buffer, keep: false) { entry.member.stat = last }
+      entry.member.hasEnded = true
+      if let last = try? reads.stat(entry.member) { entry.member.stat = last }
       end(entry.member, entry.target)
     }
   }

@@ -55,6 +55,9 @@ package struct Selector: Sendable, Hashable {
     self.executables = executables
   }
 
+  /// Whether only a look at every process shows which ones it chooses.
+  var looksAtAll: Bool { pid == nil && pidFile == nil }
+
   /// Whether no condition is given; such a selector chooses every process.
   package var isEmpty: Bool { self == Selector() }
 }
