@@ -90,13 +90,14 @@ package final class Collector {
     self.settings = settings
     facts = root.facts
     numbersAreOwn = root.numbersAreOwn
-    instruments = Instruments(
-      processes: ProcessReader(
-        facts: facts, numbersAreOwn: root.numbersAreOwn, isLive: root.ownPid != nil),
-      patient: try PatientReader(users: users), cgroups: CgroupReader(cgroups),
-      sockets: SocketReader(own: root.ownNetworkNamespace))
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
+    instruments = Instruments(
+      processes: ProcessReader(
+        roster.reads, facts: facts, numbersAreOwn: numbersAreOwn,
+        isLive: roster.root.ownPid != nil),
+      patient: try PatientReader(users: users), cgroups: CgroupReader(cgroups),
+      sockets: SocketReader(own: roster.root.ownNetworkNamespace))
     exits = ExitAccounting(loop, roster, queueBytes: exitQueueBytes)
     exits.didFindShortLived = { [unowned self] target, usage in
       guard let state = state(of: target) else { return }
@@ -176,6 +177,9 @@ package final class Collector {
       census.processes += state.target.members.count
     }
     let visited = scope.isComplete ? states : states.filter { scope.includes($0.target) }
+    instruments.processes.readIO(
+      visited.filter { $0.wanted.files.contains(.io) }
+        .flatMap { $0.target.members.filter(\.hasFreshStat) })
     for state in visited {
       state.tally.begin(state.rows)
       state.sample.begin()
@@ -197,7 +201,7 @@ package final class Collector {
     return Outcome(
       page: page, probes: answers,
       targets: wishes.contains(.list) || answers.values.contains(.unknown)
-        ? states.map(\.target.key) : [],
+        ? states.compactMap(\.probeKey) : [],
       details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
       notices: notices, census: census,
       health: scope.isComplete ? Health(states, effective: capabilities) : nil)

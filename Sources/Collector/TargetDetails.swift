@@ -45,7 +45,7 @@ package struct TargetDetails: Sendable {
     key = target.key
     rule = target.rule
     self.groups = groups
-    processCount = target.members.count
+    processCount = target.processes
     processes = target.members.prefix(Self.processLimit).map { member in
       Process(
         pid: member.pid,
@@ -68,7 +68,7 @@ package struct TargetDetails: Sendable {
   /// Those of all targets, in the order of the page.
   static func all(_ states: [TargetState], _ facts: SystemFacts) -> [TargetDetails] {
     var known: [Selection: [Group]] = [:]
-    return states.map { state in
+    return states.filter(\.target.isShown).map { state in
       let groups = known[state.selection] ?? Catalogue.groups(state.selection)
       known[state.selection] = groups
       return TargetDetails(state, facts, groups: groups)

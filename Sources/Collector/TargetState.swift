@@ -35,6 +35,9 @@ final class TargetState {
   var starts: UInt64 = 0
   var exits: [Exit: UInt64] = [:]
 
+  /// What a probe can ask for; nil for what only stands for a rule.
+  var probeKey: TargetKey? { target.kind == .rule ? nil : target.key }
+
   init(_ target: Target, _ settings: CollectorSettings) {
     self.target = target
     sample = TargetSample(target)

@@ -36,9 +36,12 @@ package struct Probe: Hashable, Sendable {
   /// Finds the target that is meant.
   ///
   /// If several fit, it is the only one without a value for the labels that tell them apart.
-  func choice(among keys: some Collection<TargetKey>) -> Choice {
+  /// - Parameter keys: The targets'; nil for what only stands for a rule.
+  /// - Returns: Which one it is.
+  func choice(among keys: some Collection<TargetKey?>) -> Choice {
     var fitting: [(place: Int, key: TargetKey)] = []
-    for (place, key) in keys.enumerated() where key.name == name {
+    for (place, key) in keys.enumerated() {
+      guard let key, key.name == name else { continue }
       if labels.allSatisfy({ key[$0.name] == $0.value }) { fitting.append((place, key)) }
     }
     guard let first = fitting.first else { return .none }
@@ -97,7 +100,7 @@ struct Scope {
     isComplete = wishes.contains(.page) || wishes.contains(.details)
     probes = wishes.compactMap { wish in
       guard case .probe(let probe) = wish else { return nil }
-      return (probe, probe.choice(among: states.lazy.map(\.target.key)))
+      return (probe, probe.choice(among: states.lazy.map(\.probeKey)))
     }
     for case (_, .one(let place)) in probes { chosen.insert(ObjectIdentifier(states[place].target)) }
   }
@@ -113,7 +116,7 @@ struct Scope {
   mutating func choose(_ states: [TargetState]) -> [(probe: Probe, choice: Probe.Choice)] {
     let choices = probes.map { probe, before in
       if !isComplete, case .several = before { return (probe, before) }
-      return (probe, probe.choice(among: states.lazy.map(\.target.key)))
+      return (probe, probe.choice(among: states.lazy.map(\.probeKey)))
     }
     for case (_, .one(let place)) in choices {
       chosen.insert(ObjectIdentifier(states[place].target))

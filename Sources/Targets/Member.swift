@@ -20,6 +20,9 @@ package final class Member {
   /// How it ended, as its last exit record says.
   package var recordedStatus: ExitStatus?
 
+  /// Whether it is known that it has ended; then nothing of it can be late.
+  var hasEnded = false
+
   let pidfd: PidFD?
   /// Its pidfd's registration with the event loop.
   var token: EventToken?
