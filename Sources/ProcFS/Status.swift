@@ -46,6 +46,10 @@ package struct Status: Sendable, Equatable {
   package var pendingSignalsLimit: UInt64?
   /// The real user.
   package var userID: UInt32?
+  /// The user whose rights it has.
+  package var effectiveUserID: UInt32?
+  /// The group whose rights it has.
+  package var effectiveGroupID: UInt32?
 
   /// Reads the lines that are known and passes over the others.
   ///
@@ -65,11 +69,11 @@ package struct Status: Sendable, Equatable {
       case UInt8(ascii: "S") where bytes.hasPrefix("SigQ:", at: at.index):
         try readSignalQueue(bytes, &at)
       case UInt8(ascii: "U") where bytes.hasPrefix("Uid:", at: at.index):
-        at.skipWord(bytes)
-        guard let id = UInt32(exactly: try at.number(bytes, "Uid")) else {
-          throw ParseError(field: "Uid")
-        }
-        userID = id
+        let user = try Self.identifiers(bytes, &at, "Uid")
+        userID = user.real
+        effectiveUserID = user.effective
+      case UInt8(ascii: "G") where bytes.hasPrefix("Gid:", at: at.index):
+        effectiveGroupID = try Self.identifiers(bytes, &at, "Gid").effective
       case UInt8(ascii: "v") where bytes.hasPrefix("voluntary_ctxt_switches:", at: at.index):
         at.skipWord(bytes)
         voluntarySwitches = try at.number(bytes, "voluntary_ctxt_switches")
@@ -93,6 +97,17 @@ package struct Status: Sendable, Equatable {
     let limit = try at.number(bytes, "SigQ")
     // RLIM_INFINITY is all ones.
     pendingSignalsLimit = limit == .max ? nil : limit
+  }
+
+  /// The first two of a line of real, effective, saved and file system identifiers.
+  private static func identifiers(
+    _ bytes: Span<UInt8>, _ at: inout Cursor, _ field: StaticName
+  ) throws(ParseError) -> (real: UInt32, effective: UInt32) {
+    at.skipWord(bytes)
+    guard let real = UInt32(exactly: try at.number(bytes, field)),
+      let effective = UInt32(exactly: try at.number(bytes, field))
+    else { throw ParseError(field: field) }
+    return (real, effective)
   }
 
   private mutating func readVirtualMemoryLine(
