@@ -100,7 +100,8 @@ let package = Package(
     tests(
       "procvitals",
       imports: [
-        "Linux", "Collector", "Config", "Targets", "TestSupport",
+        "Linux", "Patterns", "ProcFS", "HTTPServer", "Targets", "Collector", "Config",
+        "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -102,7 +102,9 @@ struct Scope {
       guard case .probe(let probe) = wish else { return nil }
       return (probe, probe.choice(among: states.lazy.map(\.probeKey)))
     }
-    for case (_, .one(let place)) in probes { chosen.insert(ObjectIdentifier(states[place].target)) }
+    for case (_, .one(let place)) in probes {
+      chosen.insert(ObjectIdentifier(states[place].target))
+    }
   }
 
   func includes(_ target: Target) -> Bool {

