@@ -21,8 +21,10 @@ package final class Collector {
 
   /// What a collection yields.
   package struct Outcome: Sendable {
-    /// The page in the text format.
+    /// The page in the text format, with the names of the settings.
     package let page: [UInt8]
+    /// The same by names, with others as far as they were asked for.
+    package let pages: [Names: [UInt8]]
     /// What changed since the last one.
     package let notices: [Notice]
     package let census: Census
@@ -46,7 +48,8 @@ package final class Collector {
   }
 
   private let roster: Roster
-  private var page = Page()
+  private var names = Names.process
+  private var pages: [Names: Page] = [:]
   private let instruments: Instruments
   private let oomKills = OOMKills()
   private var buffer = ReadBuffer(capacity: 16 << 10, limit: 1 << 20)
@@ -103,6 +106,8 @@ package final class Collector {
   package func configure(_ settings: CollectorSettings) {
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
     instruments.limits = settings.limits
+    instruments.foldsThreadNumbers = settings.names != .namedprocess
+    names = settings.names
     let known = Dictionary(
       states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
     states = zip(roster.targets, settings.targets).map { target, settings in
@@ -120,9 +125,11 @@ package final class Collector {
 
   /// Reads everything and writes the page.
   ///
-  /// - Parameter own: What the exporter knows about itself.
+  /// - Parameters:
+  ///   - own: What the exporter knows about itself.
+  ///   - others: Names for which there is to be a page besides that of the settings.
   /// - Returns: The page, and what goes to the log and the service manager.
-  package func collect(_ own: OwnState) -> Outcome {
+  package func collect(_ own: OwnState, others: Set<Names> = []) -> Outcome {
     let start = Instant.now
     exits.drain()
     roster.refresh()
@@ -166,11 +173,17 @@ package final class Collector {
       own.eventsLost.append(OwnState.Count("taskstats", exits.lost))
     }
     own.scrapeSeconds = (.now - start).seconds
-    let page = page.write(states, own, facts, limit: instruments.limits.seriesPerTarget)
+    let pages = Dictionary(
+      uniqueKeysWithValues: others.union([names]).map { ($0, page($0, own)) })
     let notices = exitNotices() + states.flatMap(notices)
     return Outcome(
-      page: page, notices: notices, census: census,
+      page: pages[names] ?? [], pages: pages, notices: notices, census: census,
       health: Health(states, effective: capabilities))
+  }
+
+  private func page(_ names: Names, _ own: OwnState) -> [UInt8] {
+    pages[names, default: Page(names)]
+      .write(states, own, facts, limit: instruments.limits.seriesPerTarget)
   }
 
   private func add(_ member: Member, _ state: TargetState) {

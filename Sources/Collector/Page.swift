@@ -9,17 +9,24 @@ struct Page {
     case process(Int)
     case target(TargetRow)
     case exporter(ExporterRow)
+    case named(NamedSamples)
   }
 
   private let plan: [(rows: Rows, family: TextEncoder.PreparedFamily)]
   private var encoder = TextEncoder()
 
-  init() {
-    var named: [(Family, Rows)] = Catalogue.process.indices.map {
-      (Catalogue.process[$0].family, .process($0))
+  init(_ names: Names = .process) {
+    var named: [(Family, Rows)] = Catalogue.exporter.map { ($0.family, .exporter($0)) }
+    switch names {
+    case .process:
+      named += Catalogue.process.indices.map { (Catalogue.process[$0].family, .process($0)) }
+      named += Catalogue.target.map { ($0.family, .target($0)) }
+    case .namedprocess:
+      named += Catalogue.namedprocess.map { ($0.family, .named(NamedSamples($0))) }
+      named += Catalogue.processExporter.map { ($0.family, .exporter($0)) }
+      // What the exporter says about a target has no other name.
+      named += Catalogue.presence.map { ($0.family, .target($0)) }
     }
-    named += Catalogue.target.map { ($0.family, .target($0)) }
-    named += Catalogue.exporter.map { ($0.family, .exporter($0)) }
     named.sort { $0.0.name < $1.0.name }
     plan = named.map { ($0.1, TextEncoder.PreparedFamily($0.0)) }
   }
@@ -60,9 +67,34 @@ struct Page {
         }
       case .exporter(let row):
         write(row.value, own, row.family, family, noLabels, &isEmpty) { $0 }
+      case .named(let samples): write(samples, states, family, facts, &isEmpty)
       }
     }
     return encoder.page
+  }
+
+  /// Writes a family by another name: one group after another, of states that are sorted by name.
+  private mutating func write(
+    _ samples: NamedSamples, _ states: [TargetState], _ prepared: TextEncoder.PreparedFamily,
+    _ facts: SystemFacts, _ isEmpty: inout Bool
+  ) {
+    guard samples.isAboutGroups else {
+      for (_, reading) in samples.readings(states[...], startingAt: .whole(0)) {
+        write(prepared, TextEncoder.PreparedLabels([]), reading, &isEmpty)
+      }
+      return
+    }
+    var rest = states[...]
+    while let first = rest.first {
+      let end = rest.firstIndex { $0.target.name != first.target.name } ?? rest.endIndex
+      for (values, reading) in samples.readings(rest[..<end]) {
+        guard first.hasRoom(labelled: samples.isOpen) else { continue }
+        var labels = first.groupLabels
+        for (name, value) in zip(samples.labels, values) { labels.append(Label(name, value)) }
+        write(prepared, labels, Self.scaled(reading, samples.grain, facts), &isEmpty)
+      }
+      rest = rest[end...]
+    }
   }
 
   /// Writes the samples of a family in the order of their labels' values.

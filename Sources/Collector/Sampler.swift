@@ -8,7 +8,7 @@ import Synchronization
 /// system holds up holds up nothing but itself.
 package final class Sampler: Sendable {
   private enum Command: Sendable {
-    case collect(OwnState)
+    case collect(OwnState, others: Set<Names>)
     case stop
   }
 
@@ -63,7 +63,13 @@ package final class Sampler: Sendable {
   }
 
   /// Asks for a page, which comes as ``Reply/page``; no other one is asked for until then.
-  package func collect(_ own: OwnState) { commands.post(.collect(own)) }
+  ///
+  /// - Parameters:
+  ///   - own: What the exporter knows about itself.
+  ///   - others: Names for which there is to be a page besides that of the settings.
+  package func collect(_ own: OwnState, others: Set<Names> = []) {
+    commands.post(.collect(own, others: others))
+  }
 
   /// Takes over new settings from the next collection on.
   package func configure(_ new: CollectorSettings) { settings.put(new) }
@@ -107,9 +113,9 @@ package final class Sampler: Sendable {
     func ready(_ token: EventToken, _ readiness: Readiness) {
       for command in commands.drain() {
         switch command {
-        case .collect(let own):
+        case .collect(let own, let others):
           if let new = settings.take() { collector.configure(new) }
-          replies.post(.page(collector.collect(own)))
+          replies.post(.page(collector.collect(own, others: others)))
         case .stop: loop.stop()
         }
       }

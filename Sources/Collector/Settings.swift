@@ -86,9 +86,16 @@ extension CollectorLimits {
 package struct CollectorSettings: Sendable, Hashable {
   package var targets: [TargetSettings]
   package var limits: CollectorLimits
+  /// The names on pages for which nobody asks for others; with process-exporter's, threads keep
+  /// the numbers in their names, as there.
+  package var names: Names
 
-  package init(targets: [TargetSettings], limits: CollectorLimits = CollectorLimits()) {
+  package init(
+    targets: [TargetSettings], limits: CollectorLimits = CollectorLimits(),
+    names: Names = .process
+  ) {
     self.targets = targets
     self.limits = limits
+    self.names = names
   }
 }

@@ -20,7 +20,8 @@ package enum ConfigurationReference {
 
       """
     for section in table.keys(of: "") {
-      text += "## \(section.name)\n\n\(section.meaning)\n\n"
+      text += "## \(section.name)\n\n"
+      if case .value = section.content {} else { text += "\(section.meaning)\n\n" }
       text += "| Key | Type | Default | Meaning | Example |\n|---|---|---|---|---|\n"
       for key in documented(table, below: section) {
         let cells = [
@@ -59,7 +60,13 @@ package enum ConfigurationReference {
 
       """
     for section in table.keys(of: "") {
-      text += "\n" + comment(section.meaning, before: "# ")
+      text += "\n"
+      if case .value = section.content {
+        text += comment(facts(section, table), before: "# ")
+        text += "#\(section.name): \(section.initial ?? section.example)\n"
+        continue
+      }
+      text += comment(section.meaning, before: "# ")
       text += "#\(section.name):\n"
       var marker = if case .list = section.content { "  - " } else { "  " }
       let indentation = String(repeating: " ", count: marker.utf8.count)
@@ -75,7 +82,8 @@ package enum ConfigurationReference {
   }
 
   private static func documented(_ table: KeyTable, below section: Key) -> [Key] {
-    table.keys(of: section.path) + table.keys(of: section.path + "[]")
+    if case .value = section.content { return [section] }
+    return table.keys(of: section.path) + table.keys(of: section.path + "[]")
   }
 
   /// What a value looks like; a mapping inside a section holds keys that have rows already.

@@ -9,6 +9,8 @@ package struct Configuration: Sendable, Hashable {
   package var defaultSelection: Selection
   /// The most targets there may be.
   package var targetLimit: Int
+  /// Whether they are those of process-exporter, in its words.
+  package var isProcessExporter = false
 
   /// The settings that hold without a file.
   package init() {
@@ -28,11 +30,15 @@ package struct Configuration: Sendable, Hashable {
 extension Configuration {
   /// Reads and checks a configuration file.
   ///
-  /// - Parameter path: A regular file; links are followed.
+  /// - Parameters:
+  ///   - path: A regular file; links are followed.
+  ///   - flags: What the command line says if the file is one of process-exporter's.
   /// - Returns: The settings.
   /// - Throws: Everything that is wrong with the file.
-  package static func load(path: String) throws(ConfigError) -> Configuration {
-    try parse(text: try readConfigurationFile(path), file: path)
+  package static func load(
+    path: String, _ flags: ProcessExporterFlags = ProcessExporterFlags()
+  ) throws(ConfigError) -> Configuration {
+    try parse(text: try readConfigurationFile(path), file: path, flags)
   }
 
   /// Checks the text of a configuration file.
@@ -40,15 +46,23 @@ extension Configuration {
   /// - Parameters:
   ///   - text: YAML 1.1 in UTF-8: one document without anchors, aliases, merge keys and tags.
   ///   - file: The file's name, for messages.
+  ///   - flags: What the command line says if the text is one of process-exporter's.
   /// - Returns: The settings; those that hold without a file where the text is empty.
   /// - Throws: Everything that is wrong with the text.
-  package static func parse(text: [UInt8], file: String) throws(ConfigError) -> Configuration {
+  package static func parse(
+    text: [UInt8], file: String, _ flags: ProcessExporterFlags = ProcessExporterFlags()
+  ) throws(ConfigError) -> Configuration {
     var problems = Problems(source: file)
     if text.count > Limits.fileBytes {
       problems.add(nil, tooLong)
       try problems.check()
     }
     let root = Node.parse(text, &problems)
+    if let root, ProcessExporterReader.isMeant(by: root) {
+      var reader = ProcessExporterReader(problems: problems, flags: flags)
+      reader.readDocument(root)
+      return try reader.finished()
+    }
     var reader = Reader(table: KeyTable(), problems: problems)
     if let root { reader.readDocument(root) }
     try reader.problems.check()

@@ -17,6 +17,7 @@ struct Draft {
   var defaultSelection = Selection()
   var limits = CollectorLimits()
   var targetLimit = 10_000
+  var names = Names.process
   /// The target that is being read.
   var target = Target()
 }
@@ -41,6 +42,7 @@ struct Reader {
     draft.limits = configuration.collector.limits
     draft.defaultSelection = configuration.defaultSelection
     draft.targetLimit = configuration.targetLimit
+    draft.names = configuration.collector.names
     for target in earlier { names[target.rule.name.description] = "a target of the configuration" }
   }
 
@@ -51,10 +53,15 @@ struct Reader {
         name: target.name ?? "", selector: target.selector,
         includesChildren: target.includesChildren)
       rule.labels = target.labels.map { Rule.LabelTemplate($0.name, Template($0.value)) }
-      return TargetSettings(rule: rule, selection: target.selection ?? draft.defaultSelection)
+      var selection = target.selection ?? draft.defaultSelection
+      if draft.names == .namedprocess, selection.families.isEmpty {
+        selection.families.formUnion(Catalogue.sources(ofNamedProcess: true))
+      }
+      return TargetSettings(rule: rule, selection: selection)
     }
     return Configuration(
-      collector: CollectorSettings(targets: earlier + targets, limits: draft.limits),
+      collector: CollectorSettings(
+        targets: earlier + targets, limits: draft.limits, names: draft.names),
       defaultSelection: draft.defaultSelection, targetLimit: draft.targetLimit)
   }
 

@@ -14,7 +14,9 @@ extension Configuration {
     reader.problems.source = "--target"
     reader.checkTargetLimit()
     try reader.problems.check()
+    let isProcessExporter = isProcessExporter
     self = reader.configuration
+    self.isProcessExporter = isProcessExporter
   }
 }
 

@@ -1,4 +1,5 @@
 import Collector
+import Config
 import HTTPServer
 import Linux
 import Logging
@@ -41,6 +42,8 @@ final class Daemon: EventHandler {
   private var deadlines: [EventToken: (id: RequestID, seconds: Double)] = [:]
   /// Those among the waiting requests that want to know how the targets are, not the metrics.
   private var inquiries: Set<RequestID> = []
+  /// The names that waiting requests ask for, where they ask for some.
+  private var wantedNames: [RequestID: Names] = [:]
   /// What was last missing to read everything that is wanted.
   private var missing: [Capability] = []
   private var own: OwnState
@@ -57,8 +60,9 @@ final class Daemon: EventHandler {
     self.web = web
     configurationFile = source.configurationFile
     ownPid = source.ownPid
-    var settings = try source.settings(configurationFile, ownPid: ownPid)
-    let addresses = try web.addresses()
+    let configuration = try source.settings(configurationFile, ownPid: ownPid)
+    var settings = configuration.collector
+    let addresses = try web.addresses(likeProcessExporter: configuration.isProcessExporter)
     queue = ScrapeQueue(limit: web.maxRequests)
     own = OwnState(version: Version.number)
     own.configLoadedSeconds = Self.now()
@@ -126,6 +130,10 @@ final class Daemon: EventHandler {
       replyToken = try loop.add(replies.wake.fd, .readable, self)
       startWatchdog()
       log.notice("started", metadata: ["version": "\(Version.number)"])
+      for (option, reason) in source.processExporter.ineffective {
+        log.warning(
+          "option without effect", metadata: ["option": "\(option)", "reason": "\(reason)"])
+      }
       collect()
       try loop.run()
     } catch {
@@ -172,9 +180,14 @@ final class Daemon: EventHandler {
     case .page(let outcome):
       for notice in outcome.notices { log.tell(notice) }
       for id in queue.finish() {
+        guard let page = wantedNames[id].map({ outcome.pages[$0] }) ?? outcome.page else {
+          // It came when a collection without its names was under way.
+          if queue.add(id) == .first { requestPage() }
+          continue
+        }
         removeDeadline(id)
         let isInquiry = inquiries.contains(id)
-        scrapeDone(id, isInquiry ? .health(outcome.health) : Self.response(outcome.page))
+        scrapeDone(id, isInquiry ? .health(outcome.health) : Self.response(page))
       }
       if missing != outcome.health.rights.missing { tell(outcome.health.rights) }
       let isNew = census != outcome.census
@@ -230,7 +243,7 @@ final class Daemon: EventHandler {
     // Before the daemon is ready nobody waits for the end of a reload.
     if isReady { notifier.reloading() }
     do {
-      var settings = try source.settings(configurationFile, ownPid: ownPid)
+      var settings = try source.settings(configurationFile, ownPid: ownPid).collector
       settings.limits.keptDescriptors = try Self.affordable(settings.limits.keptDescriptors, web)
       sampler.configure(settings)
       own.configIsCurrent = true
@@ -275,8 +288,18 @@ final class Daemon: EventHandler {
   private static let methods: [Method] = [.get, .head, .options]
 
   private func scrape(_ request: Request, _ id: RequestID) -> Answer {
+    if let wanted = request.query.first(where: { $0.name == "names" })?.value {
+      guard let names = Names(rawValue: wanted) else {
+        let known = Names.allCases.map(\.rawValue).joined(separator: " or ")
+        return .now(.text(.badRequest, "The parameter names is \(known).\n"))
+      }
+      wantedNames[id] = names
+    }
     let answer = wait(request, id)
-    if case .now(let response) = answer { count(code: response.status.code) }
+    if case .now(let response) = answer {
+      wantedNames[id] = nil
+      count(code: response.status.code)
+    }
     return answer
   }
 
@@ -326,10 +349,11 @@ final class Daemon: EventHandler {
       own.connections = statistics.open.counts
       own.connectionsRejected = statistics.rejectedCounts
     }
-    sampler.collect(own)
+    sampler.collect(own, others: Set(wantedNames.values))
   }
 
   private func scrapeDone(_ id: RequestID, _ response: Response) {
+    wantedNames[id] = nil
     if inquiries.remove(id) == nil { count(code: response.status.code) }
     server?.answer(id, response)
   }
@@ -340,6 +364,7 @@ final class Daemon: EventHandler {
   private func forget(_ id: RequestID) {
     queue.remove(id)
     inquiries.remove(id)
+    wantedNames[id] = nil
     removeDeadline(id)
   }
 

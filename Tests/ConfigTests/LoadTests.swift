@@ -35,7 +35,7 @@ import Testing
   @Test func problemsNameTheFile() throws {
     let directory = try Directory()
     let path = try directory.file(Array("a: 1".utf8))
-    #expect(problem(path) == "\(path):1:1: unknown key \"a\"; expected defaults, targets or limits")
+    #expect(problem(path) == "\(path):1:1: unknown key \"a\"; expected defaults, targets, limits or names")
   }
 
   @Test func otherThingsThanFiles() throws {

@@ -249,13 +249,13 @@ import Testing
     (
       "[]",
       [
-        "1:1: the configuration: expected a mapping with defaults, targets or limits, found a list"
+        "1:1: the configuration: expected a mapping with defaults, targets, limits or names, found a list"
       ]
     ),
     (
       "text",
       [
-        "1:1: the configuration: expected a mapping with defaults, targets or limits, found \"text\""
+        "1:1: the configuration: expected a mapping with defaults, targets, limits or names, found \"text\""
       ]
     ),
     ("target: []", ["1:1: unknown key \"target\"; did you mean \"targets\"?"]),
@@ -263,7 +263,7 @@ import Testing
     (
       "scrape_configs: []",
       [
-        "1:1: unknown key \"scrape_configs\"; expected defaults, targets or limits"
+        "1:1: unknown key \"scrape_configs\"; expected defaults, targets, limits or names"
       ]
     ),
     (
@@ -275,14 +275,14 @@ import Testing
     (
       "\"a\\e[31m\\u202e\": 1",
       [
-        "1:1: unknown key \"a\\u{1b}[31m\\u{202e}\"; expected defaults, targets or limits"
+        "1:1: unknown key \"a\\u{1b}[31m\\u{202e}\"; expected defaults, targets, limits or names"
       ]
     ),
     (
       "\(String(repeating: "x", count: 200)): 1",
       [
-        "1:1: unknown key \"\(String(repeating: "x", count: 60))…\"; expected defaults, targets or"
-          + " limits"
+        "1:1: unknown key \"\(String(repeating: "x", count: 60))…\"; expected defaults, targets,"
+          + " limits or names"
       ]
     ),
     (
