@@ -532,15 +532,15 @@ package enum Catalogue {
     .single(
       "procvitals_series_dropped_total", .counter, .none, nil, from: .page,
       "Samples left out of pages because the target has more series than its limit (series_per_target of this program)."
-    ) { .whole($0.droppedSeries) },
+    ) { $0.target.isShown ? .whole($0.droppedSeries) : .absent },
     .single(
       "procvitals_target_processes", .gauge, .none, nil, from: .roster,
       "Processes of the target at this scrape (seen in /proc)."
-    ) { .whole(UInt64($0.members.count)) },
+    ) { $0.isShown ? .whole(UInt64($0.processes)) : .absent },
     .single(
       "procvitals_target_up", .gauge, .none, nil, from: .roster,
       "Whether the target has at least one process (seen in /proc)."
-    ) { .whole($0.members.isEmpty ? 0 : 1) },
+    ) { $0.isShown ? .whole($0.processes == 0 ? 0 : 1) : .absent },
     .labelled(
       "procvitals_unreadable_total", .counter, .none, nil, labels: ["source", "reason"],
       from: .roster,

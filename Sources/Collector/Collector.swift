@@ -48,7 +48,6 @@ package final class Collector {
   }
 
   private let roster: Roster
-  private var names = Names.process
   private var pages: [Names: Page] = [:]
   private let instruments: Instruments
   private let oomKills = OOMKills()
@@ -60,8 +59,11 @@ package final class Collector {
   private let facts: SystemFacts
   /// What this process may do; it does not change while it runs.
   private let capabilities = Capability.effective()
-  /// In the order of the page: by name.
+  private var settings: CollectorSettings
+  /// In the order of the page: by name and labels.
   private var states: [TargetState] = []
+  private var isSorted = true
+  private var stateOfTarget: [ObjectIdentifier: TargetState] = [:]
   /// By the members' slots.
   private var processes: [ProcessState] = []
 
@@ -81,6 +83,7 @@ package final class Collector {
     loop: EventLoop, waiter: Waiter, users: String = "/etc/passwd",
     exitQueueBytes: Int32 = ExitAccounting.queueBytes
   ) throws(Errno) {
+    self.settings = settings
     facts = root.facts
     numbersAreOwn = root.numbersAreOwn
     instruments = Instruments(
@@ -96,6 +99,16 @@ package final class Collector {
       var counters = Tally.none
       addEnded(Stat(), usage, state, &counters)
     }
+    roster.didAppear = { [unowned self] target in
+      add(target)
+      isSorted = false
+    }
+    roster.didVanish = { [unowned self] target in
+      if let state = stateOfTarget.removeValue(forKey: ObjectIdentifier(target)) {
+        pages[.namedprocess]?.retire(state)
+      }
+      states.removeAll { $0.target === target }
+    }
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
     roster.didReturn = { [unowned self] target, member in resume(member, target) }
     roster.didEnd = { [unowned self] _, process, exit in ended(process, exit) }
@@ -104,23 +117,32 @@ package final class Collector {
 
   /// Takes over new settings; the counters of targets whose names stay go on.
   package func configure(_ settings: CollectorSettings) {
-    roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
+    self.settings = settings
     instruments.limits = settings.limits
     instruments.foldsThreadNumbers = settings.names != .namedprocess
-    names = settings.names
-    let known = Dictionary(
-      states.map { (ObjectIdentifier($0.target), $0) }, uniquingKeysWith: { first, _ in first })
-    states = zip(roster.targets, settings.targets).map { target, settings in
-      guard let state = known[ObjectIdentifier(target)] else {
-        return TargetState(target, settings)
+    roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
+    for target in roster.targets {
+      if let state = stateOfTarget[ObjectIdentifier(target)] {
+        state.configure(settings)
+      } else {
+        add(target)
       }
-      state.configure(settings)
-      return state
     }
-    states.sort { $0.target.name < $1.target.name }
+    sortStates()
     let countsExits = states.contains(where: \.countsExits)
     if countsExits { instruments.processes.prepareTaskstats() }
     exits.listen(numbersAreOwn && countsExits)
+  }
+
+  private func add(_ target: Target) {
+    let state = TargetState(target, settings)
+    states.append(state)
+    stateOfTarget[ObjectIdentifier(target)] = state
+  }
+
+  private func sortStates() {
+    states.sort { $0.target.key < $1.target.key }
+    isSorted = true
   }
 
   /// Reads everything and writes the page.
@@ -134,13 +156,14 @@ package final class Collector {
     exits.drain()
     roster.refresh()
     exits.settle()
+    if !isSorted { sortStates() }
     instruments.begin()
     instruments.processes.accountsDelays =
       states.contains { $0.wanted.files.contains(.taskstats) } && roster.accountsDelays()
     if states.contains(where: { $0.sample.maps != nil }) {
       instruments.patient.maps.limit = roster.root.memoryMapLimit()
     }
-    var census = Census(targets: states.count)
+    var census = Census(targets: states.count { $0.target.kind != .rule })
     if countsOOMKills { oomKills.begin(roster.root.oomKills(&buffer)) }
     for state in states {
       state.tally.begin(state.rows)
@@ -174,10 +197,10 @@ package final class Collector {
     }
     own.scrapeSeconds = (.now - start).seconds
     let pages = Dictionary(
-      uniqueKeysWithValues: others.union([names]).map { ($0, page($0, own)) })
+      uniqueKeysWithValues: others.union([settings.names]).map { ($0, page($0, own)) })
     let notices = exitNotices() + states.flatMap(notices)
     return Outcome(
-      page: pages[names] ?? [], pages: pages, notices: notices, census: census,
+      page: pages[settings.names] ?? [], pages: pages, notices: notices, census: census,
       health: Health(states, effective: capabilities))
   }
 
@@ -275,7 +298,7 @@ package final class Collector {
   }
 
   private func state(of target: Target) -> TargetState? {
-    states.first { $0.target === target }
+    stateOfTarget[ObjectIdentifier(target)]
   }
 
   private var countsOOMKills: Bool { states.contains { $0.sample.looksAtOOMKills } }

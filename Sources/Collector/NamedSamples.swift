@@ -12,6 +12,7 @@ struct NamedSamples {
   /// The labels behind that of the group.
   let labels: ArraySlice<String>
   let isAboutGroups: Bool
+  let isCounter: Bool
   /// Whether there are as many samples as the target has things, not as many as the row says.
   let isOpen: Bool
   /// What whole numbers count, in all parts alike.
@@ -19,6 +20,7 @@ struct NamedSamples {
 
   init(_ row: NamedRow) {
     isAboutGroups = row.isAboutGroups
+    isCounter = row.family.kind == .counter
     labels = row.family.labels.dropFirst()
     var grains: [Grain] = []
     var isOpen = false
@@ -43,20 +45,21 @@ struct NamedSamples {
 
   /// The samples of targets that are one group, in the order of their labels' values.
   ///
-  /// - Parameter start: What there is before the first sample.
-  func readings(_ states: ArraySlice<TargetState>, startingAt start: Reading = .absent) -> [Sample]
-  {
+  /// - Parameters:
+  ///   - states: The targets.
+  ///   - former: What there is before the first one.
+  func readings(_ states: some Sequence<TargetState>, _ former: [[String]: Reading]) -> [Sample] {
     var samples: [Sample] = []
     for part in parts {
       switch part.place {
       case .fixed(let values):
-        var sum = start
+        var sum = former[values] ?? .absent
         for state in states {
           for (_, reading) in readings(part.source, state) { sum = part.over(sum, reading) }
         }
         if sum != .absent { samples.append((values, sum)) }
       case .each(let place):
-        var sums: [[String]: Reading] = start == .absent ? [:] : [[]: start]
+        var sums = former
         for state in states {
           for (own, reading) in readings(part.source, state) {
             guard let values = place(own) else { continue }

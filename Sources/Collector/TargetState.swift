@@ -35,21 +35,24 @@ final class TargetState {
   var exits: [Exit: UInt64] = [:]
   var droppedSeries: UInt64 = 0
 
-  init(_ target: Target, _ settings: TargetSettings) {
+  init(_ target: Target, _ settings: CollectorSettings) {
     self.target = target
     sample = TargetSample(target)
     configure(settings)
   }
 
-  func configure(_ settings: TargetSettings) {
+  func configure(_ settings: CollectorSettings) {
     labels = TextEncoder.PreparedLabels(
       [Label("target", target.name)] + target.key.labels.map { Label($0.name, $0.value) })
     groupLabels = TextEncoder.PreparedLabels([Label(NamedRow.group, target.name)])
-    selection = settings.selection
-    let enabled = Catalogue.enabled(settings.selection)
+    // What only stands for a rule has no values of its own.
+    selection =
+      target.kind == .rule
+      ? Selection(includesDefault: false) : settings.targets[target.ruleIndex].selection
+    let enabled = Catalogue.enabled(selection)
     rows = enabled.map(ActiveRow.init)
-    sample.configure(settings.selection)
-    wanted = Catalogue.wanted(settings.selection)
+    sample.configure(selection)
+    wanted = Catalogue.wanted(selection)
     wanted.files.formUnion(sample.files)
     plainRows =
       rows.count

@@ -53,47 +53,4 @@ extension Cgroup {
     let paths = [unifiedPath, memory?.path, manager?.path].compactMap { $0 }
     return paths.first { $0 != "/" && !$0.isEmpty } ?? paths.first
   }
-
-  /// The path without the mark of a group that was removed while the process was in it.
-  package static func name(ofPath path: String) -> String {
-    path.hasSuffix(" (deleted)") ? String(path.dropLast(10)) : path
-  }
-
-  /// The service or scope of the service manager, or of a user's one, that a path is below.
-  ///
-  /// - Source: `cg_path_get_unit()` of systemd; names that would mean something to the kernel have a
-  ///   `_` before them.
-  package static func unit(ofPath path: String) -> String? {
-    for part in name(ofPath: path).split(separator: "/").reversed() {
-      let unit = part.hasPrefix("_") ? part.dropFirst() : part
-      for ending in [".service", ".scope"] where unit.hasSuffix(ending) && unit != ending {
-        return String(unit)
-      }
-    }
-    return nil
-  }
-
-  /// The identifier, 64 hexadecimal digits, of the innermost container that a path is in.
-  ///
-  /// - Shape: `docker-ID.scope`, `cri-containerd-ID.scope`, `crio-ID.scope`, `libpod-ID.scope`, or the
-  ///   identifier alone; behind a colon where containerd and the service manager disagree. What
-  ///   watches over a container (`…-conmon-ID.scope`) is not in it.
-  package static func containerID(ofPath path: String) -> String? {
-    for part in name(ofPath: path).split(separator: "/").reversed() {
-      let stem = Array((part.hasSuffix(".scope") ? part.dropLast(6) : part).utf8)
-      let id = stem.suffix(64)
-      let before = stem.dropLast(64)
-      guard id.count == 64, id.allSatisfy(isHexadecimal),
-        before.isEmpty || before.last == UInt8(ascii: "-") || before.last == UInt8(ascii: ":"),
-        !before.elementsEqual("libpod-conmon-".utf8), !before.elementsEqual("crio-conmon-".utf8)
-      else { continue }
-      return String(decoding: id, as: UTF8.self)
-    }
-    return nil
-  }
-
-  private static func isHexadecimal(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-      || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-  }
 }

@@ -137,13 +137,42 @@ package struct ProcRoot: ~Copyable {
   /// - Returns: The record; the number may belong to another process a moment later.
   /// - Throws: `gone`, `denied` (`hidepid`), `malformed`, `io`.
   package func stat(pid: Int32, _ buffer: inout ReadBuffer) throws(ProcError) -> Stat {
+    try read(.stat, pid, &buffer)
+    let facts = facts
+    return try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
+  }
+
+  /// Reads `status` of a process that is not held; otherwise as ``stat(pid:_:)``.
+  package func status(pid: Int32, _ buffer: inout ReadBuffer) throws(ProcError) -> Status {
+    try read(.status, pid, &buffer)
+    return try parse(.status, buffer) { bytes throws(ParseError) in try Status(bytes) }
+  }
+
+  /// Reads `cgroup` of a process that is not held; otherwise as ``stat(pid:_:)``.
+  package func cgroup(pid: Int32, _ buffer: inout ReadBuffer) throws(ProcError) -> Cgroup {
+    try read(.cgroup, pid, &buffer)
+    return try parse(.cgroup, buffer) { bytes throws(ParseError) in try Cgroup(bytes) }
+  }
+
+  private func read(
+    _ file: SourceFile, _ pid: Int32, _ buffer: inout ReadBuffer
+  ) throws(ProcError) {
     do throws(Errno) {
-      try buffer.readRecord(try openFile("\(pid)/stat", in: directory))
+      try buffer.readRecord(try openFile("\(pid)/\(file.name)", in: directory))
+    } catch {
+      throw ProcError(file, error)
+    }
+  }
+
+  /// Takes hold of whichever process has a number now, for reads that another thread does.
+  ///
+  /// - Throws: `gone`, `denied` (`hidepid`), `io`.
+  package func hold(pid: Int32) throws(ProcError) -> ProcessHold {
+    do throws(Errno) {
+      return ProcessHold(try openFile("\(pid)", in: directory, [.path, .directory]))
     } catch {
       throw ProcError(.stat, error)
     }
-    let facts = facts
-    return try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
   }
 
   /// The path of the program that a process which is not held runs.

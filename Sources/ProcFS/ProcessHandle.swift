@@ -38,14 +38,14 @@ package struct ProcessHandle: ~Copyable {
   package init(
     pid: Int32, in root: borrowing ProcRoot, _ buffer: inout ReadBuffer
   ) throws(ProcError) {
-    let directory = try Self.open(pid, root)
+    let hold = try root.hold(pid: pid)
     let facts = root.facts
     var notKept: OwnedFD?
-    try Self.read(.stat, directory, &notKept, &buffer, keep: false)
+    try Self.read(.stat, hold.directory, &notKept, &buffer, keep: false)
     let stat = try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
     identity = ProcessIdentity(pid: pid, startTicks: stat.startTicks)
     self.facts = facts
-    hold = ProcessHold(directory)
+    self.hold = hold
     sizeCountsDescriptors = root.sizeCountsDescriptors
   }
 
@@ -176,14 +176,6 @@ package struct ProcessHandle: ~Copyable {
       return count
     } catch {
       throw ProcError(.fd, error)
-    }
-  }
-
-  private static func open(_ pid: Int32, _ root: borrowing ProcRoot) throws(ProcError) -> OwnedFD {
-    do throws(Errno) {
-      return try openFile("\(pid)", in: root.directory, [.path, .directory])
-    } catch {
-      throw ProcError(.stat, error)
     }
   }
 

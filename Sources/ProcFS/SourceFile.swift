@@ -15,7 +15,7 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
   case pressure
   /// How many processes the kernel has killed for memory.
   case oomKills
-  case oomScore, oomScoreAdj, maps, smapsRollup
+  case oomScore, oomScoreAdj, maps, smapsRollup, cmdline, environ
   /// What went through a network namespace.
   case netStatistics
   /// The network namespace itself, to enter it.
@@ -48,6 +48,8 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .oomScoreAdj: "oom_score_adj"
     case .maps: "maps"
     case .smapsRollup: "smaps_rollup"
+    case .cmdline: "cmdline"
+    case .environ: "environ"
     case .netStatistics: "net/netstat"
     case .networkNamespace: "ns/net"
     case .sockets: "sockets"
@@ -61,7 +63,8 @@ extension SourceFile {
   package var needs: [Capability] {
     switch self {
     // Readable by any user, but for the mount option `hidepid`.
-    case .stat, .statm, .status, .limits, .schedstat, .cgroup, .task, .oomScore, .oomScoreAdj:
+    case .stat, .statm, .status, .limits, .schedstat, .cgroup, .task, .oomScore, .oomScoreAdj,
+      .cmdline:
       [.sysPtrace]
     // To enter it takes CAP_SYS_ADMIN beside.
     case .networkNamespace: [.sysAdmin, .sysPtrace]
@@ -69,7 +72,7 @@ extension SourceFile {
     case .exe, .wchan: [.sysPtrace]
     // Since Linux 6.2 the size tells it to anybody.
     case .fd: [.dacReadSearch]
-    case .io, .fdLinks: [.dacReadSearch, .sysPtrace]
+    case .io, .fdLinks, .environ: [.dacReadSearch, .sysPtrace]
     // Less than CAP_SYS_PTRACE, which also does it.
     case .maps, .smapsRollup: [.perfmon]
     // Anybody may read these; where a directory above them may not be passed, this helps.

@@ -30,6 +30,11 @@ import Testing
     Parser("users", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/:\n") {
       _ = UserNames($0.span)
     },
+    Parser("cmdline", "/usr/bin/app\0--serve\0") { bytes in
+      let line = CommandLine(bytes)
+      #expect(line.text.count <= bytes.count && line.firstArgument.count <= bytes.count)
+    },
+    Parser("environ", "PATH=/bin\0HOME=/\0") { _ = Environment($0.span, ["PATH", "", "HOME"]) },
     Parser("package note", PackageNoteTests.text) { bytes in
       let version = PackageNote.version(json: bytes.span)
       #expect(version.map { (1...127).contains($0.utf8.count) } ?? true)

@@ -43,6 +43,8 @@ struct Held: ~Copyable {
       case .oomScoreAdj: _ = try handle.oomScoreAdjustment(&buffer)
       case .maps: _ = try handle.hold.memoryMaps()
       case .smapsRollup: _ = try handle.hold.smapsRollup()
+      case .cmdline: _ = try handle.hold.commandLine()
+      case .environ: _ = try handle.hold.environment(["PATH"])
       case .task: _ = try handle.threads()
       case .wchan: _ = try handle.threads().waitChannel(handle.pid, &buffer)
       case .netStatistics: _ = try handle.netStatistics(&buffer) { _ in nil }

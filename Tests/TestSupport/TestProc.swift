@@ -38,6 +38,8 @@ package final class TestProc {
     try file("oom_score_adj", "0\n")
     try file("maps", testMaps(2))
     try file("smaps_rollup", testSmapsRollup(proportional: 20))
+    try file("cmdline", "/usr/bin/app\0--serve\0")
+    try file("environ", "PATH=/bin\0HOME=/\0")
     try file("net/netstat", "IpExt: InOctets OutOctets\nIpExt: 1000 2000\n")
     try file("ns/net", "")
     try add("exe", .link("/usr/bin/app"))
