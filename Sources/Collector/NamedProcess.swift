@@ -163,7 +163,7 @@ extension Catalogue {
     NamedRow(
       errors: "partial_errors",
       "Reads of further files of a process that failed (/proc/PID and netlink)."
-    ) { !["process", "stat", "series", "pid_file"].contains($0) },
+    ) { !["process", "stat", "cmdline", "series", "pid_file"].contains($0) },
     NamedRow(
       errors: "procread_errors",
       "Reads of the first file of a process that failed (/proc/PID/stat)."
