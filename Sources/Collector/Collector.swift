@@ -21,8 +21,11 @@ package final class Collector {
 
   /// What a collection yields.
   package struct Outcome: Sendable {
-    /// The page in the text format; empty if not all targets were looked at.
+    /// The page in the text format, with the names of the settings; empty if not all targets were
+    /// looked at.
     package let page: [UInt8]
+    /// Pages with the names that were asked for.
+    package let pages: [Names: [UInt8]]
     package let probes: [Probe: ProbeAnswer]
     /// Every target; empty unless they were wanted or a probe asked for another one.
     package let targets: [TargetKey]
@@ -52,7 +55,7 @@ package final class Collector {
   }
 
   private let roster: Roster
-  private var page = Page()
+  private var pages: [Names: Page] = [:]
   private let instruments: Instruments
   private let oomKills = OOMKills()
   private var buffer = ReadBuffer(capacity: 16 << 10, limit: 1 << 20)
@@ -109,7 +112,9 @@ package final class Collector {
       isSorted = false
     }
     roster.didVanish = { [unowned self] target in
-      stateOfTarget[ObjectIdentifier(target)] = nil
+      if let state = stateOfTarget.removeValue(forKey: ObjectIdentifier(target)) {
+        pages[.namedprocess]?.retire(state)
+      }
       states.removeAll { $0.target === target }
     }
     roster.willLeave = { [unowned self] target, member in retire(member, target) }
@@ -122,6 +127,7 @@ package final class Collector {
   package func configure(_ settings: CollectorSettings) {
     self.settings = settings
     instruments.limits = settings.limits
+    instruments.foldsThreadNumbers = settings.names != .namedprocess
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
     for target in roster.targets {
       if let state = stateOfTarget[ObjectIdentifier(target)] {
@@ -193,13 +199,13 @@ package final class Collector {
     instruments.finish(keeping: scope.isComplete ? 0 : 2 * states.count)
     var answers: [Probe: ProbeAnswer] = [:]
     for (probe, choice) in choices { answers[probe] = answer(choice) }
-    let page = scope.isComplete ? page(own, census, start) : []
+    let pages = scope.isComplete ? pages(scope.names.union([settings.names]), own, census, start) : [:]
     var notices = exitNotices()
     for state in states {
       notices += self.notices(state, wasVisited: scope.includes(state.target))
     }
     return Outcome(
-      page: page, probes: answers,
+      page: pages[settings.names] ?? [], pages: pages, probes: answers,
       targets: wishes.contains(.list) || answers.values.contains(.unknown)
         ? states.compactMap(\.probeKey) : [],
       details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
@@ -217,11 +223,13 @@ package final class Collector {
         state.beginPage(limit: 0)
         return .down
       }
-      return .page(page.write(state, facts, limit: instruments.limits.seriesPerTarget))
+      return .page(pages[.process, default: Page()].write(state, facts, limit: instruments.limits.seriesPerTarget))
     }
   }
 
-  private func page(_ own: OwnState, _ census: Census, _ start: Instant) -> [UInt8] {
+  private func pages(
+    _ names: Set<Names>, _ own: OwnState, _ census: Census, _ start: Instant
+  ) -> [Names: [UInt8]] {
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
     own.lateReads = lateReads()
@@ -238,7 +246,14 @@ package final class Collector {
       own.eventsLost.append(OwnState.Count("taskstats", exits.lost))
     }
     own.scrapeSeconds = (.now - start).seconds
-    return page.write(states, own, facts, limit: instruments.limits.seriesPerTarget)
+    return Dictionary(
+      uniqueKeysWithValues: names.map { names in
+        (
+          names,
+          pages[names, default: Page(names)]
+            .write(states, own, facts, limit: instruments.limits.seriesPerTarget)
+        )
+      })
   }
 
   private func add(_ member: Member, _ state: TargetState) {

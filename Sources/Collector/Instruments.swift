@@ -5,6 +5,9 @@ final class Instruments {
   let cgroups: CgroupReader
   let sockets: SocketReader
 
+  /// Whether threads whose names differ only by a number are counted under one.
+  var foldsThreadNumbers = true
+
   var limits = CollectorLimits() {
     didSet {
       processes.limits = limits

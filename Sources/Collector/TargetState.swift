@@ -13,6 +13,8 @@ final class TargetState {
   let target: Target
   var sample: TargetSample
   private(set) var labels = TextEncoder.PreparedLabels([])
+  /// The labels of its group where families go by process-exporter's names.
+  private(set) var groupLabels = TextEncoder.PreparedLabels([])
   /// The rows that are on, and the files they need.
   private(set) var rows: [ActiveRow] = []
   private(set) var wanted = Wanted()
@@ -47,6 +49,7 @@ final class TargetState {
   func configure(_ settings: CollectorSettings) {
     labels = TextEncoder.PreparedLabels(
       [Label("target", target.name)] + target.key.labels.map { Label($0.name, $0.value) })
+    groupLabels = TextEncoder.PreparedLabels([Label(NamedRow.group, target.name)])
     // What only stands for a rule has no values of its own.
     selection =
       target.kind == .rule

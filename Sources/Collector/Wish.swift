@@ -4,6 +4,8 @@ package import Targets
 package enum Wish: Hashable, Sendable {
   /// The page of all targets, and how they are.
   case page
+  /// The page of all targets with these names.
+  case named(Names)
   /// All that is known of each target.
   case details
   /// The names and labels of all targets; no process is read for it.
@@ -93,11 +95,15 @@ struct Scope {
   /// Whether it looks at all of them.
   let isComplete: Bool
   /// The probes, and what each meant before the roster was brought up to date.
+  /// Names that were asked for beside those of the settings.
+  let names: Set<Names>
   private let probes: [(probe: Probe, before: Probe.Choice)]
   private var chosen: Set<ObjectIdentifier> = []
 
   init(_ wishes: Set<Wish>, _ states: [TargetState]) {
-    isComplete = wishes.contains(.page) || wishes.contains(.details)
+    names = Set(
+      wishes.compactMap { if case .named(let names) = $0 { names } else { nil } })
+    isComplete = wishes.contains(.page) || wishes.contains(.details) || !names.isEmpty
     probes = wishes.compactMap { wish in
       guard case .probe(let probe) = wish else { return nil }
       return (probe, probe.choice(among: states.lazy.map(\.probeKey)))

@@ -1,4 +1,5 @@
 import Collector
+import Config
 import HTTPServer
 import Linux
 import Logging
@@ -70,14 +71,15 @@ final class Daemon: EventHandler {
     let maxConnections = web.maxConnections
     let load = { @Sendable [source, configurationFile, ownPid] in
       Result {
-        var settings = try source.settings(configurationFile, ownPid: ownPid)
-        settings.limits.keptDescriptors = try Self.affordable(
-          settings.limits.keptDescriptors, maxConnections)
-        return settings
+        var configuration = try source.settings(configurationFile, ownPid: ownPid)
+        configuration.collector.limits.keptDescriptors = try Self.affordable(
+          configuration.collector.limits.keptDescriptors, maxConnections)
+        return configuration
       }.mapError { $0 as? Failure ?? .running("\($0)") }
     }
-    let settings = try load().get()
-    let addresses = try web.addresses()
+    let configuration = try load().get()
+    let settings = configuration.collector
+    let addresses = try web.addresses(likeProcessExporter: configuration.isProcessExporter)
     queue = ScrapeQueue(limit: web.maxRequests)
     own = OwnState(version: Version.number)
     own.configLoadedSeconds = Self.now()
@@ -148,6 +150,10 @@ final class Daemon: EventHandler {
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
       startWatchdog()
       log.notice("started", metadata: ["version": "\(Version.number)"])
+      for (option, reason) in source.processExporter.ineffective {
+        log.warning(
+          "option without effect", metadata: ["option": "\(option)", "reason": "\(reason)"])
+      }
       // Nobody waits for the first one, only for what follows from it.
       collect(for: .page)
       try loop.run()
@@ -255,7 +261,8 @@ final class Daemon: EventHandler {
     // Whoever asks from now on is answered by what is configured now.
     queue.close()
     switch outcome {
-    case .success(let settings):
+    case .success(let configuration):
+      let settings = configuration.collector
       sampler.configure(settings)
       own.configIsCurrent = true
       own.configLoadedSeconds = Self.now()
@@ -275,7 +282,7 @@ final class Daemon: EventHandler {
   private func answer(_ request: Request, _ id: RequestID) -> Answer {
     let answer: () -> Answer
     switch request.path {
-    case web.telemetryPath: answer = { self.wait(request, id, .page) { .metrics($0.page) } }
+    case web.telemetryPath: answer = { self.scrape(request, id) }
     case "/probe": answer = { self.probe(request, id) }
     case "/sd": answer = { self.discover(request, id) }
     case "/health":
@@ -312,6 +319,18 @@ final class Daemon: EventHandler {
     } catch {
       return .now(.badProbe(error))
     }
+  }
+
+  private func scrape(_ request: Request, _ id: RequestID) -> Answer {
+    guard let wanted = request.query.first(where: { $0.name == "names" })?.value else {
+      return wait(request, id, .page) { .metrics($0.page) }
+    }
+    guard let names = Names(rawValue: wanted) else {
+      let known = Names.allCases.map(\.rawValue).joined(separator: " or ")
+      count(code: 400)
+      return .now(.text(.badRequest, "The parameter names is \(known).\n"))
+    }
+    return wait(request, id, .named(names)) { .metrics($0.pages[names] ?? []) }
   }
 
   private func discover(_ request: Request, _ id: RequestID) -> Answer {

@@ -1,4 +1,4 @@
-import Collector
+import Config
 import HTTPServer
 import Linux
 
@@ -8,7 +8,7 @@ import Linux
 /// There is one reading at a time. Whoever asks meanwhile may have changed the file after it was
 /// read, so one more follows for all of them together.
 final class Reloader: EventHandler {
-  typealias Outcome = Result<CollectorSettings, Failure>
+  typealias Outcome = Result<Configuration, Failure>
 
   /// How long a reading may take; after that the old configuration stays.
   static let patience = Duration.seconds(5)
