@@ -43,6 +43,8 @@ package final class Collector {
     case recovered(target: String, source: String, reason: String)
     /// The ends of all processes are listened to from now on, or why not.
     case exitRecords(failure: String?)
+    /// The kernel tells of new and changed processes from now on, or why not.
+    case processEvents(failure: String?)
   }
 
   private let roster: Roster
@@ -54,6 +56,8 @@ package final class Collector {
   private let numbersAreOwn: Bool
   /// What the log knows about exit records.
   private var toldExits: (isActive: Bool, failure: TaskstatsFailure?) = (false, nil)
+  /// What it knows about process events.
+  private var toldEvents: (isActive: Bool, failure: ProcessEventsFailure?) = (false, nil)
   private let facts: SystemFacts
   /// What this process may do; it does not change while it runs.
   private let capabilities = Capability.effective()
@@ -158,16 +162,20 @@ package final class Collector {
     }
     if numbersAreOwn {
       own.capabilities += [
+        OwnState.Count("proc_connector", roster.discovery.isListening ? 1 : 0),
         OwnState.Count("taskstats", instruments.processes.taskstats == nil ? 0 : 1),
         OwnState.Count("taskstats_exits", exits.isActive ? 1 : 0),
       ]
+    }
+    if roster.discovery.isListening || roster.discovery.lost > 0 {
+      own.eventsLost.append(OwnState.Count("proc_connector", roster.discovery.lost))
     }
     if exits.isActive || exits.lost > 0 {
       own.eventsLost.append(OwnState.Count("taskstats", exits.lost))
     }
     own.scrapeSeconds = (.now - start).seconds
     let page = page.write(states, own, facts, limit: instruments.limits.seriesPerTarget)
-    let notices = exitNotices() + states.flatMap(notices)
+    let notices = exitNotices() + eventNotices() + states.flatMap(notices)
     return Outcome(
       page: page, notices: notices, census: census,
       health: Health(states, effective: capabilities))
@@ -293,6 +301,13 @@ package final class Collector {
     if now == toldExits { return [] }
     toldExits = now
     return [.exitRecords(failure: now.0 ? nil : now.1?.description ?? "no target needs it")]
+  }
+
+  private func eventNotices() -> [Notice] {
+    let now = (roster.discovery.isListening, roster.discovery.failure)
+    if now == toldEvents { return [] }
+    toldEvents = now
+    return [.processEvents(failure: now.0 ? nil : now.1?.description ?? "no target needs it")]
   }
 
   private func notices(_ state: TargetState) -> [Notice] {

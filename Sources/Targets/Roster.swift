@@ -46,7 +46,7 @@ package final class Roster: EventHandler {
   private var watched: [EventToken: Int32] = [:]
   private var keptFiles = 0
   private var slots = SlotPool()
-  var strangers = Strangers()
+  package let discovery: Discovery
   /// Whose children those of a young process are that is not held; see ``claim(ended:name:parent:)``.
   var kin: [Int32: Target?] = [:]
   /// Processes of this collection whose program could not be found out.
@@ -73,6 +73,7 @@ package final class Roster: EventHandler {
     self.loop = loop
     self.limits = limits
     endings = Endings(loop)
+    discovery = Discovery(loop, ticksPerSecond: self.root.facts.ticksPerSecond)
   }
 
   /// The held process that has a number.
@@ -98,14 +99,16 @@ package final class Roster: EventHandler {
       for member in target.members { leave(member, target) }
     }
     targets = next
-    strangers = Strangers()
     resolver.setRules(rules)
+    discovery.reset()
+    discovery.listen(resolver.scans && root.numbersAreOwn)
   }
 
   /// Brings the targets up to date: looks at every held process, finds new ones, lets go of others.
   package func refresh() {
     resolver.begin()
     kin = [:]
+    discovery.drain()
     rereadMembers()
     let strangers = resolver.scans ? scan() : [:]
     resolver.collectPidFiles(until: .now + limits.pidFilePatience)
@@ -133,23 +136,39 @@ package final class Roster: EventHandler {
 
   /// `stat` of the processes that are not held and that may fit a rule now.
   private func scan() -> [Int32: Stat] {
-    strangers.begin(
-      now: root.facts.ticks(nanoseconds: bootClockNanoseconds()), lastPid: root.lastPid(&buffer))
-    var due: [Int32] = []
-    do throws(Errno) {
-      try root.processes(&lister) { pid in
-        if members[pid] == nil, strangers.isDue(pid) { due.append(pid) }
+    let machine = Discovery.Machine(
+      now: root.facts.ticks(nanoseconds: bootClockNanoseconds()),
+      lastPid: { self.root.lastPid(&self.buffer) }, isProcess: isProcess
+    ) { (body: (Int32) -> Void) throws(Errno) in
+      try self.root.processes(&self.lister) { pid in
+        body(pid)
         return true
       }
+    }
+    do throws(Errno) {
+      let due = try discovery.begin(machine) { members[$0] != nil }
+      let stats = stats(due)
+      for pid in due where stats[pid] == nil { discovery.end(pid) }
+      return stats
     } catch {
       for target in targets where target.rule.selector.pidFile == nil {
         target.note(
           Trouble(.process, Trouble.reason(code: error.code)),
           "the list of processes cannot be read: \(error)")
       }
+      return [:]
     }
-    strangers.end()
-    return stats(due)
+  }
+
+  private func isProcess(_ pid: Int32) -> Bool? {
+    do throws(Errno) {
+      _ = try PidFD(pid: pid)
+      return true
+    } catch .invalid, .notFound, .noSuchProcess {
+      return false
+    } catch {
+      return nil
+    }
   }
 
   private func stats(_ pids: some Sequence<Int32>) -> [Int32: Stat] {
@@ -192,19 +211,24 @@ package final class Roster: EventHandler {
     for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) {
       let verdict = resolver.verdict(pid, stat) { executable(pid: pid) }
       if let rule = verdict.rule {
-        strangers.forget(pid)
+        discovery.forget(pid)
         adopt(pid, stat, targets[rule], verdict, isInherited: false)
         candidates[pid] = nil
       }
     }
     if resolver.hasChildrenRules {
-      if hasNewAncestors { candidates.merge(stats(strangers.pids)) { $1 } }
+      if hasNewAncestors {
+        let heirs = discovery.pids.filter { pid in
+          discovery.parent(of: pid).flatMap { inheritedTarget(parent: $0, candidates) } != nil
+        }
+        candidates.merge(stats(heirs)) { $1 }
+      }
       settleDoubtful(&candidates)
       settleDescendants(&candidates)
     }
     // Without a scan nothing would ever be forgotten again.
     if resolver.scans {
-      for (pid, stat) in candidates where !unsure.contains(pid) { strangers.note(pid, stat) }
+      for (pid, stat) in candidates where !unsure.contains(pid) { discovery.note(pid, stat) }
     }
     noteUnsure()
   }
@@ -213,7 +237,7 @@ package final class Roster: EventHandler {
   ///
   /// - Returns: False if it was let go of.
   private func settle(_ member: Member, _ target: Target) -> Bool {
-    if !resolver.isCurrent(member.verdict, member.stat) {
+    if discovery.hasChanged(member.pid) || !resolver.isCurrent(member.verdict, member.stat) {
       member.verdict = resolver.verdict(member.pid, member.stat) { executable(pid: member.pid) }
     }
     guard let rule = member.verdict.rule else {
@@ -237,7 +261,7 @@ package final class Roster: EventHandler {
   private func settleDoubtful(_ candidates: inout [Int32: Stat]) {
     for target in targets {
       for member in target.members where member.isDoubtful {
-        if inheritedTarget(member.stat, candidates) === target {
+        if inheritedTarget(parent: member.stat.parent, candidates) === target {
           member.isDoubtful = false
         } else if dismiss(member, target) {
           candidates[member.pid] = member.stat
@@ -249,22 +273,22 @@ package final class Roster: EventHandler {
   /// Takes along the descendants of held processes that no rule fits by themselves.
   private func settleDescendants(_ candidates: inout [Int32: Stat]) {
     for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) {
-      guard let target = inheritedTarget(stat, candidates) else { continue }
-      strangers.forget(pid)
+      guard let target = inheritedTarget(parent: stat.parent, candidates) else { continue }
+      discovery.forget(pid)
       adopt(pid, stat, target, resolver.verdict(pid, stat) { nil }, isInherited: true)
       candidates[pid] = nil
     }
   }
 
   /// The target of the nearest ancestor that takes its descendants along.
-  private func inheritedTarget(_ stat: Stat, _ candidates: [Int32: Stat]) -> Target? {
-    var parent = stat.parent
+  private func inheritedTarget(parent: Int32, _ candidates: [Int32: Stat]) -> Target? {
+    var parent = parent
     // The list of processes is no snapshot, so a circle is conceivable; depth is bounded.
     for _ in 0..<1000 {
       if let (member, target) = members[parent] {
         if target.rule.includesChildren, !member.isDoubtful { return target }
         parent = member.stat.parent
-      } else if let next = candidates[parent]?.parent ?? strangers.parent(of: parent) {
+      } else if let next = candidates[parent]?.parent ?? discovery.parent(of: parent) {
         parent = next
       } else {
         return nil
@@ -363,6 +387,7 @@ package final class Roster: EventHandler {
       // Hardly ever is one of these needed, so that forgetting all of them is bound enough.
       if target.departed.count >= limits.processesPerTarget { target.departed = [:] }
       target.departed[member.pid] = member.identity.startTicks
+      if resolver.scans { discovery.forget(member.pid) }
     }
     willLeave(target, member)
     if let token = member.token {
