@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Linux
 import ProcFS
@@ -25,14 +26,22 @@ import Testing
       self.descriptors = descriptors
     }
 
-    func begin() { table.begin(ports, in: root, now: now) }
+    func begin() {
+      table.begin(ports, in: root, now: now) { process in
+        (try? stat(process.pid)).map { $0.startTicks == process.startTicks && !$0.hasEnded } ?? false
+      }
+    }
+
+    private func stat(_ pid: Int32) throws -> Stat {
+      let text = try Array(Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/stat")))
+      return try Stat(text.span, root.facts)
+    }
 
     /// How many descriptors have been looked at in this collection, with one more for each walk.
     var looks: Int { descriptors - table.left }
 
     func identity(_ pid: Int32) throws -> ProcessIdentity {
-      var buffer = ReadBuffer(capacity: 4096, limit: 4096)
-      return ProcessIdentity(pid: pid, startTicks: try root.stat(pid: pid, &buffer).startTicks)
+      ProcessIdentity(pid: pid, startTicks: try stat(pid).startTicks)
     }
 
     func answer(_ pid: Int32, _ ports: UInt16...) throws -> Bool? {
@@ -293,7 +302,7 @@ import Testing
     let tree = try TestProc().process(getpid())
     let table = ListenPorts()
     let root = try ProcRoot(path: tree.path, facts: .current())
-    table.begin([here.port], in: root, now: 1000)
+    table.begin([here.port], in: root, now: 1000) { _ in true }
     let process = ProcessIdentity(pid: getpid(), startTicks: 100)
     #expect(table.isListening(process, on: [here.port], in: root) == false)
     #expect(table.trouble(on: [here.port]) == nil)

@@ -3,6 +3,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <linux/filter.h>
 #include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
