@@ -68,6 +68,7 @@ extension PidFileWriter {
   /// - Parameters:
   ///   - path: The absolute path.
   ///   - facts: Those of the file that was read.
+  /// - Returns: Them; none where the file is safe.
   /// - Throws: What the file system reports; `ESTALE` if the path leads to another file by now.
   static func all(of path: String, which facts: FileFacts) throws(Errno) -> [PidFileWriter] {
     var walk = try Walk()
