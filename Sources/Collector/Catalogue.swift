@@ -605,7 +605,8 @@ package enum Catalogue {
   /// The rows of ``process`` that a target's selection switches on, by their places in the list.
   package static func enabled(_ selection: Selection) -> [Int] {
     process.indices.filter {
-      selection.includes(process[$0].group, isDefault: process[$0].isDefault)
+      selection.includes(
+        process[$0].family, process[$0].group, isDefault: process[$0].isDefault)
     }
   }
 
@@ -622,7 +623,7 @@ package enum Catalogue {
 
   /// Whether a selection switches on a row of ``target``; one without a group is always on.
   static func includes(_ row: TargetRow, _ selection: Selection) -> Bool {
-    row.group.map { selection.includes($0, isDefault: row.isDefault) } ?? true
+    row.group.map { selection.includes(row.family, $0, isDefault: row.isDefault) } ?? true
   }
 
   /// Whether a selection switches on a row about a target that takes its samples from a file.

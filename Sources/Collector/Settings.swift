@@ -49,7 +49,8 @@ package struct CollectorLimits: Sendable, Hashable {
   package var listenAddresses: Int
 
   package init(
-    keptDescriptors: Int = 5120, targets: Int = 10_000, processesPerTarget: Int = 10_000, seriesPerTarget: Int = 2000,
+    keptDescriptors: Int = 5120, targets: Int = 10_000, processesPerTarget: Int = 10_000,
+    seriesPerTarget: Int = 2000,
     threadsPerProcess: Int = 2000, descriptorsPerProcess: Int = 10_000,
     cgroupsPerTarget: Int = 1000, pssBytesPerScrape: Int = 1 << 30,
     pssBytesPerProcess: Int = 16 << 30, infoSeriesPerTarget: Int = 8,
@@ -89,9 +90,16 @@ extension CollectorLimits {
 package struct CollectorSettings: Sendable, Hashable {
   package var targets: [TargetSettings]
   package var limits: CollectorLimits
+  /// The names on pages for which nobody asks for others; with process-exporter's, threads keep
+  /// the numbers in their names, as there.
+  package var names: Names
 
-  package init(targets: [TargetSettings], limits: CollectorLimits = CollectorLimits()) {
+  package init(
+    targets: [TargetSettings], limits: CollectorLimits = CollectorLimits(),
+    names: Names = .process
+  ) {
     self.targets = targets
     self.limits = limits
+    self.names = names
   }
 }

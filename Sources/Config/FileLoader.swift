@@ -15,6 +15,8 @@ struct FileLoader {
   mutating func load(_ path: String, isRequired: Bool, _ reader: inout Reader) {
     let directory = Self.directory(of: path)
     let isThere = load(path, &reader)
+    // One of process-exporter's stands alone.
+    if reader.processExporter != nil { return }
     let names = list(directory, &reader)
     if !isThere, isRequired || names == nil {
       reader.report(

@@ -183,6 +183,12 @@ struct KeyTable {
           Files of `/proc` and of control groups that stay open between scrapes. Each saves at least \
           half of its reading cost and takes 4.3 kB of kernel memory.
           """),
+        Key(
+          "names", .names, into: \.names, example: "namedprocess",
+          """
+          By whose names families go at `/metrics`: procvitals' own, or those of process-exporter \
+          (`namedprocess_…`), for which the groups that they need are collected of every target.
+          """),
       ],
     ].flatMap { $0 }
   }

@@ -14,6 +14,8 @@ package struct Configuration: Sendable, Hashable {
   package var targetLimit: Int
   /// The files that were read, in that order.
   package var files: [String] = []
+  /// Whether they are those of process-exporter, in its words.
+  package var isProcessExporter = false
 
   /// The settings that hold without a file.
   package init() {
@@ -36,17 +38,17 @@ extension Configuration {
   /// - Parameters:
   ///   - path: A regular file; links are followed.
   ///   - isRequired: Whether the file itself must exist where there is a `conf.d`.
+  ///   - flags: What the command line says if the file is one of process-exporter's.
   /// - Returns: The settings.
   /// - Throws: Everything that is wrong with the files.
   package static func load(
-    path: String, isRequired: Bool = true
+    path: String, isRequired: Bool = true,
+    _ flags: ProcessExporterFlags = ProcessExporterFlags()
   ) throws(ConfigError) -> Configuration {
     var reader = Reader(table: KeyTable(), problems: Problems(source: path))
     var loader = FileLoader()
     loader.load(path, isRequired: isRequired, &reader)
-    reader.checkTargets()
-    try reader.problems.check()
-    return reader.configuration
+    return try reader.finished(flags)
   }
 
   /// The path of the directory beside a configuration file whose files belong to it.
@@ -57,18 +59,37 @@ extension Configuration {
   /// - Parameters:
   ///   - text: YAML 1.1 in UTF-8: one document without anchors, aliases, merge keys and tags.
   ///   - file: The file's name, for messages.
+  ///   - flags: What the command line says if the text is one of process-exporter's.
   /// - Returns: The settings; those that hold without a file where the text is empty.
   /// - Throws: Everything that is wrong with the text.
-  package static func parse(text: [UInt8], file: String) throws(ConfigError) -> Configuration {
+  package static func parse(
+    text: [UInt8], file: String, _ flags: ProcessExporterFlags = ProcessExporterFlags()
+  ) throws(ConfigError) -> Configuration {
     var reader = Reader(table: KeyTable(), problems: Problems(source: file))
     if text.count > Limits.fileBytes {
       reader.problems.add(nil, FileLoader.tooLong)
     } else {
       reader.read(text, file: file)
-      reader.checkTargets()
     }
-    try reader.problems.check()
-    return reader.configuration
+    return try reader.finished(flags)
+  }
+}
+
+extension Reader {
+  /// The settings of all that was read.
+  fileprivate mutating func finished(
+    _ flags: ProcessExporterFlags
+  ) throws(ConfigError) -> Configuration {
+    if let processExporter {
+      var reader = ProcessExporterReader(problems: problems, flags: flags)
+      reader.readDocument(processExporter)
+      var configuration = try reader.finished()
+      configuration.files = files
+      return configuration
+    }
+    checkTargets()
+    try problems.check()
+    return configuration
   }
 }
 

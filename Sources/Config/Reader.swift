@@ -22,6 +22,7 @@ struct Draft {
   var allowedEnvironment: [String] = []
   var limits = CollectorLimits()
   var targetLimit = 10_000
+  var names = Names.process
   /// The target that is being read.
   var target = Target()
   /// The entry of its `exclude` that is being read.
@@ -42,6 +43,8 @@ struct Reader {
 
   let table: KeyTable
   var draft = Draft()
+  /// The content of the first file, if it is one of process-exporter's.
+  private(set) var processExporter: Node?
   var problems: Problems
   let earlier: [TargetSettings]
   private(set) var entries: [Entry] = []
@@ -67,6 +70,7 @@ struct Reader {
     for target in earlier {
       if let name = target.rule.name.fixed { names[name] = .some(nil) }
     }
+    draft.names = configuration.collector.names
   }
 
   /// The settings, once everything was read without problems.
@@ -80,10 +84,15 @@ struct Reader {
       rule.isPerProcess = target.isPerProcess
       rule.trustsPidFile = target.trustsPidFile
       rule.forgetAfter = target.forgetAfter ?? draft.defaultForgetAfter
-      return TargetSettings(rule: rule, selection: target.selection ?? draft.defaultSelection)
+      var selection = target.selection ?? draft.defaultSelection
+      if draft.names == .namedprocess, selection.families.isEmpty {
+        selection.families.formUnion(Catalogue.sources(ofNamedProcess: true))
+      }
+      return TargetSettings(rule: rule, selection: selection)
     }
     var configuration = Configuration(
-      collector: CollectorSettings(targets: earlier + targets, limits: draft.limits),
+      collector: CollectorSettings(
+        targets: earlier + targets, limits: draft.limits, names: draft.names),
       draft)
     configuration.files = files
     return configuration
@@ -99,6 +108,10 @@ struct Reader {
     files.append(file)
     guard let root = Node.parse(text, &problems) else {
       isComplete = false
+      return
+    }
+    if ProcessExporterReader.isMeant(by: root), files.count == 1 {
+      processExporter = root
       return
     }
     readMapping(root, at: "", named: "the configuration")

@@ -18,7 +18,9 @@ extension Configuration {
     }
     reader.checkTargets()
     try reader.problems.check()
+    let isProcessExporter = isProcessExporter
     self = reader.configuration
+    self.isProcessExporter = isProcessExporter
   }
 }
 

@@ -109,6 +109,22 @@ extension ValueType where Value == Bool {
   }
 }
 
+extension ValueType where Value == Names {
+  /// One of the sets of names.
+  static var names: Self {
+    let words = Names.allCases.map(\.rawValue)
+    return scalar(
+      words.map { "`\($0)`" }.joined(separator: " or "), expected: alternatives(words),
+      show: { $0.rawValue }
+    ) { text throws(Mismatch) in
+      guard let names = Names(rawValue: text) else {
+        throw .unexpected(hint: suggestion(for: text, among: words).map { "write \($0)" })
+      }
+      return names
+    }
+  }
+}
+
 /// Whether a text has characters that a name, path or label cannot be meant to have.
 func hasControlCharacters(_ text: String) -> Bool {
   text.unicodeScalars.contains { $0.properties.generalCategory == .control }

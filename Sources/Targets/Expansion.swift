@@ -60,6 +60,10 @@ extension Rule {
       let start = source.units.epochNanoseconds(startTicks: subject.stat.startTicks)
       return .found(Self.goTime(nanoseconds: start))
     case .capture(let name): return .found(Self.text(subject.captures[name] ?? []))
+    case .firstCapture(let names):
+      let first = names.lazy.compactMap { [captures = subject.captures] in captures[$0] }
+        .first { !$0.isEmpty }
+      return .found(Self.text(first ?? []))
     case .exe:
       return subject.know(.program, \.program, source.program).map { Self.text($0 ?? []) }
     case .user: return subject.know(.owner, \.owner, source.owner).map { $0?.user ?? "" }
@@ -85,8 +89,11 @@ extension Rule {
         cgroup.path.flatMap { Cgroup.podUID(ofPath: $0) }
       }
     case .argv0(let isBase):
-      return subject.know(.texts, \.texts, source.texts).map { texts in
-        let word = texts?.firstArgument ?? []
+      return subject.know(.texts, \.texts, source.texts).map {
+        [name = subject.stat.name.bytes] texts in
+        var word = texts?.firstArgument ?? []
+        // A thread of the kernel has no command line, nor has a process that took it away.
+        if word.isEmpty { word = name }
         let start = isBase ? word.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0 : 0
         return Self.text(Array(word[start...]))
       }

@@ -31,7 +31,7 @@ struct Check: ParsableCommand {
   func run() throws {
     let configuration = try source.configuration(source.configurationFile)
     for file in configuration.files { print("read \(file)") }
-    let count = source.settings(of: configuration, ownPid: source.ownPid).targets.count
+    let count = source.completed(configuration, ownPid: source.ownPid).collector.targets.count
     print("valid: \(count) \(count == 1 ? "target" : "targets")")
   }
 }
