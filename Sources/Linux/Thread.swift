@@ -73,6 +73,11 @@ private func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRa
 /// The corresponding system call is `getpid(2)`.
 package func processID() -> Int32 { getpid() }
 
+/// The effective user of this process.
+///
+/// The corresponding system call is `geteuid(2)`.
+package func effectiveUserID() -> UInt32 { geteuid() }
+
 /// A variable of the environment.
 ///
 /// The corresponding C function is `getenv(3)`.

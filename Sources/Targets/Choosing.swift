@@ -42,12 +42,15 @@ extension Roster {
     for target in targets { target.leavesOut = false }
     var candidates = scanned
     // Processes that rules name by number are looked at whether there is a scan or not.
-    resolver.bind(table.ofRule) { (pid: Int32) throws(ProcError) -> Stat in
-      if let stat = members[pid]?.member.stat ?? candidates[pid] { return stat }
-      let stat = try livingStat(pid)
-      candidates[pid] = stat
-      return stat
-    }
+    resolver.bind(
+      table.ofRule,
+      { (pid: Int32) throws(ProcError) -> Stat in
+        if let stat = members[pid]?.member.stat ?? candidates[pid] { return stat }
+        let stat = try livingStat(pid)
+        candidates[pid] = stat
+        return stat
+      },
+      { (pid: Int32) throws(ProcError) -> Status in try root.status(pid: pid, &buffer) })
 
     newAncestors = []
     // Rules that fit a process itself come before those that fit an ancestor.
