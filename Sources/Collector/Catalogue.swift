@@ -532,15 +532,15 @@ package enum Catalogue {
     .single(
       "procvitals_series_dropped_total", .counter, .none, nil, from: .page,
       "Samples left out of pages because the target has more series than its limit (series_per_target of this program)."
-    ) { .whole($0.droppedSeries) },
+    ) { $0.target.isShown ? .whole($0.droppedSeries) : .absent },
     .single(
       "procvitals_target_processes", .gauge, .none, nil, from: .roster,
       "Processes of the target at this scrape (seen in /proc)."
-    ) { .whole(UInt64($0.members.count)) },
+    ) { $0.isShown ? .whole(UInt64($0.processes)) : .absent },
     .single(
       "procvitals_target_up", .gauge, .none, nil, from: .roster,
       "Whether the target has at least one process (seen in /proc)."
-    ) { .whole($0.members.isEmpty ? 0 : 1) },
+    ) { $0.isShown ? .whole($0.processes == 0 ? 0 : 1) : .absent },
     .labelled(
       "procvitals_unreadable_total", .counter, .none, nil, labels: ["source", "reason"],
       from: .roster,
@@ -605,7 +605,8 @@ package enum Catalogue {
   /// The rows of ``process`` that a target's selection switches on, by their places in the list.
   package static func enabled(_ selection: Selection) -> [Int] {
     process.indices.filter {
-      selection.includes(process[$0].group, isDefault: process[$0].isDefault)
+      selection.includes(
+        process[$0].family, process[$0].group, isDefault: process[$0].isDefault)
     }
   }
 
@@ -622,7 +623,7 @@ package enum Catalogue {
 
   /// Whether a selection switches on a row of ``target``; one without a group is always on.
   static func includes(_ row: TargetRow, _ selection: Selection) -> Bool {
-    row.group.map { selection.includes($0, isDefault: row.isDefault) } ?? true
+    row.group.map { selection.includes(row.family, $0, isDefault: row.isDefault) } ?? true
   }
 
   /// Whether a selection switches on a row about a target that takes its samples from a file.

@@ -1,3 +1,5 @@
+import Metrics
+
 /// A set of families that a target switches on together; see `collect` in the configuration.
 package enum Group: String, Sendable, CaseIterable {
   case core, cpu, memory, pss, maps, io, sched, threads, fds, sockets, network, limits, cgroup
@@ -135,14 +137,19 @@ package struct Selection: Sendable, Hashable {
   package var includesDefault: Bool
   /// Groups that are on as a whole.
   package var groups: Set<Group>
+  /// Names of families that are on whatever their group.
+  package var families: Set<String>
 
-  package init(includesDefault: Bool = true, groups: Set<Group> = []) {
+  package init(
+    includesDefault: Bool = true, groups: Set<Group> = [], families: Set<String> = []
+  ) {
     self.includesDefault = includesDefault
     self.groups = groups
+    self.families = families
   }
 
   /// Whether a row is on.
-  func includes(_ group: Group, isDefault: Bool) -> Bool {
-    includesDefault && isDefault || groups.contains(group)
+  func includes(_ family: Family, _ group: Group, isDefault: Bool) -> Bool {
+    includesDefault && isDefault || groups.contains(group) || families.contains(family.name)
   }
 }

@@ -91,11 +91,11 @@ extension Health {
   init(_ states: [TargetState], effective: Set<Capability>) {
     rights.effective = effective
     var denied: [Trouble.Source: [TargetState]] = [:]
-    for state in states {
+    for state in states where state.target.isShown || !state.target.standingTroubles.isEmpty {
       let troubles = state.target.standingTroubles.sorted { $0.sortKey < $1.sortKey }
       targets.append(
         TargetHealth(
-          name: state.target.name, processes: state.target.members.count, troubles: troubles))
+          name: state.target.name, processes: state.target.processes, troubles: troubles))
       for trouble in troubles where trouble.reason == .denied {
         denied[trouble.source, default: []].append(state)
       }
@@ -125,5 +125,5 @@ extension Trouble {
     if case .file = source { reason == .missing } else { false }
   }
 
-  fileprivate var sortKey: String { "\(source.label) \(reason.rawValue)" }
+  var sortKey: String { "\(source.label) \(reason.rawValue)" }
 }

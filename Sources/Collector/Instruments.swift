@@ -5,6 +5,9 @@ final class Instruments {
   let cgroups: CgroupReader
   let sockets: SocketReader
 
+  /// Whether threads whose names differ only by a number are counted under one.
+  var foldsThreadNumbers = true
+
   var limits = CollectorLimits() {
     didSet {
       processes.limits = limits
@@ -36,6 +39,6 @@ final class Instruments {
     sockets.resolve()
   }
 
-  /// Ends a collection: what it did not need is let go of.
-  func finish() { cgroups.finish() }
+  /// Ends a collection; see ``CgroupReader/finish(keeping:)``.
+  func finish(keeping collections: Int) { cgroups.finish(keeping: collections) }
 }

@@ -9,17 +9,34 @@ struct Page {
     case process(Int)
     case target(TargetRow)
     case exporter(ExporterRow)
+    case named(NamedSamples)
   }
 
   private let plan: [(rows: Rows, family: TextEncoder.PreparedFamily)]
   private var encoder = TextEncoder()
+  /// Has memory of its own: a page of one target is small, and should not be held in that of all.
+  private var probeEncoder = TextEncoder()
+  private let isGrouped: Bool
+  /// Targets of the same name, where that is one group.
+  private var groups: [[TargetState]] = []
+  /// Counters of targets that are no longer there, by group, place in the plan and labels' values.
+  private var former: [String: [Int: [[String]: Reading]]] = [:]
+  /// How many of them are kept of a group and a family; the others are forgotten.
+  private static let formerLimit = 10_000
 
-  init() {
-    var named: [(Family, Rows)] = Catalogue.process.indices.map {
-      (Catalogue.process[$0].family, .process($0))
+  init(_ names: Names = .process) {
+    isGrouped = names == .namedprocess
+    var named: [(Family, Rows)] = Catalogue.exporter.map { ($0.family, .exporter($0)) }
+    switch names {
+    case .process:
+      named += Catalogue.process.indices.map { (Catalogue.process[$0].family, .process($0)) }
+      named += Catalogue.target.map { ($0.family, .target($0)) }
+    case .namedprocess:
+      named += Catalogue.namedprocess.map { ($0.family, .named(NamedSamples($0))) }
+      named += Catalogue.processExporter.map { ($0.family, .exporter($0)) }
+      // What the exporter says about a target has no other name.
+      named += Catalogue.presence.map { ($0.family, .target($0)) }
     }
-    named += Catalogue.target.map { ($0.family, .target($0)) }
-    named += Catalogue.exporter.map { ($0.family, .exporter($0)) }
     named.sort { $0.0.name < $1.0.name }
     plan = named.map { ($0.1, TextEncoder.PreparedFamily($0.0)) }
   }
@@ -36,9 +53,27 @@ struct Page {
     _ states: [TargetState], _ own: OwnState, _ facts: SystemFacts, limit: Int
   ) -> [UInt8] {
     encoder.reset()
+    fill(states, own, facts, limit: limit)
+    return encoder.page
+  }
+
+  /// Makes the page of one target, as a library in the program itself would have written it: without
+  /// the labels of the target and without `procvitals_…`.
+  mutating func write(_ state: TargetState, _ facts: SystemFacts, limit: Int) -> [UInt8] {
+    swap(&encoder, &probeEncoder)
+    defer { swap(&encoder, &probeEncoder) }
+    encoder.reset()
+    fill([state], nil, facts, limit: limit)
+    return encoder.page
+  }
+
+  private mutating func fill(
+    _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts, limit: Int
+  ) {
     let noLabels = TextEncoder.PreparedLabels([])
     for state in states { state.beginPage(limit: limit) }
-    for (rows, family) in plan {
+    if isGrouped { group(states) }
+    for (place, (rows, family)) in plan.enumerated() {
       var isEmpty = true
       switch rows {
       case .process(let index):
@@ -46,23 +81,80 @@ struct Page {
         for state in states {
           let reading = Self.scaled(state.tally.values[index], row.grain, facts)
           if case .absent = reading { continue }
-          if state.hasRoom(labelled: false) { write(family, state.labels, reading, &isEmpty) }
+          if state.hasRoom(labelled: false) {
+            write(family, own == nil ? noLabels : state.labels, reading, &isEmpty)
+          }
         }
       case .target(let row):
+        if own == nil, row.group == nil { continue }
         for state in states where state.serves(row) {
           // What the exporter says about a target is never left out.
           let isLimited = row.group != nil
           let isLabelled = !row.family.labels.isEmpty
-          write(row.value, state.sample, row.family, family, state.labels, &isEmpty) {
+          let labels = own == nil ? noLabels : state.labels
+          write(row.value, state.sample, row.family, family, labels, &isEmpty) {
             isLimited && !state.hasRoom(labelled: isLabelled)
               ? .absent : Self.scaled($0, row.grain, facts)
           }
         }
       case .exporter(let row):
+        guard let own else { continue }
         write(row.value, own, row.family, family, noLabels, &isEmpty) { $0 }
+      case .named(let samples): write(samples, at: place, states, family, facts, &isEmpty)
       }
     }
-    return encoder.page
+  }
+
+  /// Writes a family by another name: one group after another, of states that are sorted by name.
+  private mutating func write(
+    _ samples: NamedSamples, at place: Int, _ states: [TargetState],
+    _ prepared: TextEncoder.PreparedFamily, _ facts: SystemFacts, _ isEmpty: inout Bool
+  ) {
+    guard samples.isAboutGroups else {
+      for (_, reading) in samples.readings(states, [[]: .whole(0)]) {
+        write(prepared, TextEncoder.PreparedLabels([]), reading, &isEmpty)
+      }
+      return
+    }
+    for group in groups {
+      let former = former[group[0].target.name]?[place] ?? [:]
+      for (values, reading) in samples.readings(group, former) {
+        guard group[0].hasRoom(labelled: samples.isOpen) else { continue }
+        var labels = group[0].groupLabels
+        for (name, value) in zip(samples.labels, values) { labels.append(Label(name, value)) }
+        write(prepared, labels, Self.scaled(reading, samples.grain, facts), &isEmpty)
+      }
+    }
+  }
+
+  /// Puts targets of the same name together.
+  private mutating func group(_ states: [TargetState]) {
+    groups = []
+    var rest = states[...]
+    while let name = rest.first?.target.name {
+      let end = rest.firstIndex { $0.target.name != name } ?? rest.endIndex
+      // What only stands for a rule counts the processes of the others again.
+      let own = rest[..<end].filter { $0.target.kind != .rule }
+      groups.append(own.isEmpty ? Array(rest[..<end]) : own)
+      rest = rest[end...]
+    }
+    if former.isEmpty { return }
+    let names = Set(groups.map { $0[0].target.name })
+    former = former.filter { names.contains($0.key) }
+  }
+
+  /// Keeps the counters of a target that is no longer there, for its group if others are in it.
+  mutating func retire(_ state: TargetState) {
+    for (place, item) in plan.enumerated() {
+      guard case .named(let samples) = item.rows, samples.isAboutGroups, samples.isCounter else {
+        continue
+      }
+      let name = state.target.name
+      for (values, reading) in samples.readings([state], former[name]?[place] ?? [:]) {
+        if former[name]?[place]?.count ?? 0 >= Self.formerLimit { break }
+        former[name, default: [:]][place, default: [:]][values] = reading
+      }
+    }
   }
 
   /// Writes the samples of a family in the order of their labels' values.

@@ -84,7 +84,35 @@ package enum Reference {
         "| `\(entry.family.name)` | \(entry.family.kind.rawValue)"
         + " | \(entry.family.unit.rawValue) | \(labels(entry)) | \(entry.family.help) |\n"
     }
+    return text + otherNames
+  }
+
+  private static var otherNames: String {
+    var text = """
+
+      ## process-exporter's names
+
+      With `names: namedprocess` in the configuration, with a configuration of process-exporter, or \
+      at `/metrics?names=namedprocess`, these take the places of the families about targets, which \
+      they are made of; what is said there holds for them too.
+      Targets of the same name are one group, and other labels of theirs are left out.
+
+      | Family | Type | Labels | Made of | Meaning |
+      |---|---|---|---|---|
+
+      """
+    for row in Catalogue.namedprocess {
+      let sources = row.parts.map { "`\($0.source)`" }.joined(separator: ", ")
+      text += named(row.family, sources)
+    }
+    for row in Catalogue.processExporter { text += named(row.family, "") }
     return text
+  }
+
+  private static func named(_ family: Family, _ sources: String) -> String {
+    let labels = family.labels.map { "`\($0)`" }.joined(separator: ", ")
+    return
+      "| `\(family.name)` | \(family.kind.rawValue) | \(labels) | \(sources) | \(family.help) |\n"
   }
 
   private static func labels(_ entry: Entry) -> String {

@@ -18,6 +18,8 @@ package struct CollectorLimits: Sendable, Hashable {
   /// Each saves about half of its reading cost and takes 4.3 kB of kernel memory; beyond the
   /// number, files are opened for each scrape.
   package var keptDescriptors: Int
+  /// Targets, those that variables make included.
+  package var targets: Int
   /// Processes of one target; further ones are left out and counted.
   package var processesPerTarget: Int
   /// Samples of one target on a page; further ones are left out and counted.
@@ -47,7 +49,8 @@ package struct CollectorLimits: Sendable, Hashable {
   package var listenAddresses: Int
 
   package init(
-    keptDescriptors: Int = 5120, processesPerTarget: Int = 10_000, seriesPerTarget: Int = 2000,
+    keptDescriptors: Int = 5120, targets: Int = 10_000, processesPerTarget: Int = 10_000,
+    seriesPerTarget: Int = 2000,
     threadsPerProcess: Int = 2000, descriptorsPerProcess: Int = 10_000,
     cgroupsPerTarget: Int = 1000, pssBytesPerScrape: Int = 1 << 30,
     pssBytesPerProcess: Int = 16 << 30, infoSeriesPerTarget: Int = 8,
@@ -55,6 +58,7 @@ package struct CollectorLimits: Sendable, Hashable {
     socketsPerNamespace: Int = 200_000, networkNamespaces: Int = 100, listenAddresses: Int = 100
   ) {
     self.keptDescriptors = keptDescriptors
+    self.targets = targets
     self.processesPerTarget = processesPerTarget
     self.seriesPerTarget = seriesPerTarget
     self.threadsPerProcess = threadsPerProcess
@@ -78,7 +82,7 @@ extension CollectorLimits {
   var roster: Roster.Limits {
     Roster.Limits(
       keptDescriptors: keptDescriptors - keptCgroupDescriptors,
-      processesPerTarget: processesPerTarget)
+      processesPerTarget: processesPerTarget, targets: targets)
   }
 }
 
@@ -86,9 +90,16 @@ extension CollectorLimits {
 package struct CollectorSettings: Sendable, Hashable {
   package var targets: [TargetSettings]
   package var limits: CollectorLimits
+  /// The names on pages for which nobody asks for others; with process-exporter's, threads keep
+  /// the numbers in their names, as there.
+  package var names: Names
 
-  package init(targets: [TargetSettings], limits: CollectorLimits = CollectorLimits()) {
+  package init(
+    targets: [TargetSettings], limits: CollectorLimits = CollectorLimits(),
+    names: Names = .process
+  ) {
     self.targets = targets
     self.limits = limits
+    self.names = names
   }
 }

@@ -76,7 +76,10 @@ package struct TargetSample {
       if looksAtSockets { sockets?.visit(open, member, target, with.sockets) }
     }
     if looksAtNetwork { network?.visit(member, target, with.processes) }
-    if looksAtThreads { threads?.visit(with.processes.walk, with.limits) }
+    if looksAtThreads {
+      threads?.visit(
+        with.processes.walk, with.limits, foldsNumbers: with.foldsThreadNumbers)
+    }
     limits?.visit(member, target, with.processes)
     maps?.visit(member, target, with.patient)
     proportional?.visit(member, target, with.patient)

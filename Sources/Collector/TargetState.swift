@@ -13,6 +13,8 @@ final class TargetState {
   let target: Target
   var sample: TargetSample
   private(set) var labels = TextEncoder.PreparedLabels([])
+  /// The labels of its group where families go by process-exporter's names.
+  private(set) var groupLabels = TextEncoder.PreparedLabels([])
   /// The rows that are on, and the files they need.
   private(set) var rows: [ActiveRow] = []
   private(set) var wanted = Wanted()
@@ -26,27 +28,36 @@ final class TargetState {
   private var plainRows = 0
   /// Samples that the page still has room for.
   private var room = (plain: 0, labelled: 0)
+  /// Samples on the last page, and what it had no room for.
+  private(set) var series = 0
+  private(set) var dropped = 0
 
   /// What the last collection told the log.
   var processes = 0
   var starts: UInt64 = 0
   var exits: [Exit: UInt64] = [:]
-  var droppedSeries: UInt64 = 0
 
-  init(_ target: Target, _ settings: TargetSettings) {
+  /// What a probe can ask for; nil for what only stands for a rule.
+  var probeKey: TargetKey? { target.kind == .rule ? nil : target.key }
+
+  init(_ target: Target, _ settings: CollectorSettings) {
     self.target = target
     sample = TargetSample(target)
     configure(settings)
   }
 
-  func configure(_ settings: TargetSettings) {
+  func configure(_ settings: CollectorSettings) {
     labels = TextEncoder.PreparedLabels(
       [Label("target", target.name)] + target.key.labels.map { Label($0.name, $0.value) })
-    selection = settings.selection
-    let enabled = Catalogue.enabled(settings.selection)
+    groupLabels = TextEncoder.PreparedLabels([Label(NamedRow.group, target.name)])
+    // What only stands for a rule has no values of its own.
+    selection =
+      target.kind == .rule
+      ? Selection(includesDefault: false) : settings.targets[target.ruleIndex].selection
+    let enabled = Catalogue.enabled(selection)
     rows = enabled.map(ActiveRow.init)
-    sample.configure(settings.selection)
-    wanted = Catalogue.wanted(settings.selection)
+    sample.configure(selection)
+    wanted = Catalogue.wanted(selection)
     wanted.files.formUnion(sample.files)
     plainRows =
       rows.count
@@ -67,7 +78,10 @@ final class TargetState {
   func serves(_ row: TargetRow) -> Bool { Catalogue.includes(row, selection) }
 
   /// Starts a page on which the target has at most `limit` samples.
-  func beginPage(limit: Int) { room = (plain: limit, labelled: max(0, limit - plainRows)) }
+  func beginPage(limit: Int) {
+    room = (plain: limit, labelled: max(0, limit - plainRows))
+    (series, dropped) = (0, 0)
+  }
 
   /// Whether the page has room for one more sample; if not, that is counted.
   ///
@@ -75,8 +89,10 @@ final class TargetState {
   func hasRoom(labelled: Bool) -> Bool {
     if labelled ? room.labelled == 0 : room.plain == 0 {
       sample.droppedSeries += 1
+      dropped += 1
       return false
     }
+    series += 1
     if labelled { room.labelled -= 1 } else { room.plain -= 1 }
     return true
   }

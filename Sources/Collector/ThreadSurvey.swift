@@ -34,7 +34,7 @@ package struct ThreadSurvey {
     nowBusiestTicks = 0
   }
 
-  mutating func visit(_ walk: ThreadWalk, _ limits: CollectorLimits) {
+  mutating func visit(_ walk: ThreadWalk, _ limits: CollectorLimits, foldsNumbers: Bool = true) {
     if !walk.knowsStates { knowsStates = false }
     if walk.threads.isEmpty { return }
     files.formUnion(walk.files)
@@ -46,7 +46,8 @@ package struct ThreadSurvey {
       }
       // What a thread used before its name is known counts when it is.
       guard let name = thread.name else { continue }
-      let place = Self.place(of: Self.label(name), in: names, limits.threadNamesPerTarget)
+      let place = Self.place(
+        of: Self.label(name, foldsNumbers: foldsNumbers), in: names, limits.threadNamesPerTarget)
       if thread.stat != nil { names[place, default: Namesakes()].count += 1 }
       names[place, default: Namesakes()].usage.add(thread.used)
       nowBusiestTicks = max(nowBusiestTicks, thread.used.cpuTicks)
@@ -62,15 +63,15 @@ package struct ThreadSurvey {
     return taken < limit ? name : other
   }
 
-  /// A thread's name as it is shown: threads that are numbered have one in common.
+  /// A thread's name as it is shown: threads that are numbered have one in common, if they may.
   ///
-  /// - Shape: each run of digits is one `N`; bytes that are not UTF-8 and control characters are
+  /// - Shape: each run of digits is one `N`, if numbers are folded; bytes that are not UTF-8 and control characters are
   ///   U+FFFD; a thread without a name is `unnamed`.
-  static func label(_ name: ProcessName) -> String {
+  static func label(_ name: ProcessName, foldsNumbers: Bool = true) -> String {
     var label = String.UnicodeScalarView()
     var isInNumber = false
     for scalar in String(decoding: name.bytes, as: UTF8.self).unicodeScalars {
-      let isDigit = ("0"..."9").contains(scalar)
+      let isDigit = foldsNumbers && ("0"..."9").contains(scalar)
       if isDigit, !isInNumber {
         label.append("N")
       } else if !isDigit {

@@ -73,6 +73,27 @@ package struct Stat: Sendable, Equatable {
   package var realtimePriority: UInt64
   /// Scheduling policy of the first thread, `SCHED_*` of `include/uapi/linux/sched.h` (field 41).
   package var schedulingPolicy: UInt64
+  /// Where the command line lies in memory, which every `execve` chooses anew (field 48); 0 for whom
+  /// the process is none of, see ``execMark``.
+  package var argumentsAddress: UInt64
+
+  /// What changes when the process runs another program, as far as this file shows it.
+  ///
+  /// Without rights over the process only its name does, and whether it has called `execve` at all
+  /// since it was forked (`PF_FORKNOEXEC`).
+  package struct ExecMark: Sendable, Hashable {
+    private let name: ProcessName
+    private let hasOwnProgram: Bool
+    private let argumentsAddress: UInt64
+
+    fileprivate init(_ stat: Stat) {
+      name = stat.name
+      hasOwnProgram = stat.flags & 0x40 == 0
+      argumentsAddress = stat.argumentsAddress
+    }
+  }
+
+  package var execMark: ExecMark { ExecMark(self) }
 
   /// Whether the whole process has ended and only waits for its parent.
   ///
@@ -103,7 +124,7 @@ package struct Stat: Sendable, Equatable {
     (parent, flags, minorFaults, majorFaults) = (0, 0, 0, 0)
     (userTicks, systemTicks, childrenUserTicks, childrenSystemTicks) = (0, 0, 0, 0)
     (threads, startTicks, virtualBytes, residentBytes) = (0, 0, 0, 0)
-    (nice, realtimePriority, schedulingPolicy) = (0, 0, 0)
+    (nice, realtimePriority, schedulingPolicy, argumentsAddress) = (0, 0, 0, 0)
   }
 
   /// Reads the line.
@@ -147,5 +168,8 @@ package struct Stat: Sendable, Equatable {
     at.skipWords(15, bytes)  // 25–39: rsslim to processor
     realtimePriority = try at.number(bytes, "rt_priority")
     schedulingPolicy = try at.number(bytes, "policy")
+    at.skipWords(6, bytes)  // 42–47: delayacct_blkio_ticks to start_brk
+    // A recorded line may be shorter; then nothing is known of it.
+    argumentsAddress = (try? at.number(bytes, "arg_start")) ?? 0
   }
 }

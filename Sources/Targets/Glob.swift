@@ -2,14 +2,41 @@
 ///
 /// `*` also crosses `/`, as in the patterns of `fnmatch(3)` without `FNM_PATHNAME`.
 package struct Glob: Sendable, Hashable {
-  private let pattern: [UInt8]
+  private enum Kind {
+    case pattern, literal, lastComponent
+  }
 
-  package init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
+  private let pattern: [UInt8]
+  private let kind: Kind
+
+  package init(_ pattern: String) { self.init(pattern, .pattern) }
+
+  /// A text without wildcards, whatever bytes are in it.
+  package init(literal: String) { self.init(literal, .literal) }
+
+  /// A file's name without wildcards, for paths with or without directories.
+  package init(lastComponent: String) { self.init(lastComponent, .lastComponent) }
+
+  private init(_ pattern: String, _ kind: Kind) {
+    self.pattern = Array(pattern.utf8)
+    self.kind = kind
+  }
 
   /// Whether the whole text fits the pattern.
   ///
   /// Costs at most pattern × text steps.
   package func matches(_ text: [UInt8]) -> Bool {
+    switch kind {
+    case .pattern: fits(text)
+    case .literal: text == pattern
+    case .lastComponent:
+      text == pattern
+        || text.dropLast(pattern.count).last == UInt8(ascii: "/")
+          && text.suffix(pattern.count) == pattern[...]
+    }
+  }
+
+  private func fits(_ text: [UInt8]) -> Bool {
     var p = 0
     var t = 0
     // Where to go on when the bytes after the last `*` do not fit: it takes one byte more.

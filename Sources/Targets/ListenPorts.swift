@@ -74,7 +74,11 @@ package final class ListenPorts {
   ///   - ports: The ports that rules ask for; without any, nothing is done.
   ///   - root: Where processes appear.
   ///   - now: Ticks since the machine started.
-  package func begin(_ ports: Set<UInt16>, in root: borrowing ProcRoot, now: UInt64) {
+  ///   - lives: Whether a process is still there.
+  package func begin(
+    _ ports: Set<UInt16>, in root: borrowing ProcRoot, now: UInt64,
+    lives: (ProcessIdentity) -> Bool
+  ) {
     self.now = now
     // Numbers that only a recorded tree means have no sockets here.
     guard !ports.isEmpty, root.ownPid != nil else {
@@ -97,10 +101,10 @@ package final class ListenPorts {
       return
     }
     listening = inodes.values.reduce(into: []) { $0.formUnion($1) }
-    findOrphans(root)
+    findOrphans(lives)
   }
 
-  /// Whether a process listens on one of some ports, all of which ``begin(_:in:now:)`` was told.
+  /// Whether a process listens on one of some ports, all of which ``begin(_:in:now:lives:)`` was told.
   ///
   /// Never waits for the process.
   /// - Returns: Nil if that cannot be known: its descriptors may not be read and nobody else owns
@@ -183,29 +187,24 @@ package final class ListenPorts {
   }
 
   /// Finds the sockets that no living process is known to have.
-  private func findOrphans(_ root: borrowing ProcRoot) {
+  private func findOrphans(_ lives: (ProcessIdentity) -> Bool) {
     owners = owners.filter { listening.contains($0.key) }
     unowned.formIntersection(listening)
     sought.formIntersection(listening)
     sought.formUnion(new.intersection(listening))
     new = []
-    for (inode, process) in owners where !lives(process, root) {
+    for (inode, process) in owners where !lives(process) {
       owners[inode] = nil
       // It may be shared.
       for (pid, entry) in entries where entry.inodes.contains(inode) {
         let other = ProcessIdentity(pid: pid, startTicks: entry.startTicks)
-        if lives(other, root) { owners[inode] = other }
+        if lives(other) { owners[inode] = other }
       }
     }
     new = listening.filter {
       owners[$0] == nil && !unowned.contains($0) && !sought.contains($0)
     }
     if !new.isEmpty { search &+= 1 }
-  }
-
-  private func lives(_ process: ProcessIdentity, _ root: borrowing ProcRoot) -> Bool {
-    guard let stat = try? root.stat(pid: process.pid, &buffer) else { return false }
-    return stat.startTicks == process.startTicks && !stat.hasEnded
   }
 
   private func isDue(_ entry: Entry) -> Bool {

@@ -20,16 +20,24 @@ package final class Member {
   /// How it ended, as its last exit record says.
   package var recordedStatus: ExitStatus?
 
+  /// Whether it is known that it has ended; then nothing of it can be late.
+  var hasEnded = false
+
   let pidfd: PidFD?
   /// Its pidfd's registration with the event loop.
   var token: EventToken?
   /// Whether it belongs to the target only because an ancestor does or did.
-  var isInherited: Bool
+  package internal(set) var isInherited: Bool
   /// Whether the rule has changed since then, so that the ancestor has to be found again.
   var isDoubtful = false
 
   /// The verdict of the resolver and what it depended on; see ``Resolver/Verdict``.
   var verdict: Resolver.Verdict
+  /// Its command line and environment, as of when it was seen to run another program.
+  var texts: Texts?
+  var textsMark: Stat.ExecMark?
+  /// The target that an ancestor of it belonged to when it was chosen for that.
+  var provenParent: String?
 
   package var pid: Int32 { identity.pid }
 
@@ -45,155 +53,5 @@ package final class Member {
     self.pidfd = pidfd
     self.keepsFiles = keepsFiles
     self.isInherited = isInherited
-  }
-}
-
-/// How a process of a target ended, as it is counted.
-package struct Exit: Hashable, Sendable {
-  /// The value of the label `reason`.
-  package enum Reason: String, Sendable {
-    case exited, signalled, dumped, unknown
-  }
-
-  package let reason: Reason
-  /// The value of the label `status`: the exit code, the signal's name or nothing.
-  package let status: String
-
-  init(_ status: ExitStatus?) {
-    switch status {
-    case .exited(let code):
-      reason = .exited
-      self.status = String(code)
-    case .signalled(let signal, let coreDumped):
-      reason = coreDumped ? .dumped : .signalled
-      self.status = signalName(signal)
-    case nil:
-      reason = .unknown
-      self.status = ""
-    }
-  }
-}
-
-/// A name and the processes that it stands for now.
-package final class Target {
-  package let key: TargetKey
-  package internal(set) var rule: Rule
-  /// Its processes, in the order of their numbers.
-  package internal(set) var members: [Member] = []
-  /// Processes that became part of it, those found first included.
-  package private(set) var starts: UInt64 = 0
-  /// Starts after the only process of the target had ended; see ``noteStart(isInherited:isBack:)``.
-  package private(set) var restarts: UInt64 = 0
-  /// Processes that ended before they were found in /proc; nil while nobody tells of them.
-  package private(set) var shortLived: UInt64?
-  /// Processes of it that ended.
-  package internal(set) var exits: [Exit: UInt64] = [:]
-  /// Numbers and start times of processes that left it alive; one that comes back is no new one.
-  var departed: [Int32: UInt64] = [:]
-  /// Whether the limit on processes left some out at the last look.
-  var leavesOut = false
-  /// Whether there was more than one process at a time since there was none.
-  private var isShared = false
-  /// Whether there is none because the only one has ended.
-  private var hasEndedAlone = false
-  /// What could not be read, ever since it exists.
-  package private(set) var troubles: [Trouble: UInt64] = [:]
-
-  /// The troubles of the present and of the previous collection, with a sentence each.
-  private var present: [Trouble: String] = [:]
-  private var previous: Set<Trouble> = []
-
-  /// What could not be read as of the last ``takeTroubleChanges()``.
-  package var standingTroubles: Set<Trouble> { previous }
-
-  /// The value of the label `target`.
-  package var name: String { key.name }
-
-  init(_ key: TargetKey, _ rule: Rule) {
-    self.key = key
-    self.rule = rule
-  }
-
-  /// Counts a process that joins, before it is one of ``members``.
-  ///
-  /// It is a restart if there is no other process and the last one ended, which had been the only
-  /// one as long as it was there. Processes taken along as descendants do not matter.
-  func noteStart(isInherited: Bool, isBack: Bool) {
-    if !isBack { starts += 1 }
-    if isInherited { return }
-    if !isBack, hasEndedAlone { restarts += 1 }
-    isShared = members.contains { !$0.isInherited }
-    hasEndedAlone = false
-  }
-
-  /// Takes note that a process that was taken along fits the rule by itself now.
-  func noteOwn() {
-    if members.contains(where: { !$0.isInherited }) { isShared = true }
-    hasEndedAlone = false
-  }
-
-  /// Takes note that a process which fits the rule by itself is no longer one of ``members``.
-  func noteLeft(hasEnded: Bool) {
-    if members.contains(where: { !$0.isInherited }) { return }
-    hasEndedAlone = hasEnded && !isShared
-    isShared = false
-  }
-
-  /// Counts a process that has ended before it was found.
-  func noteShortLived(isInherited: Bool) {
-    starts += 1
-    shortLived = (shortLived ?? 0) + 1
-    if isInherited { return }
-    let own = members.filter { !$0.isInherited }
-    // The end of a process is recorded a little before it is seen.
-    if own.contains(where: { $0.recordedStatus == nil }) { return }
-    if hasEndedAlone || !own.isEmpty && !isShared { restarts += 1 }
-    hasEndedAlone = own.isEmpty
-  }
-
-  /// Begins to count processes that end before they are found.
-  package func beginShortLived() { shortLived = shortLived ?? 0 }
-
-  /// Counts something that could not be read.
-  ///
-  /// - Parameters:
-  ///   - trouble: What and why.
-  ///   - detail: A sentence for the log, made only when it is new.
-  package func note(_ trouble: Trouble, _ detail: @autoclosure () -> String) {
-    troubles[trouble, default: 0] += 1
-    if present[trouble] == nil { present[trouble] = previous.contains(trouble) ? "" : detail() }
-  }
-
-  /// Counts a read of one of its processes that failed; that the process has just ended is nothing
-  /// to be counted.
-  package func note(_ error: ProcError, pid: Int32) {
-    if let trouble = Trouble(error) { note(trouble, "process \(pid): \(error)") }
-  }
-
-  /// How many processes could come back.
-  package var departedCount: Int { departed.count }
-
-  /// Whether a process that has left could come back.
-  package func canReturn(_ pid: Int32) -> Bool { departed[pid] != nil }
-
-  /// The troubles that began and those that ended with this collection; starts the next one.
-  ///
-  /// A trouble with a file of its processes goes on while it has none: nothing shows that the file
-  /// can be read again.
-  package func takeTroubleChanges() -> (began: [(Trouble, String)], ended: [Trouble]) {
-    let began = present.filter { !previous.contains($0.key) }.map { ($0.key, $0.value) }
-    let sources = Set(present.keys.map(\.source))
-    var ended: [Trouble] = []
-    var now = Set(present.keys)
-    for trouble in previous where !sources.contains(trouble.source) {
-      if !members.isEmpty {
-        ended.append(trouble)
-      } else if case .file = trouble.source {
-        now.insert(trouble)
-      }
-    }
-    previous = now
-    present = [:]
-    return (began, ended)
   }
 }

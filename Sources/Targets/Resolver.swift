@@ -1,225 +1,210 @@
 import Linux
 import ProcFS
 
+extension Selector {
+  /// Whether it names a process by number.
+  var isNumbered: Bool { pid != nil || pidFile != nil }
+
+  /// Whether nothing but process names decides.
+  fileprivate var asksForNameOnly: Bool {
+    var rest = self
+    rest.processNames = []
+    return !processNames.isEmpty && rest.isEmpty
+  }
+
+  func fits(name: [UInt8]) -> Bool {
+    processNames.isEmpty || processNames.contains { $0.matches(name) }
+  }
+}
+
 /// Decides which rule a process belongs to.
 struct Resolver: ~Copyable {
-  /// The process that a number stood for when the rule was first looked at with it.
-  private struct Bound {
-    var pid: Int32
-    var startTicks: UInt64
-    var version: FileFacts?
-  }
-
   /// Which rule fits a process, and what that depends on.
   struct Verdict {
-    /// The place of the rule; nil if none fits.
-    let rule: Int?
-    fileprivate let name: ProcessName
+    enum Outcome {
+      case target(TargetKey, rule: Int)
+      case none
+      /// No rule is known to fit, but this one might.
+      case unsure(rule: Int, Condition, Trouble)
+      /// What a rule asks for has not been answered yet.
+      case pending(rule: Int)
+    }
+
+    let outcome: Outcome
+    /// When a rule that asks for an age may fit, in ticks since the machine started.
+    let lookAgainTicks: UInt64?
+    fileprivate let asked: FactSet
+    fileprivate let mark: Stat.ExecMark
     fileprivate let epoch: UInt64
+
+    /// Whether the command line or the environment was asked for.
+    var isByTexts: Bool { asked.contains(.texts) }
   }
 
-  private let pidFiles: PidFileWatch
-  private var rules: [Rule] = []
-  /// What the number of a rule means, by the rule's place.
-  private var bound: [Int: Bound] = [:]
-  /// The rules whose number stands for this process now; filled anew by ``bind(_:_:)``.
-  private var byPid: [Int32: [Int]] = [:]
+  private(set) var rules: [Rule] = []
+  private var numbers: Numbers
   /// The rules without a number, in file order.
   private var unnumbered: [Int] = []
   /// Those of them that ask for nothing but a process name.
   private var named: [Int] = []
-
   /// Raised when rules or the meaning of their numbers change.
   private var epoch: UInt64 = 0
-  private var usesExecutables = false
 
   /// Whether a rule can only be applied by looking at every process.
   private(set) var scans = false
   private(set) var hasChildrenRules = false
+  /// Ports that rules ask for.
+  private(set) var ports: Set<UInt16> = []
+  /// Variables of the environment that rules ask for.
+  private(set) var variables: Set<String> = []
+  /// Whether rules ask for the names of users or groups.
+  private(set) var usesAccounts = false
   /// Whether a process can belong to a target that ended before anybody looked at it.
   var canClaim: Bool { hasChildrenRules || !named.isEmpty }
 
   init(_ waiter: Waiter) throws(Errno) {
-    pidFiles = try PidFileWatch(waiter)
+    numbers = try Numbers(waiter)
   }
 
   mutating func setRules(_ rules: [Rule]) {
-    let old = self.rules
-    var kept: [Int: Bound] = [:]
-    for (index, rule) in rules.enumerated() {
-      if let before = old.firstIndex(of: rule) { kept[index] = bound[before] }
-    }
-    bound = kept
     self.rules = rules
-    unnumbered = rules.indices.filter {
-      rules[$0].selector.pid == nil && rules[$0].selector.pidFile == nil
+    numbers.setRules(rules)
+    unnumbered = rules.indices.filter { !rules[$0].selector.isNumbered }
+    named = unnumbered.filter {
+      rules[$0].fixedKey != nil && rules[$0].exclusions.isEmpty
+        && rules[$0].selector.asksForNameOnly
     }
-    named = unnumbered.filter { rules[$0].selector.executables.isEmpty }
     hasChildrenRules = rules.contains(where: \.includesChildren)
     scans = hasChildrenRules || !unnumbered.isEmpty
-    usesExecutables = rules.contains { !$0.selector.executables.isEmpty }
-    byPid = [:]
+    let selectors = rules.flatMap { [$0.selector] + $0.exclusions }
+    let used = rules.flatMap { rule in
+      ([rule.name] + rule.labels.map(\.value)).flatMap(\.variables)
+    }
+    ports = Set(selectors.flatMap(\.listenPorts))
+    variables = Set(selectors.flatMap(\.environment).map(\.name))
+    for case .environment(let name) in used { variables.insert(name) }
+    usesAccounts =
+      used.contains(.user) || selectors.contains { !$0.users.isEmpty || !$0.groups.isEmpty }
     epoch += 1
   }
 
   /// Starts reading the pid files.
-  func begin() {
-    pidFiles.request(rules.compactMap(\.selector.pidFile))
-  }
+  func begin() { numbers.begin() }
 
-  func collectPidFiles(until deadline: Instant) {
-    pidFiles.collect(until: deadline)
-  }
+  func collectPidFiles(until deadline: Instant) { numbers.collect(until: deadline) }
 
-  /// Finds out which process each number means, and notes why it means none.
-  ///
-  /// - Parameters:
-  ///   - targets: The targets of the rules, in the same order.
-  ///   - stat: Looks up the process that has a number now.
+  /// Finds out which process each number means; see ``Numbers/bind(_:_:)``.
   mutating func bind(_ targets: [Target], _ stat: (Int32) throws(ProcError) -> Stat) {
-    let before = byPid
-    byPid = [:]
-    defer { if byPid != before { epoch += 1 } }
-    // The clock as it is now: files are dated by it, whenever the daemon started.
-    let facts = SystemFacts.current()
-    for (index, rule) in rules.enumerated()
-    where rule.selector.pid != nil || rule.selector.pidFile != nil {
-      if let pid = bind(index, rule, targets[index], facts, stat) {
-        byPid[pid, default: []].append(index)
-      }
-    }
-  }
-
-  /// The process that the number of one rule means; nil, with a note why, if it means none.
-  private mutating func bind(
-    _ index: Int, _ rule: Rule, _ target: Target, _ facts: SystemFacts,
-    _ stat: (Int32) throws(ProcError) -> Stat
-  ) -> Int32? {
-    var file: PidFile?
-    var place = ""
-    if let path = rule.selector.pidFile {
-      place = "pid file \(path)"
-      switch pidFiles.answer(path) {
-      case .success(let answer): file = answer
-      case .failure(let failure):
-        target.note(Trouble(.pidFile, failure.reason), "\(place) \(failure.detail)")
-        return failure.mayBePassing ? last(index, stat) : forget(index)
-      case nil:
-        target.note(Trouble(.pidFile, .late), "\(place) has not answered in time")
-        return last(index, stat)
-      }
-    }
-    guard let pid = file?.pid ?? rule.selector.pid else { return nil }
-    if file == nil { place = "pid \(pid)" }
-    let source = file == nil ? Trouble.Source.process : .pidFile
-    if let wanted = rule.selector.pid, wanted != pid {
-      target.note(
-        Trouble(source, .stale), "\(place) says \(pid); expected \(wanted), the target's pid")
-      return forget(index)
-    }
-    let process: Stat
-    do throws(ProcError) {
-      process = try stat(pid)
-    } catch {
-      target.note(
-        Trouble(error) ?? Trouble(source, .gone),
-        error == .gone
-          ? "\(place): there is no process \(pid); expected a running one" : "\(place): \(error)")
-      return nil
-    }
-    guard let why = doubt(index, process, pid, file, facts) else {
-      bound[index] = Bound(pid: pid, startTicks: process.startTicks, version: file?.version)
-      return pid
-    }
-    let name = String(decoding: process.name.bytes, as: UTF8.self)
-    target.note(
-      Trouble(source, .stale),
-      "\(place): process \(pid) is now \"\(name)\", which \(why); expected the process that "
-        + "had the number before (touch the file if this one is right)")
-    return nil
-  }
-
-  /// Why a process cannot be the one that a number was written for; nil if it can.
-  private func doubt(
-    _ index: Int, _ process: Stat, _ pid: Int32, _ file: PidFile?, _ facts: SystemFacts
-  ) -> String? {
-    if let known = bound[index], known.pid == pid, known.version == file?.version {
-      return known.startTicks == process.startTicks
-        ? nil : "got the number after the one that was watched ended"
-    }
-    guard let file else { return nil }
-    if process.isKernelThread { return "is a thread of the kernel" }
-    let start = facts.epochNanoseconds(startTicks: process.startTicks)
-    let boot = facts.epochNanoseconds(startTicks: 0)
-    return file.canBeWritten(byProcessStartedAt: start, boot: boot)
-      ? nil : "started after the file was written"
-  }
-
-  /// What a number meant when it was last known, if that process is still there.
-  private func last(_ index: Int, _ stat: (Int32) throws(ProcError) -> Stat) -> Int32? {
-    guard let last = bound[index], let now = try? stat(last.pid),
-      now.startTicks == last.startTicks
-    else { return nil }
-    return last.pid
-  }
-
-  private mutating func forget(_ index: Int) -> Int32? {
-    bound[index] = nil
-    return nil
+    if numbers.bind(targets, stat) { epoch += 1 }
   }
 
   /// Whether a verdict holds for what the process is now.
-  func isCurrent(_ verdict: Verdict, _ stat: Stat) -> Bool {
-    // A program can be replaced by another one that goes by the same name.
-    verdict.epoch == epoch && !usesExecutables && verdict.name == stat.name
+  func isCurrent(_ verdict: Verdict, _ stat: Stat, now: UInt64) -> Bool {
+    if verdict.epoch != epoch || verdict.mark != stat.execMark { return false }
+    if !verdict.asked.isDisjoint(with: .fleeting) { return false }
+    if let due = verdict.lookAgainTicks, due <= now { return false }
+    switch verdict.outcome {
+    case .unsure, .pending: return false
+    case .target, .none: return true
+    }
   }
 
   /// Finds the first rule, in file order, that fits a process.
-  ///
-  /// - Parameters:
-  ///   - pid: The process.
-  ///   - stat: Its `stat`.
-  ///   - executable: Finds out its program; asked only if a rule needs it, and once.
-  /// - Returns: The rule, if any, and what that depends on.
-  func verdict(_ pid: Int32, _ stat: Stat, _ executable: () -> [UInt8]?) -> Verdict {
-    Verdict(rule: rule(pid, stat, executable), name: stat.name, epoch: epoch)
+  func verdict(_ subject: inout Subject, _ source: some FactSource) -> Verdict {
+    let outcome = outcome(&subject, source)
+    return Verdict(
+      outcome: outcome, lookAgainTicks: subject.lookAgainTicks, asked: subject.asked,
+      mark: subject.stat.execMark, epoch: epoch)
   }
 
-  private func rule(_ pid: Int32, _ stat: Stat, _ executable: () -> [UInt8]?) -> Int? {
-    let numbered = byPid[pid] ?? []
-    if numbered.isEmpty, unnumbered.isEmpty { return nil }
-    let name = stat.name.bytes
-    var program: [UInt8]??
-    func fits(_ index: Int) -> Bool {
-      let selector = rules[index].selector
-      let names = selector.processNames
-      if !names.isEmpty, !names.contains(where: { $0.matches(name) }) { return false }
-      if selector.executables.isEmpty { return true }
-      let path = program ?? executable()
-      program = .some(path)
-      guard let path else { return false }
-      return selector.executables.contains { $0.matches(path) }
+  private func outcome(_ subject: inout Subject, _ source: some FactSource) -> Verdict.Outcome {
+    var doubt: Verdict.Outcome?
+    var byNumber = (numbers.byPid[subject.pid] ?? [])[...]
+    var others = unnumbered[...]
+    while let index = Self.next(&byNumber, &others) {
+      switch apply(rules[index], &subject, source) {
+      case .yes(let key): return .target(key, rule: index)
+      case .no: continue
+      case .pending: return .pending(rule: index)
+      case .unsure(let condition, let trouble):
+        doubt = doubt ?? .unsure(rule: index, condition, trouble)
+      }
     }
-    var first: Int?
-    for index in numbered where first == nil && fits(index) { first = index }
-    for index in unnumbered where index < first ?? rules.count {
-      if fits(index) { return index }
-    }
-    return first
+    return doubt ?? .none
   }
 
-  /// Whether a rule that comes before another one, or any, could fit a process by its program.
+  /// The lower first element of two ascending lists.
+  private static func next(
+    _ first: inout ArraySlice<Int>, _ second: inout ArraySlice<Int>
+  ) -> Int? {
+    guard let a = first.first else { return second.popFirst() }
+    guard let b = second.first, b < a else { return first.popFirst() }
+    return second.popFirst()
+  }
+
+  private enum Answer {
+    case yes(TargetKey)
+    case no(Condition)
+    case unsure(Condition, Trouble)
+    case pending
+  }
+
+  /// Whether a rule whose number, if it has one, means the process fits it.
+  private func apply(
+    _ rule: Rule, _ subject: inout Subject, _ source: some FactSource
+  ) -> Answer {
+    subject.captures = [:]
+    switch rule.selector.fits(&subject, source) {
+    case .no(let condition): return .no(condition)
+    case .unsure(let condition, let trouble): return .unsure(condition, trouble)
+    case .pending: return .pending
+    case .yes: break
+    }
+    let captures = subject.captures
+    for exclusion in rule.exclusions {
+      switch exclusion.fits(&subject, source) {
+      case .yes: return .no(.exclude)
+      case .unsure(_, let trouble): return .unsure(.exclude, trouble)
+      case .pending: return .pending
+      case .no: continue
+      }
+    }
+    subject.captures = captures
+    switch rule.place(&subject, source) {
+    case .target(let key): return .yes(key)
+    case .unsure(let condition, let trouble): return .unsure(condition, trouble)
+    case .pending: return .pending
+    }
+  }
+
+  /// What becomes of every rule, whichever comes first.
+  func explain(_ subject: inout Subject, _ source: some FactSource) -> [Explanation.Verdict] {
+    let byNumber = numbers.byPid[subject.pid] ?? []
+    return rules.enumerated().map { index, rule in
+      if rule.selector.isNumbered, !byNumber.contains(index) {
+        return .fails(rule.selector.pidFile == nil ? .pid : .pidFile)
+      }
+      switch apply(rule, &subject, source) {
+      case .yes: return .fits
+      case .no(let condition): return .fails(condition)
+      case .unsure(let condition, let trouble): return .unsure(condition, trouble)
+      case .pending: return .late
+      }
+    }
+  }
+
+  /// Whether a rule that comes before another one, or any, could fit a process by more than its name.
   func mayFit(name: [UInt8], before rule: Int?) -> Bool {
     unnumbered.contains { index in
       let selector = rules[index].selector
-      return index < rule ?? rules.count && !selector.executables.isEmpty
-        && (selector.processNames.isEmpty
-          || selector.processNames.contains { $0.matches(name) })
+      // One that has ended unseen was not old.
+      return index < rule ?? rules.count && !named.contains(index) && selector.minimumAge == nil
+        && selector.fits(name: name)
     }
   }
 
   /// Finds the first rule, in file order, that nothing but a process name decides and that fits it.
   func rule(name: [UInt8]) -> Int? {
-    named.first { rules[$0].selector.processNames.contains { $0.matches(name) } }
+    named.first { rules[$0].selector.fits(name: name) }
   }
 }

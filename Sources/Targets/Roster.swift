@@ -10,23 +10,35 @@ package final class Roster: EventHandler {
     /// Files of /proc that may stay open.
     package var keptDescriptors: Int
     package var processesPerTarget: Int
+    /// Targets, those that variables make included.
+    package var targets: Int
     /// How long a collection waits for pid files.
     package var pidFilePatience: Duration
+    /// How long it waits for command lines, environments and the names of users.
+    package var textPatience: Duration
 
     package init(
-      keptDescriptors: Int, processesPerTarget: Int,
-      pidFilePatience: Duration = .milliseconds(100)
+      keptDescriptors: Int, processesPerTarget: Int, targets: Int = 10_000,
+      pidFilePatience: Duration = .milliseconds(100), textPatience: Duration = .milliseconds(100)
     ) {
       self.keptDescriptors = keptDescriptors
       self.processesPerTarget = processesPerTarget
+      self.targets = targets
       self.pidFilePatience = pidFilePatience
+      self.textPatience = textPatience
     }
   }
 
   /// Files that a held process keeps open at most: stat, status, io, cgroup.
-  private static let keptPerProcess = 4
+  static let keptPerProcess = 4
 
-  package private(set) var targets: [Target] = []
+  var table = TargetTable()
+  /// Those of the rules in their order, then those that variables made.
+  package var targets: [Target] { table.all }
+  /// Called when variables have made a target.
+  package var didAppear: (Target) -> Void = { _ in }
+  /// Called when a target is no longer there; it has no processes then.
+  package var didVanish: (Target) -> Void = { _ in }
   /// Called before a process leaves its target, so that what it used stays in the sums.
   package var willLeave: (Target, Member) -> Void = { _, _ in }
   /// Called after a process that had left its target alive joined it again.
@@ -38,24 +50,34 @@ package final class Roster: EventHandler {
   }
 
   package let root: ProcRoot
-  private let loop: EventLoop
-  private var limits: Limits
-  private let endings: Endings
+  package let reads: ProcessReads
+  let loop: EventLoop
+  private(set) var limits: Limits
+  let endings: Endings
   var resolver: Resolver
-  private(set) var members: [Int32: (member: Member, target: Target)] = [:]
-  private var watched: [EventToken: Int32] = [:]
-  private var keptFiles = 0
-  private var slots = SlotPool()
+  var members: [Int32: (member: Member, target: Target)] = [:]
+  var watched: [EventToken: Int32] = [:]
+  var keptFiles = 0
+  var slots = SlotPool()
   var strangers = Strangers()
   /// Whose children those of a young process are that is not held; see ``claim(ended:name:parent:)``.
   var kin: [Int32: Target?] = [:]
-  /// Processes of this collection whose program could not be found out.
-  private var unsure: Set<Int32> = []
-  private var unsureReason: Trouble?
-  /// Whether a process joined in this collection whose descendants belong to its target.
-  private var hasNewAncestors = false
+  /// Processes that did not answer, to be looked at in the next collection.
+  private var unread: Set<Int32> = []
+  var doubts = Doubts()
+  let texts: TextReader
+  /// Ticks since the machine started, at this collection.
+  private(set) var now: UInt64 = 0
+  /// Processes that joined in this collection and whose descendants belong to their target.
+  var newAncestors: Set<Int32> = []
+  /// When processes that were not chosen have to be looked at again, in ticks.
+  var waiting: [Int32: UInt64] = [:]
+  /// Processes whose texts have been asked for and have not come yet.
+  var unanswered: Set<Int32> = []
+  /// What was found out in this collection about processes that no rule fits by themselves.
+  var judged: [Int32: (verdict: Resolver.Verdict, subject: Subject)] = [:]
   var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
-  private var lister = DirectoryReader()
+  var lister = DirectoryReader()
 
   /// A roster without targets.
   ///
@@ -69,6 +91,8 @@ package final class Roster: EventHandler {
     root: consuming ProcRoot, loop: EventLoop, waiter: Waiter, limits: Limits
   ) throws(Errno) {
     resolver = try Resolver(waiter)
+    texts = try TextReader(waiter)
+    reads = try ProcessReads()
     self.root = root
     self.loop = loop
     self.limits = limits
@@ -83,58 +107,54 @@ package final class Roster: EventHandler {
   /// A target whose name stays keeps its counts.
   package func setRules(_ rules: [Rule], _ limits: Limits) {
     self.limits = limits
-    let known = Dictionary(targets.map { ($0.key, $0) }) { first, _ in first }
-    let next = rules.map { rule -> Target in
-      let key = rule.fixedKey ?? TargetKey(name: rule.name.description)
-      let target = known[key] ?? Target(key, rule)
-      if target.rule != rule {
-        target.rule = rule
-        for member in target.members { member.isDoubtful = member.isInherited }
-      }
-      return target
-    }
-    let keys = Set(next.map(\.key))
-    for target in targets where !keys.contains(target.key) {
+    let gone = table.setRules(rules)
+    for target in gone {
       for member in target.members { leave(member, target) }
+      didVanish(target)
     }
-    targets = next
+    table.limit = limits.targets
     strangers = Strangers()
+    doubts = Doubts()
     resolver.setRules(rules)
+    texts.variables = resolver.variables
   }
 
-  /// Brings the targets up to date: looks at every held process, finds new ones, lets go of others.
-  package func refresh() {
+  /// Brings the targets up to date: looks at held processes, finds new ones, lets go of others.
+  ///
+  /// - Parameter isWanted: Whose held processes are looked at; that others end is known by their
+  ///   pidfds.
+  package func refresh(_ isWanted: (Target) -> Bool = { _ in true }) {
+    now = root.facts.ticks(nanoseconds: bootClockNanoseconds())
     resolver.begin()
+    texts.begin(accounts: resolver.usesAccounts)
     kin = [:]
-    rereadMembers()
+    rereadMembers(isWanted)
     let strangers = resolver.scans ? scan() : [:]
     resolver.collectPidFiles(until: .now + limits.pidFilePatience)
-    settle(strangers)
+    settle(strangers, isWanted)
+    for target in table.forget(now: .now) { didVanish(target) }
   }
 
   // MARK: Looking
 
-  private func rereadMembers() {
-    for target in targets {
-      for member in target.members {
-        do throws(ProcError) {
-          member.hasFreshStat = false
-          member.stat = try member.handle.stat(&buffer, keep: member.keepsFiles)
-          member.hasFreshStat = true
-          if member.stat.hasEnded { end(member, target) }
-        } catch .gone {
-          end(member, target)
-        } catch {
-          target.note(error, pid: member.pid)
-        }
+  private func rereadMembers(_ isWanted: (Target) -> Bool) {
+    let all = targets.filter(isWanted).flatMap { target in target.members.map { ($0, target) } }
+    reads.stats(all) { member, target, result in
+      member.hasFreshStat = false
+      switch result {
+      case .success(let stat):
+        member.stat = stat
+        member.hasFreshStat = true
+        if stat.hasEnded { end(member, target) }
+      case .failure(.gone): end(member, target)
+      case .failure(let error): target.note(error, pid: member.pid)
       }
     }
   }
 
   /// `stat` of the processes that are not held and that may fit a rule now.
   private func scan() -> [Int32: Stat] {
-    strangers.begin(
-      now: root.facts.ticks(nanoseconds: bootClockNanoseconds()), lastPid: root.lastPid(&buffer))
+    strangers.begin(now: now, lastPid: root.lastPid(&buffer))
     var due: [Int32] = []
     do throws(Errno) {
       try root.processes(&lister) { pid in
@@ -142,261 +162,55 @@ package final class Roster: EventHandler {
         return true
       }
     } catch {
-      for target in targets where target.rule.selector.pidFile == nil {
+      for target in table.ofRule where !target.rule.selector.isNumbered {
         target.note(
           Trouble(.process, Trouble.reason(code: error.code)),
           "the list of processes cannot be read: \(error)")
       }
     }
     strangers.end()
+    due += unread.filter { members[$0] == nil && !due.contains($0) }
+    unread = []
     return stats(due)
   }
 
-  private func stats(_ pids: some Sequence<Int32>) -> [Int32: Stat] {
+  func stats(_ pids: [Int32]) -> [Int32: Stat] {
     var stats: [Int32: Stat] = [:]
-    for pid in pids {
-      // A process that ended since it was listed, or that hidepid hides, is none of ours.
-      if let stat = try? livingStat(pid) { stats[pid] = stat }
+    var late: [Int32] = []
+    reads.stats(of: pids, in: root) { pid, result in
+      switch result {
+      case .success(let stat): if !stat.hasEnded { stats[pid] = stat }
+      // Of one that was read before it is known that it was none of ours.
+      case .failure(.late):
+        unread.insert(pid)
+        if strangers.parent(of: pid) == nil { late.append(pid) }
+      // One that ended since it was listed, or that hidepid hides, is none of ours.
+      case .failure: break
+      }
     }
+    noteLate(late)
     return stats
   }
 
   func livingStat(_ pid: Int32) throws(ProcError) -> Stat {
-    let stat = try root.stat(pid: pid, &buffer)
+    var found = Result<Stat, ProcError>.failure(.gone)
+    reads.stats(of: [pid], in: root) { found = $1 }
+    let stat = try found.get()
     if stat.hasEnded { throw .gone }
     return stat
   }
 
-  // MARK: Choosing
-
-  private func settle(_ scanned: [Int32: Stat]) {
-    for target in targets { target.leavesOut = false }
-    var candidates = scanned
-    // Processes that rules name by number are looked at whether there is a scan or not.
-    resolver.bind(targets) { (pid: Int32) throws(ProcError) -> Stat in
-      if let stat = members[pid]?.member.stat ?? candidates[pid] { return stat }
-      let stat = try livingStat(pid)
-      candidates[pid] = stat
-      return stat
-    }
-
-    unsure = []
-    // Rules that fit a process itself come before those that fit an ancestor.
-    for target in targets {
-      for member in target.members where !settle(member, target) {
-        // Perhaps it is a descendant.
-        candidates[member.pid] = member.stat
-      }
-    }
-    hasNewAncestors = false
-    for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) {
-      let verdict = resolver.verdict(pid, stat) { executable(pid: pid) }
-      if let rule = verdict.rule {
-        strangers.forget(pid)
-        adopt(pid, stat, targets[rule], verdict, isInherited: false)
-        candidates[pid] = nil
-      }
-    }
-    if resolver.hasChildrenRules {
-      if hasNewAncestors { candidates.merge(stats(strangers.pids)) { $1 } }
-      settleDoubtful(&candidates)
-      settleDescendants(&candidates)
-    }
-    // Without a scan nothing would ever be forgotten again.
-    if resolver.scans {
-      for (pid, stat) in candidates where !unsure.contains(pid) { strangers.note(pid, stat) }
-    }
-    noteUnsure()
-  }
-
-  /// Keeps, moves or lets go of a held process, by the rules that fit it itself.
-  ///
-  /// - Returns: False if it was let go of.
-  private func settle(_ member: Member, _ target: Target) -> Bool {
-    if !resolver.isCurrent(member.verdict, member.stat) {
-      member.verdict = resolver.verdict(member.pid, member.stat) { executable(pid: member.pid) }
-    }
-    guard let rule = member.verdict.rule else {
-      // What cannot be found out now is taken to be as it was.
-      if unsure.contains(member.pid) { return true }
-      // A descendant stays, even when its ancestor has ended and it has another parent now.
-      if member.isInherited, target.rule.includesChildren { return true }
-      return !dismiss(member, target)
-    }
-    if targets[rule] === target {
-      if member.isInherited { target.noteOwn() }
-      member.isInherited = false
-      member.isDoubtful = false
-    } else if dismiss(member, target) {
-      adopt(member.pid, member.stat, targets[rule], member.verdict, isInherited: false)
-    }
-    return true
-  }
-
-  /// Keeps the descendants whose rule has changed if the new one still takes them along.
-  private func settleDoubtful(_ candidates: inout [Int32: Stat]) {
-    for target in targets {
-      for member in target.members where member.isDoubtful {
-        if inheritedTarget(member.stat, candidates) === target {
-          member.isDoubtful = false
-        } else if dismiss(member, target) {
-          candidates[member.pid] = member.stat
-        }
-      }
-    }
-  }
-
-  /// Takes along the descendants of held processes that no rule fits by themselves.
-  private func settleDescendants(_ candidates: inout [Int32: Stat]) {
-    for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) {
-      guard let target = inheritedTarget(stat, candidates) else { continue }
-      strangers.forget(pid)
-      adopt(pid, stat, target, resolver.verdict(pid, stat) { nil }, isInherited: true)
-      candidates[pid] = nil
-    }
-  }
-
-  /// The target of the nearest ancestor that takes its descendants along.
-  private func inheritedTarget(_ stat: Stat, _ candidates: [Int32: Stat]) -> Target? {
-    var parent = stat.parent
-    // The list of processes is no snapshot, so a circle is conceivable; depth is bounded.
-    for _ in 0..<1000 {
-      if let (member, target) = members[parent] {
-        if target.rule.includesChildren, !member.isDoubtful { return target }
-        parent = member.stat.parent
-      } else if let next = candidates[parent]?.parent ?? strangers.parent(of: parent) {
-        parent = next
-      } else {
-        return nil
-      }
-    }
-    return nil
-  }
-
-  private func executable(pid: Int32) -> [UInt8]? {
-    do throws(ProcError) {
-      if let entry = members[pid] { return try entry.member.handle.executable() }
-      return try root.executable(pid: pid)
-    } catch .gone {
-      return nil
-    } catch {
-      unsure.insert(pid)
-      unsureReason = Trouble(error)
-      return nil
-    }
-  }
-
-  /// Counts, for each target that asked, that some programs could not be found out: nobody knows
-  /// which target the processes belong to.
-  private func noteUnsure() {
-    guard let first = unsure.min(), let trouble = unsureReason else { return }
-    for target in targets where !target.rule.selector.executables.isEmpty {
+  /// Counts, for each target that looks at every process, that some do not answer: nobody knows
+  /// whether they belong to it.
+  private func noteLate(_ pids: [Int32]) {
+    guard let first = pids.first else { return }
+    for target in table.ofRule
+    where target.rule.includesChildren || !target.rule.selector.isNumbered {
       target.note(
-        trouble,
-        "the programs of \(unsure.count) processes, \(first) among them, cannot be found out, so "
-          + "they are not chosen; expected CAP_SYS_PTRACE or the same user")
+        Trouble(.process, .late),
+        "\(pids.count) new processes, \(first) among them, have not answered in time, so they are "
+          + "not chosen")
     }
-  }
-
-  // MARK: Joining and leaving
-
-  private func adopt(
-    _ pid: Int32, _ stat: Stat, _ target: Target, _ verdict: Resolver.Verdict, isInherited: Bool
-  ) {
-    guard target.members.count < limits.processesPerTarget else {
-      target.leavesOut = true
-      target.note(
-        Trouble(.process, .limit),
-        "has more than \(limits.processesPerTarget) processes (limits.processes_per_target); "
-          + "the others are left out")
-      return
-    }
-    do throws(ProcError) {
-      var handle = try ProcessHandle(pid: pid, in: root, &buffer)
-      guard handle.startTicks == stat.startTicks else { return }
-      let pidfd: PidFD?
-      do throws(Errno) {
-        pidfd = root.numbersAreOwn ? try PidFD(pid: pid) : nil
-      } catch .invalid, .notFound {
-        // /proc has a directory for every thread's number too, only it is not listed.
-        target.note(
-          Trouble(.process, .malformed), "\(pid) is a thread; expected the number of a process")
-        return
-      } catch {
-        // Without one the end is noticed by the next collection.
-        pidfd = nil
-      }
-      let keeps = keptFiles + Self.keptPerProcess <= limits.keptDescriptors
-      // Read once more: the process is still there, so its number meant it all along and the
-      // pidfd is its own.
-      let fresh = try handle.stat(&buffer, keep: keeps)
-      // It may have been counted already, by its exit record.
-      guard !fresh.isEnding else { return }
-      if keeps { keptFiles += Self.keptPerProcess }
-      let member = Member(
-        slot: slots.take(), verdict: verdict, handle: handle, stat: fresh, pidfd: pidfd,
-        keepsFiles: keeps, isInherited: isInherited)
-      watch(member)
-      members[pid] = (member, target)
-      let isBack = target.departed.removeValue(forKey: pid) == member.identity.startTicks
-      target.noteStart(isInherited: isInherited, isBack: isBack)
-      let place = target.members.firstIndex { $0.pid > pid } ?? target.members.count
-      target.members.insert(member, at: place)
-      if isBack { didReturn(target, member) }
-      if target.rule.includesChildren, !isInherited { hasNewAncestors = true }
-    } catch {
-      target.note(error, pid: pid)
-    }
-  }
-
-  private func watch(_ member: Member) {
-    guard let pidfd = member.pidfd, let token = try? loop.add(pidfd.fd, .readable, self) else {
-      return
-    }
-    member.token = token
-    watched[token] = member.pid
-  }
-
-  /// Lets go of a process that still runs, or that has ended.
-  private func leave(_ member: Member, _ target: Target, hasEnded: Bool = false) {
-    if !hasEnded {
-      // Hardly ever is one of these needed, so that forgetting all of them is bound enough.
-      if target.departed.count >= limits.processesPerTarget { target.departed = [:] }
-      target.departed[member.pid] = member.identity.startTicks
-    }
-    willLeave(target, member)
-    if let token = member.token {
-      loop.remove(token)
-      watched[token] = nil
-      member.token = nil
-    }
-    if member.keepsFiles { keptFiles -= Self.keptPerProcess }
-    slots.give(member.slot)
-    members[member.pid] = nil
-    target.members.removeAll { $0 === member }
-    if !member.isInherited { target.noteLeft(hasEnded: hasEnded) }
-  }
-
-  /// Lets go of a process that does not belong to its target any more.
-  ///
-  /// - Returns: Whether it still runs; one that has ended meanwhile has ended as a part of it.
-  private func dismiss(_ member: Member, _ target: Target) -> Bool {
-    var runs = true
-    do throws(ProcError) {
-      let now = try member.handle.stat(&buffer, keep: member.keepsFiles)
-      // Its exit record may have come, and another target would not take it.
-      runs = !now.isEnding && member.recordedStatus == nil
-    } catch {
-      runs = error != .gone
-    }
-    if runs { leave(member, target) } else { end(member, target) }
-    return runs
-  }
-
-  /// Lets go of a process that has ended, and counts how.
-  private func end(_ member: Member, _ target: Target) {
-    leave(member, target, hasEnded: true)
-    endings.add(member, target)
   }
 
   // MARK: Events
@@ -404,7 +218,8 @@ package final class Roster: EventHandler {
   package func ready(_ token: EventToken, _ readiness: Readiness) {
     if let pid = watched[token], let entry = members[pid] {
       // Until the parent has fetched the status, the final numbers can still be read.
-      if let last = try? entry.member.handle.stat(&buffer, keep: false) { entry.member.stat = last }
+      entry.member.hasEnded = true
+      if let last = try? reads.stat(entry.member) { entry.member.stat = last }
       end(entry.member, entry.target)
     }
   }

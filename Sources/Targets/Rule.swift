@@ -142,3 +142,11 @@ package struct TargetKey: Sendable, Hashable {
     self.labels = labels
   }
 }
+
+extension TargetKey: Comparable {
+  /// By name, then by labels: the order of a page.
+  package static func < (left: TargetKey, right: TargetKey) -> Bool {
+    if left.name != right.name { return left.name < right.name }
+    return left.labels.map(\.value).lexicographicallyPrecedes(right.labels.map(\.value))
+  }
+}

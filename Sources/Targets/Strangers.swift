@@ -46,9 +46,15 @@ struct Strangers {
   }
 
   /// Remembers a process that fits no rule.
-  mutating func note(_ pid: Int32, _ stat: Stat) {
+  ///
+  /// - Parameters:
+  ///   - pid: The process.
+  ///   - stat: Its `stat`.
+  ///   - lookAgainTicks: When a rule may fit it for its age, in ticks since the machine started.
+  mutating func note(_ pid: Int32, _ stat: Stat, lookAgainTicks: UInt64? = nil) {
     let age = now > stat.startTicks ? now - stat.startTicks : 0
-    entries[pid] = Entry(dueTicks: now &+ age / 4, parent: stat.parent, listed: round)
+    let due = min(now &+ age / 4, lookAgainTicks ?? .max)
+    entries[pid] = Entry(dueTicks: due, parent: stat.parent, listed: round)
   }
 
   /// Forgets a process that fits a rule, or of which that is not known.
@@ -65,6 +71,20 @@ struct Strangers {
   /// The parent of a process, as of its last reading.
   func parent(of pid: Int32) -> Int32? { entries[pid]?.parent }
 
-  /// Every process that is remembered.
-  var pids: some Sequence<Int32> { entries.keys }
+  /// How many processes are remembered.
+  var count: Int { entries.count }
+
+  /// The processes that descend from others, as of their last readings, and those whose parent is
+  /// not known.
+  func descendants(of ancestors: Set<Int32>) -> [Int32] {
+    entries.filter { pid, entry in
+      var parent = entry.parent
+      for _ in 0..<1000 {
+        if ancestors.contains(parent) { return true }
+        guard let next = entries[parent]?.parent else { return parent > 2 }
+        parent = next
+      }
+      return false
+    }.map(\.key)
+  }
 }

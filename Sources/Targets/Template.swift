@@ -26,6 +26,8 @@ package struct Template: Sendable, Hashable {
     case environment(String)
     /// What a named group of the rule's regular expressions caught.
     case capture(String)
+    /// What the first of these groups caught that caught something.
+    case firstCapture([String])
     /// When it started, as process-exporter writes it.
     case startTime
   }
@@ -84,6 +86,7 @@ extension Template.Variable {
     case .pod: "pod"
     case .environment(let name): "env.\(name)"
     case .capture(let name): name
+    case .firstCapture(let names): names.joined(separator: "|")
     case .startTime: "start_time"
     }
   }

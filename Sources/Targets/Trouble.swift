@@ -11,6 +11,8 @@ package struct Trouble: Hashable, Sendable {
     case process
     /// Its place on the page.
     case series
+    /// A target that variables would make.
+    case target
 
     /// What reading it takes where it is denied.
     package var needs: [Capability] {
@@ -19,7 +21,7 @@ package struct Trouble: Hashable, Sendable {
       case .file(let file): file.needs
       // Hidden by the mount option `hidepid`.
       case .process: [.sysPtrace]
-      case .series: []
+      case .series, .target: []
       }
     }
 
@@ -30,6 +32,7 @@ package struct Trouble: Hashable, Sendable {
       case .file(let file): file.name
       case .process: "process"
       case .series: "series"
+      case .target: "target"
       }
     }
   }

@@ -35,7 +35,7 @@ extension Roster {
     strangers.forget(pid)
     if let rule = resolver.rule(name: name) {
       if resolver.mayFit(name: name, before: rule) { return .ambiguous }
-      return admit(pid, targets[rule], isInherited: false)
+      return admit(pid, table.ofRule[rule], isInherited: false)
     }
     guard resolver.hasChildrenRules else { return .nobody }
     switch heritage(parent) {
@@ -91,8 +91,8 @@ extension Roster {
         return .overflow
       } else if let stat = try? livingStat(pid) {
         young.append(pid)
-        if let rule = resolver.rule(name: stat.name.bytes), targets[rule].rule.includesChildren {
-          found = targets[rule]
+        if let rule = resolver.rule(name: stat.name.bytes), resolver.rules[rule].includesChildren {
+          found = table.ofRule[rule]
           break
         }
         pid = stat.parent

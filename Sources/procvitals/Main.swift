@@ -10,7 +10,9 @@ struct Main {
   static func main() {
     fillStandardDescriptors()
     do {
-      var command = try Procvitals.parseAsRoot()
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      var command = try Procvitals.parseAsRoot(
+        ProcessExporterCommandLine.translated(arguments))
       try command.run()
     } catch let failure as Failure {
       report(failure.description)

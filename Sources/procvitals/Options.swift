@@ -12,15 +12,16 @@ struct SourceOptions: ParsableArguments {
   static let defaultConfigFile = "/etc/procvitals/procvitals.yaml"
 
   @Option(
-    name: .customLong("config.file"),
+    name: [.customLong("config.file"), .customLong("config.path")],
     help: ArgumentHelp(
-      "The configuration file (default: \(defaultConfigFile) when it exists).", valueName: "file"))
+      "The configuration file, procvitals' own or process-exporter's (default: \(defaultConfigFile) when it exists).",
+      valueName: "file"))
   var configFile: String?
 
   @Option(
     name: .customLong("target"),
     help: ArgumentHelp(
-      "A target beside those of the file; repeatable. A selector is pid:N, pid-file:PATH, name:COMM or exe:GLOB.",
+      "A target beside those of the file; repeatable. A selector is \(Configuration.selectorForms).",
       valueName: "name=selector"))
   var targets: [String] = []
 
@@ -34,16 +35,22 @@ struct SourceOptions: ParsableArguments {
     help: ArgumentHelp("Where the sysfs file system is mounted.", valueName: "directory"))
   var sysPath = Self.defaultSysPath
 
+  @OptionGroup(title: "As process-exporter has them") var processExporter: ProcessExporterOptions
+
   static let defaultSysPath = "/sys"
 
   /// Where control groups are mounted.
   var cgroupPath: String { sysPath + "/fs/cgroup" }
 
   /// The file to read, now and at every reload; nil for none.
-  var configurationFile: String? { configFile ?? Self.existingDefault }
+  var configurationFile: String? {
+    configFile ?? (processExporter.flags.chooses ? nil : Self.existingDefault)
+  }
 
   /// The settings at the start.
-  func settings() throws -> CollectorSettings { try settings(configurationFile, ownPid: ownPid) }
+  func settings() throws -> CollectorSettings {
+    try settings(configurationFile, ownPid: ownPid).collector
+  }
 
   /// Reads the configuration and adds what the command line says.
   ///
@@ -52,23 +59,47 @@ struct SourceOptions: ParsableArguments {
   ///   - ownPid: This process' number where the targets appear.
   /// - Returns: The checked settings.
   /// - Throws: `Failure`.
-  func settings(_ path: String?, ownPid: Int32) throws -> CollectorSettings {
-    var configuration = Configuration()
+  func settings(_ path: String?, ownPid: Int32) throws -> Configuration {
+    completed(try configuration(path), ownPid: ownPid)
+  }
+
+  /// Reads the configuration and adds the targets of the command line.
+  ///
+  /// - Parameter path: The configuration file; nil for none.
+  /// - Returns: The checked configuration.
+  /// - Throws: `Failure`.
+  func configuration(_ path: String?) throws -> Configuration {
+    let flags = processExporter.flags
+    if path != nil, flags.chooses {
+      throw Failure.usage(
+        "--procnames and --namemapping choose processes instead of a configuration file; give"
+          + " either them or --config.file")
+    }
     do throws(ConfigError) {
+      var configuration = Configuration()
       if let path {
-        configuration = try Configuration.load(path: path)
+        configuration = try Configuration.load(path: path, isRequired: configFile != nil, flags)
+      } else if flags.chooses {
+        configuration = try Configuration.processExporter(flags)
       }
       try configuration.add(targetArguments: targets)
+      return configuration
     } catch {
       throw Failure.usage(error.description)
     }
-    var settings = configuration.collector
-    if settings.targets.isEmpty {
+  }
+
+  /// Without targets the daemon watches itself.
+  func completed(_ configuration: Configuration, ownPid: Int32) -> Configuration {
+    var configuration = configuration
+    if configuration.collector.targets.isEmpty, !configuration.isProcessExporter {
       // The built-in default: the first start shows real figures.
       let rule = Rule(name: "procvitals", selector: Selector(pid: ownPid))
-      settings.targets = [TargetSettings(rule: rule, selection: configuration.defaultSelection)]
+      configuration.collector.targets = [
+        TargetSettings(rule: rule, selection: configuration.defaultSelection)
+      ]
     }
-    return settings
+    return configuration
   }
 
   /// This process' number where the targets appear.
@@ -77,12 +108,17 @@ struct SourceOptions: ParsableArguments {
   }
 
   private static var existingDefault: String? {
+    let places = [defaultConfigFile, Configuration.directory(of: defaultConfigFile)]
+    return places.contains(where: exists) ? defaultConfigFile : nil
+  }
+
+  private static func exists(_ path: String) -> Bool {
     do throws(Errno) {
-      _ = try openFile(defaultConfigFile, .path)
-      return defaultConfigFile
+      _ = try openFile(path, .path)
+      return true
     } catch {
       // One that exists but cannot be reached is an error that loading reports.
-      return error == .notFound ? nil : defaultConfigFile
+      return error != .notFound
     }
   }
 
@@ -113,7 +149,7 @@ struct WebOptions: ParsableArguments {
   @Option(
     name: .customLong("web.listen-address"),
     help: ArgumentHelp(
-      "Where to listen: HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH; repeatable (default: :9656).",
+      "Where to listen: HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH; repeatable (default: :9656, or process-exporter's :9256 with its configuration).",
       valueName: "address"))
   var listenAddresses: [String] = []
 
@@ -132,8 +168,14 @@ struct WebOptions: ParsableArguments {
     help: ArgumentHelp("Connections that may be open at the same time.", valueName: "n"))
   var maxConnections = 512
 
-  func addresses() throws -> [ListenAddress] {
-    let texts = listenAddresses.isEmpty ? [":9656"] : listenAddresses
+  @Flag(
+    name: .customLong("web.enable-lifecycle"),
+    help: "Let POST and PUT at /-/reload read the configuration anew.")
+  var enablesLifecycle = false
+
+  func addresses(likeProcessExporter: Bool = false) throws -> [ListenAddress] {
+    let standard = likeProcessExporter ? ":9256" : ":9656"
+    let texts = listenAddresses.isEmpty ? [standard] : listenAddresses
     return try texts.map { text in
       do throws(ListenAddress.ParseError) {
         return try ListenAddress(text)

@@ -17,6 +17,24 @@ import Testing
     #expect(Glob(pattern).matches(Array(text.utf8)) == expected)
   }
 
+  @Test(arguments: [
+    ("a*", "a*", true), ("a*", "ab", false), ("?", "a", false), ("", "", true), ("", "a", false),
+  ])
+  func literals(text: String, candidate: String, expected: Bool) {
+    #expect(Glob(literal: text).matches(Array(candidate.utf8)) == expected)
+    #expect(Glob(literal: text) != Glob(text))
+  }
+
+  @Test(arguments: [
+    ("nginx", "nginx", true), ("nginx", "/usr/sbin/nginx", true), ("nginx", "/nginx", true),
+    ("nginx", "xnginx", false), ("nginx", "/usr/nginx/x", false), ("nginx", "ginx", false),
+    ("ngin?", "/usr/sbin/nginx", false), ("*", "/a/*", true), ("*", "/a/b", false),
+    ("nginx", "nginx: master process /usr/sbin/nginx", true), ("nginx", "", false),
+  ])
+  func lastComponents(name: String, path: String, expected: Bool) {
+    #expect(Glob(lastComponent: name).matches(Array(path.utf8)) == expected)
+  }
+
   @Test func bytesThatAreNoText() {
     #expect(Glob("a?c").matches([0x61, 0xff, 0x63]))
     #expect(Glob("*").matches([0xff, 0x00, 0x0a]))

@@ -8,7 +8,7 @@ import Testing
 @testable import procvitals
 
 private func settings(_ source: SourceOptions) throws -> CollectorSettings {
-  try source.settings(source.configurationFile, ownPid: source.ownPid)
+  try source.settings(source.configurationFile, ownPid: source.ownPid).collector
 }
 
 /// What the program would write to standard error, without "procvitals: ".

@@ -1,0 +1,87 @@
+import Metrics
+
+/// Takes the samples of a ``NamedRow`` from what is known of targets.
+struct NamedSamples {
+  private enum Source {
+    /// A row of ``Catalogue/process``, by its place.
+    case process(Int)
+    case target(TargetRow)
+  }
+
+  private let parts: [(source: Source, over: Combination, place: NamedRow.Part.Place)]
+  /// The labels behind that of the group.
+  let labels: ArraySlice<String>
+  let isAboutGroups: Bool
+  let isCounter: Bool
+  /// Whether there are as many samples as the target has things, not as many as the row says.
+  let isOpen: Bool
+  /// What whole numbers count, in all parts alike.
+  let grain: Grain
+
+  init(_ row: NamedRow) {
+    isAboutGroups = row.isAboutGroups
+    isCounter = row.family.kind == .counter
+    labels = row.family.labels.dropFirst()
+    var grains: [Grain] = []
+    var isOpen = false
+    parts = row.parts.compactMap { part in
+      if case .each = part.place { isOpen = true }
+      if let place = Catalogue.process.firstIndex(where: { $0.family.name == part.source }) {
+        let row = Catalogue.process[place]
+        grains.append(row.grain)
+        return (.process(place), row.over, part.place)
+      }
+      guard let row = Catalogue.target.first(where: { $0.family.name == part.source }) else {
+        return nil
+      }
+      grains.append(row.grain)
+      return (.target(row), row.over, part.place)
+    }
+    grain = grains.first ?? .unit
+    self.isOpen = isOpen
+  }
+
+  typealias Sample = (values: [String], reading: Reading)
+
+  /// The samples of targets that are one group, in the order of their labels' values.
+  ///
+  /// - Parameters:
+  ///   - states: The targets.
+  ///   - former: What there is before the first one.
+  func readings(_ states: some Sequence<TargetState>, _ former: [[String]: Reading]) -> [Sample] {
+    var samples: [Sample] = []
+    for part in parts {
+      switch part.place {
+      case .fixed(let values):
+        var sum = former[values] ?? .absent
+        for state in states {
+          for (_, reading) in readings(part.source, state) { sum = part.over(sum, reading) }
+        }
+        if sum != .absent { samples.append((values, sum)) }
+      case .each(let place):
+        var sums = former
+        for state in states {
+          for (own, reading) in readings(part.source, state) {
+            guard let values = place(own) else { continue }
+            sums[values] = part.over(sums[values] ?? .absent, reading)
+          }
+        }
+        samples += sums.map { ($0.key, $0.value) }
+          .sorted { $0.values.lexicographicallyPrecedes($1.values) }
+      }
+    }
+    return samples
+  }
+
+  private func readings(_ source: Source, _ state: TargetState) -> [Sample] {
+    switch source {
+    case .process(let place): return [([], state.tally.values[place])]
+    case .target(let row):
+      guard state.serves(row) else { return [] }
+      return switch row.value {
+      case .single(let read): [([], read(state.sample))]
+      case .labelled(let read): read(state.sample)
+      }
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/// A regular expression as Go writes it, with its groups, of which some get a name.
+///
+/// What a group catches can only be had by its name, but process-exporter also uses groups without
+/// one, and the whole.
+///
+/// - Source: `regexp/syntax` of Go.
+struct GoExpression {
+  private enum Group {
+    /// The place of its parenthesis.
+    case unnamed(Int)
+    /// The place of its parenthesis, how many bytes there are before the expression in it, and its
+    /// name.
+    case named(Int, Int, String)
+  }
+
+  /// As it stands in the configuration.
+  let written: String
+  let position: Position?
+  /// With the names that were given to groups, and without those that were taken from them.
+  private(set) var text: String
+
+  init(_ text: String, at position: Position?) {
+    written = text
+    self.text = text
+    self.position = position
+  }
+
+  /// The names of its groups, in the order of their beginnings.
+  var names: [String] {
+    groups.compactMap { if case .named(_, _, let name) = $0 { name } else { nil } }
+  }
+
+  /// Gives a name to the last group without one, or else to the whole.
+  mutating func nameLastUnnamed(_ name: String) {
+    let last = groups.last { if case .unnamed = $0 { true } else { false } }
+    if case .unnamed(let place)? = last {
+      replace(place, 1, with: "(?P<\(name)>")
+    } else {
+      text = "(?P<\(name)>\(text))"
+    }
+  }
+
+  /// Gives names to all groups without one.
+  ///
+  /// - Parameter prefix: What the names begin with; a number follows.
+  /// - Returns: The names of all groups, in the order of their beginnings.
+  mutating func nameAll(_ prefix: String) -> [String] {
+    let groups = groups
+    let names = groups.enumerated().map { index, group in
+      if case .named(_, _, let name) = group { name } else { "\(prefix)\(index + 1)" }
+    }
+    for (group, name) in zip(groups, names).reversed() {
+      if case .unnamed(let place) = group { replace(place, 1, with: "(?P<\(name)>") }
+    }
+    return names
+  }
+
+  /// Of several groups with the same name the one in the last expression counts.
+  static func forgetRepeatedNames(_ expressions: inout [GoExpression]) {
+    var later: Set<String> = []
+    for index in expressions.indices.reversed() {
+      for group in expressions[index].groups.reversed() {
+        if case .named(let place, let length, let name) = group, later.contains(name) {
+          expressions[index].replace(place, length, with: "(?:")
+        }
+      }
+      later.formUnion(expressions[index].names)
+    }
+  }
+
+  private mutating func replace(_ place: Int, _ length: Int, with new: String) {
+    var bytes = Array(text.utf8)
+    bytes.replaceSubrange(place..<(place + length), with: new.utf8)
+    text = String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The groups that catch something, in the order of their beginnings.
+  private var groups: [Group] {
+    let bytes = Array(text.utf8)
+    var groups: [Group] = []
+    var index = 0
+    var isInClass = false
+    func begins(_ word: String) -> Bool { bytes[index...].starts(with: word.utf8) }
+    while index < bytes.count {
+      if begins("\\Q") {
+        // Everything up to the end of the quotation stands for itself.
+        while index < bytes.count, !begins("\\E") { index += 1 }
+        index += 2
+      } else if bytes[index] == UInt8(ascii: "\\") {
+        index += 2
+      } else if isInClass {
+        if begins("[:") {
+          index += 2
+          while index < bytes.count, !begins(":]") { index += 1 }
+          index += 2
+        } else {
+          isInClass = bytes[index] != UInt8(ascii: "]")
+          index += 1
+        }
+      } else if bytes[index] == UInt8(ascii: "[") {
+        isInClass = true
+        index += begins("[^") ? 2 : 1
+        // At the beginning the bracket stands for itself.
+        if begins("]") { index += 1 }
+      } else if let opening = ["(?P<", "(?<"].first(where: begins) {
+        let name = bytes[(index + opening.utf8.count)...].prefix { $0 != UInt8(ascii: ">") }
+        let length = opening.utf8.count + name.count + 1
+        groups.append(.named(index, length, String(decoding: name, as: UTF8.self)))
+        index += length
+      } else {
+        if begins("("), !begins("(?") { groups.append(.unnamed(index)) }
+        index += 1
+      }
+    }
+    return groups
+  }
+}

@@ -1,0 +1,124 @@
+import Linux
+import ProcFS
+
+/// Reads, on other threads, what may wait for a process or for a file system: command lines and
+/// environments, and the names of users and groups.
+final class TextReader {
+  private struct Answer: Sendable {
+    var process: ProcessIdentity
+    var outcome: Result<Texts, ProcError>
+  }
+
+  private enum AccountsFile: Sendable, Hashable {
+    case users, groups
+  }
+
+  /// Threads that may be held up by processes at the same time.
+  private static let threads = 4
+  /// How much longer a collection waits for each process that is asked.
+  private static let timePerProcess = Duration.microseconds(100)
+
+  private let patient: Waiter
+  private let processes: Inquiries<ProcessIdentity, Answer>
+  private let accounts: Inquiries<AccountsFile, (AccountsFile, AccountNames)>
+  /// The variables of environments that are wanted.
+  var variables: Set<String> = []
+  private var answers: [ProcessIdentity: Finding<Texts?>] = [:]
+  private var asked = 0
+  private var names: [AccountsFile: AccountNames] = [:]
+  private let paths: [AccountsFile: String]
+
+  init(
+    _ waiter: Waiter, users: String = "/etc/passwd", groups: String = "/etc/group"
+  ) throws(Errno) {
+    patient = try Waiter(threads: Self.threads)
+    processes = try Inquiries(patient)
+    accounts = try Inquiries(waiter)
+    paths = [.users: users, .groups: groups]
+  }
+
+  deinit { patient.stop() }
+
+  /// Starts a collection.
+  ///
+  /// - Parameter usesAccounts: Whether names of users and groups are wanted.
+  func begin(accounts usesAccounts: Bool) {
+    answers = [:]
+    asked = 0
+    take(processes.begin())
+    guard usesAccounts else { return }
+    for answer in accounts.begin() { names[answer.0] = answer.1 }
+    for (file, path) in paths {
+      let known = names[file] ?? AccountNames()
+      let isFirst = names[file] == nil
+      accounts.ask(file) { answer in
+        if let new = known.ifChanged(path) {
+          answer((file, new))
+        } else if isFirst {
+          answer((file, known))
+        }
+      }
+    }
+  }
+
+  /// What a process has answered in this collection, or too late in the last one; nil if it has not
+  /// been asked.
+  func answer(_ process: ProcessIdentity) -> Finding<Texts?>? {
+    answers[process] ?? (processes.isOpen(process) ? .pending : nil)
+  }
+
+  func ask(_ process: ProcessIdentity, _ hold: ProcessHold) {
+    let variables = variables
+    asked += 1
+    processes.ask(process) { answer in
+      do throws(ProcError) {
+        answer(Answer(process: process, outcome: .success(try Texts(hold, variables))))
+      } catch {
+        answer(Answer(process: process, outcome: .failure(error)))
+      }
+    }
+  }
+
+  /// The names of a user and a group; nil if the files have not answered yet.
+  func names(uid: UInt32, gid: UInt32) -> (user: String, group: String)? {
+    guard let users = names[.users], let groups = names[.groups] else { return nil }
+    return (users.name(uid), groups.name(gid))
+  }
+
+  /// Waits for what was asked for.
+  func collect(until deadline: Instant) {
+    let deadline = deadline + Self.timePerProcess * asked
+    for answer in accounts.collect(until: deadline) { names[answer.0] = answer.1 }
+    take(processes.collect(until: deadline))
+  }
+
+  private func take(_ new: [Answer]) {
+    for answer in new {
+      switch answer.outcome {
+      case .success(let texts): answers[answer.process] = .found(texts)
+      case .failure(let error):
+        answers[answer.process] = Trouble(error).map { .unsure($0) } ?? .found(nil)
+      }
+    }
+  }
+}
+
+extension Texts {
+  /// Reads them, which may wait for the process.
+  fileprivate init(_ hold: ProcessHold, _ variables: Set<String>) throws(ProcError) {
+    let line = try hold.commandLine()
+    var environment: [String: [UInt8]] = [:]
+    var trouble: Trouble?
+    if !variables.isEmpty {
+      do throws(ProcError) {
+        environment = try hold.environment(variables).values
+      } catch {
+        guard let why = Trouble(error) else { throw error }
+        trouble = why
+      }
+    }
+    self.init(
+      firstArgument: line.firstArgument, commandLine: line.text, environment: environment,
+      environmentTrouble: trouble)
+  }
+}

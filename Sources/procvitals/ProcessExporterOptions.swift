@@ -1,0 +1,151 @@
+import ArgumentParser
+import Config
+
+/// Options that process-exporter has and that mean the same here; the others of its options have
+/// another name, see ``ProcessExporterCommandLine``.
+struct ProcessExporterOptions: ParsableArguments {
+  @Option(
+    name: .customLong("procnames"),
+    help: ArgumentHelp(
+      "Process names, each a group, instead of a configuration file.", valueName: "name,…"))
+  var processNames = ""
+
+  @Option(
+    name: .customLong("namemapping"),
+    help: ArgumentHelp(
+      "Process names and expressions; what an expression catches in the command line tells groups apart.",
+      valueName: "name,regex,…"))
+  var nameMapping = ""
+
+  @Option(
+    name: .customLong("children"),
+    help: "Whether descendants of a group's processes belong to it.")
+  var children = true
+
+  @Option(
+    name: .customLong("threads"), help: "Whether there are families about threads by name.")
+  var threads = true
+
+  @Option(
+    name: .customLong("gather-smaps"), help: "Whether proportional memory is read.")
+  var gathersSmaps = true
+
+  @Option(
+    name: .customLong("remove-empty-groups"),
+    help: "Whether groups without processes are forgotten at once.")
+  var removesEmptyGroups = false
+
+  @Option(name: .customLong("recheck"), help: .hidden)
+  var rechecks = false
+
+  @Option(name: .customLong("recheck-with-time-limit"), help: .hidden)
+  var recheckTimeLimit: String?
+
+  var flags: ProcessExporterFlags {
+    var flags = ProcessExporterFlags()
+    flags.processNames = processNames
+    flags.nameMapping = nameMapping
+    flags.children = children
+    flags.threads = threads
+    flags.gathersSmaps = gathersSmaps
+    flags.removesEmptyGroups = removesEmptyGroups
+    return flags
+  }
+
+  /// What was asked for and has no effect, and why.
+  var ineffective: [(option: String, reason: String)] {
+    var given: [String] = []
+    if rechecks { given.append("--recheck") }
+    if recheckTimeLimit != nil { given.append("--recheck-with-time-limit") }
+    return given.map {
+      (
+        $0,
+        "a process that becomes another program is always looked at again, at no cost to speak of"
+      )
+    }
+  }
+}
+
+/// Understands process-exporter's command line, which Go's package `flag` reads: one dash or two,
+/// `-name=value` or `-name value`, and booleans without a value.
+enum ProcessExporterCommandLine {
+  private enum Meaning {
+    case value(String)
+    case boolean(String)
+    /// An option without a value, if it is on.
+    case alone(String)
+    /// An error, with the reason.
+    case refused(String)
+  }
+
+  private static let meanings: [String: Meaning] = [
+    "children": .boolean("children"),
+    "config.path": .value("config.path"),
+    "debug": .alone("log.level=debug"),
+    "gather-smaps": .boolean("gather-smaps"),
+    "help": .alone("help"),
+    "man": .alone("help"),
+    "namemapping": .value("namemapping"),
+    "once-to-stdout-delay": .refused("use procvitals once, which needs no delay"),
+    "procfs": .value("path.procfs"),
+    "procnames": .value("procnames"),
+    "recheck": .boolean("recheck"),
+    "recheck-with-time-limit": .value("recheck-with-time-limit"),
+    "remove-empty-groups": .boolean("remove-empty-groups"),
+    "threads": .boolean("threads"),
+    "version": .alone("version"),
+    "web.config.file": .refused(
+      "TLS and passwords cannot be served yet; put a proxy before procvitals"),
+    "web.listen-address": .value("web.listen-address"),
+    "web.telemetry-path": .value("web.telemetry-path"),
+  ]
+
+  /// The names of all of process-exporter's options.
+  static var names: [String] { meanings.keys.sorted() }
+
+  /// The same command line in procvitals' own words; what is not process-exporter's stays.
+  ///
+  /// - Throws: `Failure` for options that cannot be had.
+  static func translated(_ arguments: [String]) throws -> [String] {
+    var result: [String] = []
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      if argument == "--" { return result + [argument] + rest }
+      let dashes = argument.prefix { $0 == "-" }.count
+      let parts = argument.dropFirst(dashes)
+        .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard (1...2).contains(dashes), let name = parts.first.map(String.init),
+        let meaning = meanings[name]
+      else {
+        result.append(argument)
+        continue
+      }
+      let value = parts.count == 2 ? String(parts[1]) : nil
+      switch meaning {
+      case .value(let own):
+        if dashes == 2, own == name {
+          result.append(argument)
+        } else if let value = value ?? rest.popFirst() {
+          result.append("--\(own)=\(value)")
+        } else {
+          throw Failure.usage("-\(name): expected a value")
+        }
+      case .boolean(let own): result.append("--\(own)=\(try isOn(name, value))")
+      case .alone(let own): if try isOn(name, value) { result.append("--\(own)") }
+      case .refused(let reason):
+        let isEmpty = (value ?? rest.popFirst() ?? "").isEmpty
+        if !isEmpty { throw Failure.usage("-\(name): \(reason)") }
+      }
+    }
+    return result
+  }
+
+  /// - Source: `strconv.ParseBool` of Go.
+  private static func isOn(_ name: String, _ value: String?) throws -> Bool {
+    switch value ?? "true" {
+    case "1", "t", "T", "true", "TRUE", "True": return true
+    case "0", "f", "F", "false", "FALSE", "False": return false
+    default: throw Failure.usage("-\(name)=\(value ?? ""): expected true or false")
+    }
+  }
+}
