@@ -245,6 +245,34 @@ import Testing
     }
   }
 
+  /// The kernel then shows none of its descriptors, although other threads use them.
+  @Test(.enabled(if: program("python3") != nil, "needs python3"))
+  func aProcessWithoutItsFirstThreadListensOn() throws {
+    let here = try listener()
+    let script = """
+      import ctypes, signal, threading, time
+      signal.signal(signal.SIGUSR1, lambda *_: ctypes.CDLL(None).syscall(60, 0))
+      threading.Thread(target=time.sleep, args=(1000,)).start()
+      while True: signal.pause()
+      """
+    let child = try Child(["python3", "-c", script], input: nil, open: [here.number])
+    let asked = try Asked([here.port])
+    var buffer = ReadBuffer(capacity: 4096, limit: 4096)
+    let hasThread = try eventually { try asked.root.stat(pid: child.pid, &buffer).threads == 2 }
+    #expect(hasThread)
+    asked.begin()
+    #expect(try asked.answer(child.pid, here.port) == true)
+    child.send(SIGUSR1)
+    let hasEnded = try eventually {
+      try asked.root.stat(pid: child.pid, &buffer).firstThreadHasEnded
+    }
+    #expect(hasEnded)
+    asked.now += 1_000_000
+    asked.begin()
+    #expect(try asked.answer(child.pid, here.port) == true)
+    #expect(asked.looks > 0)
+  }
+
   @Test func whatNoLongerListensIsNobodys() throws {
     let here = try listener()
     let owner = try child(with: here.number)
