@@ -91,6 +91,18 @@ import Testing
     #expect(total > most / 2, "\(report)")
   }
 
+  /// A collection for one target costs as if there were no other one.
+  @Test(.enabled(if: canTrace, "strace is not installed or may not attach"))
+  func systemCallsOfAProbe() throws {
+    let children = try (0..<Self.children).map { _ in try Child("sleep", "1000") }
+    let targets = children.map { target("p\($0.pid)", pid: $0.pid, collect: Selection()) }
+    let probe = Probe(name: "p\(children[7].pid)")
+    let alone = try calls(CollectorSettings(targets: [targets[7]]))
+    let probed = try calls(CollectorSettings(targets: targets), [.probe(probe)])
+    #expect(probed.total <= alone.total + Self.collections, "\(alone.report)\(probed.report)")
+    #expect(probed.total >= Self.collections * Self.callsPerProcess, "\(probed.report)")
+  }
+
   /// Of each thread that is looked at, `stat`, `status`, `schedstat`, `io` and `wchan` are opened,
   /// read and closed.
   private static let callsPerThread = 15
@@ -121,7 +133,7 @@ import Testing
 
   /// How many system calls some collections make, by name too, and what `strace` says.
   private func calls(
-    _ settings: CollectorSettings
+    _ settings: CollectorSettings, _ wishes: Set<Wish> = [.page]
   ) throws -> (total: Int, calls: [String: Int], report: String) {
     let goOn = try EventFD()
     let end = try EventFD()
@@ -137,7 +149,7 @@ import Testing
       for _ in 0..<3 { _ = collector.collect(OwnState(version: "0.0.0")) }
       isReady.post(currentThreadID())
       _ = goOn.wait(atMost: .seconds(60))
-      for _ in 0..<Self.collections { _ = collector.collect(OwnState(version: "0.0.0")) }
+      for _ in 0..<Self.collections { _ = collector.collect(OwnState(version: "0.0.0"), wishes) }
       isReady.post(0)
       _ = end.wait(atMost: .seconds(60))
       waiter.stop()
