@@ -45,7 +45,7 @@ package final class Collector {
     case exitRecords(failure: String?)
   }
 
-  private let roster: Roster
+  let roster: Roster
   private var page = Page()
   private let instruments: Instruments
   private let oomKills = OOMKills()
