@@ -56,7 +56,7 @@ package final class Collector {
     case processEvents(failure: String?)
   }
 
-  private let roster: Roster
+  let roster: Roster
   private var pages: [Names: Page] = [:]
   private let instruments: Instruments
   private let oomKills = OOMKills()

@@ -119,11 +119,8 @@ struct ExplainReport {
   /// A text of somebody else's on one line of a terminal.
   private func show(_ bytes: [UInt8]) -> String {
     String(decoding: bytes, as: UTF8.self).unicodeScalars.map { scalar in
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:
-        "\\u{\(String(scalar.value, radix: 16))}"
-      default: String(scalar)
-      }
+      JSON.isControl(scalar)
+        ? "\\u{\(String(scalar.value, radix: 16))}" : String(Character(scalar))
     }.joined()
   }
 }
