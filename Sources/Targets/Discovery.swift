@@ -181,6 +181,8 @@ package final class Discovery: EventHandler {
       mustList = true
       return
     }
+    // Who had one of these before has ended.
+    if before.last < newest { strangers.remove((before.last + 1)...newest) }
     guard isFollowing, newest - before.tried <= Self.tries else {
       mustList = true
       return
