@@ -146,10 +146,7 @@ package final class Roster: EventHandler {
       }
     }
     do throws(Errno) {
-      let due = try discovery.begin(machine) { members[$0] != nil }
-      let stats = stats(due)
-      for pid in due where stats[pid] == nil { discovery.end(pid) }
-      return stats
+      return stats(try discovery.begin(machine) { members[$0] != nil })
     } catch {
       for target in targets where target.rule.selector.pidFile == nil {
         target.note(
@@ -174,8 +171,14 @@ package final class Roster: EventHandler {
   private func stats(_ pids: some Sequence<Int32>) -> [Int32: Stat] {
     var stats: [Int32: Stat] = [:]
     for pid in pids {
-      // A process that ended since it was listed, or that hidepid hides, is none of ours.
-      if let stat = try? livingStat(pid) { stats[pid] = stat }
+      do throws(ProcError) {
+        stats[pid] = try livingStat(pid)
+      } catch .gone, .denied {
+        // A process that has ended, or that hidepid hides, is none of ours.
+        discovery.end(pid)
+      } catch {
+        // It is due again.
+      }
     }
     return stats
   }
@@ -211,7 +214,7 @@ package final class Roster: EventHandler {
     for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) {
       let verdict = resolver.verdict(pid, stat) { executable(pid: pid) }
       if let rule = verdict.rule {
-        discovery.forget(pid)
+        if resolver.scans { discovery.forget(pid) }
         adopt(pid, stat, targets[rule], verdict, isInherited: false)
         candidates[pid] = nil
       }
