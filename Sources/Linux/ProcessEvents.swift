@@ -138,12 +138,12 @@ private enum Connector {
     let bits = kinds.reduce(0) { $0 | $1.bit }
     return [
       step(load, offset(event)),
-      step(isSet, bits.bigEndian, 0, 9),
+      step(isSet, bits.bigEndian, 0, 10),
       step(isEqual, kinds[0].bit.bigEndian, 0, 4),
       step(load, offset(child)),
       step(toX, 0),
       step(load, offset(child + 4)),
-      step(equalsX, 0, 3, 4),
+      step(equalsX, 0, 4, 5),
       step(load, offset(subject)),
       step(toX, 0),
       step(load, offset(subject + 4)),

@@ -6,7 +6,7 @@ import ProcFS
 ///
 /// Where the kernel tells of forks, execs, names and users, it is those. Elsewhere the number that it
 /// gave last shows what is new: numbers are given in order, so the new ones are tried, or all
-/// processes are listed if that is less. Execs are found as ``Strangers`` says then. A listing now
+/// processes are listed if they are many. Execs are found as ``Strangers`` says then. A listing now
 /// and then makes up for what neither tells. Belongs to the sampler thread.
 package final class Discovery: EventHandler {
   /// Kernel memory for events that wait; the kernel doubles it, so 10,000 can wait.
@@ -18,7 +18,7 @@ package final class Discovery: EventHandler {
   private static let batch = 32_768
   /// Processes that events tell of between two collections.
   private static let newsLimit = 65_536
-  /// New numbers that are tried; a try costs half of what a process costs in a listing.
+  /// New numbers that are tried; if there are more, all processes are listed.
   static let tries: Int32 = 1024
   /// All processes are listed at least so often.
   static let listingSeconds: UInt64 = 300
@@ -128,14 +128,15 @@ package final class Discovery: EventHandler {
       news.remove(event.process)
       pending.remove(event.process)
     }
-    if news.count > Self.newsLimit { lose() }
+    if news.count > Self.newsLimit {
+      news = []
+      startAnew()
+      lose()
+    }
   }
 
   /// Takes note that events are missing.
-  func lose() {
-    news = []
-    hasLost = true
-  }
+  func lose() { hasLost = true }
 
   // MARK: Collections
 
@@ -181,6 +182,8 @@ package final class Discovery: EventHandler {
       mustList = true
       return
     }
+    // Who had one of these before has ended.
+    if before.last < newest { strangers.remove((before.last + 1)...newest) }
     guard isFollowing, newest - before.tried <= Self.tries else {
       mustList = true
       return

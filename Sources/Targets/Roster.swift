@@ -62,8 +62,6 @@ package final class Roster: EventHandler {
   package let discovery: Discovery
   /// Whose children those of a young process are that is not held; see ``claim(ended:name:parent:)``.
   var kin: [Int32: Target?] = [:]
-  /// Processes that have not answered in this collection.
-  private var unread: Set<Int32> = []
   var doubts = Doubts()
   let texts: TextReader
   let listenPorts = ListenPorts()
@@ -172,14 +170,10 @@ package final class Roster: EventHandler {
         return true
       }
     }
-    unread = []
     do throws(Errno) {
       let due = try discovery.begin(machine) { members[$0] != nil }
       // Whoever a socket belongs to that has just begun to listen may have been known for long.
-      let asked = listenPorts.isSearching ? Array(Set(due).union(discovery.pids)) : due
-      let stats = stats(asked)
-      for pid in due where stats[pid] == nil && !unread.contains(pid) { discovery.end(pid) }
-      return stats
+      return stats(listenPorts.isSearching ? Array(Set(due).union(discovery.pids)) : due)
     } catch {
       for target in table.ofRule where !target.rule.selector.isNumbered {
         target.note(
@@ -206,12 +200,11 @@ package final class Roster: EventHandler {
     var late: [Int32] = []
     reads.stats(of: pids, in: root) { pid, result in
       switch result {
-      case .success(let stat): if !stat.hasEnded { stats[pid] = stat }
-      // Of one that was read before it is known that it was none of ours.
-      case .failure(.late):
-        unread.insert(pid)
-        if discovery.parent(of: pid) == nil { late.append(pid) }
-      // One that ended since it was listed, or that hidepid hides, is none of ours.
+      case .success(let stat) where !stat.hasEnded: stats[pid] = stat
+      // One that has ended, or that hidepid hides, is none of ours.
+      case .success, .failure(.gone), .failure(.denied): discovery.end(pid)
+      // Of one that was read before it is known that it was none of ours. It is due again.
+      case .failure(.late): if discovery.parent(of: pid) == nil { late.append(pid) }
       case .failure: break
       }
     }

@@ -148,6 +148,15 @@ struct Strangers {
     young.removeAll { $0.pid == pid }
   }
 
+  /// Forgets the processes with these numbers.
+  mutating func remove(_ numbers: ClosedRange<Int32>) {
+    if numbers.count < order.count {
+      for pid in numbers { remove(pid) }
+    } else {
+      for pid in order where numbers.contains(pid) { remove(pid) }
+    }
+  }
+
   /// Forgets every process but those that are listed.
   mutating func keep(_ listed: Set<Int32>) {
     for pid in order where !listed.contains(pid) { remove(pid) }
