@@ -75,7 +75,8 @@ let package = Package(
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "Linux", "Metrics", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector", "Config",
+        "Linux", "Metrics", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector",
+        "Config",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -99,7 +100,8 @@ let package = Package(
     tests(
       "procvitals",
       imports: [
-        "Linux", "Collector", "Config", "Targets", "TestSupport",
+        "Linux", "Patterns", "ProcFS", "HTTPServer", "Targets", "Collector", "Config",
+        "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

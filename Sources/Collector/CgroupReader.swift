@@ -77,13 +77,16 @@ final class CgroupReader {
   /// Starts a collection.
   func begin() { round &+= 1 }
 
-  /// Ends a collection: what it did not need is let go of.
-  func finish() {
-    for (path, node) in nodes where node.round != round || !node.keeps {
+  /// Ends a collection: what was not needed is let go of.
+  ///
+  /// - Parameter collections: For how many collections before this one it is kept all the same.
+  func finish(keeping collections: Int) {
+    let oldest = round - min(UInt64(clamping: collections), round)
+    for (path, node) in nodes where node.round < oldest || !node.keeps {
       if node.keeps { kept -= Self.mostDescriptors(path.hierarchy) }
       nodes[path] = nil
     }
-    for (text, membership) in memberships where membership.round != round {
+    for (text, membership) in memberships where membership.round < oldest {
       membership.isListed = false
       memberships[text] = nil
     }

@@ -1,7 +1,7 @@
 package import Linux
 import Metrics
 package import ProcFS
-import Targets
+package import Targets
 
 /// Collects the values of all targets and makes them a page.
 ///
@@ -21,14 +21,21 @@ package final class Collector {
 
   /// What a collection yields.
   package struct Outcome: Sendable {
-    /// The page in the text format, with the names of the settings.
+    /// The page in the text format, with the names of the settings; empty if not all targets were
+    /// looked at.
     package let page: [UInt8]
-    /// The same by names, with others as far as they were asked for.
+    /// Pages with the names that were asked for.
     package let pages: [Names: [UInt8]]
+    package let probes: [Probe: ProbeAnswer]
+    /// Every target; empty unless they were wanted or a probe asked for another one.
+    package let targets: [TargetKey]
+    /// Empty unless wanted.
+    package let details: [TargetDetails]
     /// What changed since the last one.
     package let notices: [Notice]
     package let census: Census
-    package let health: Health
+    /// Nil if not all targets were looked at.
+    package let health: Health?
   }
 
   /// Something that changed and that the log tells once.
@@ -86,13 +93,14 @@ package final class Collector {
     self.settings = settings
     facts = root.facts
     numbersAreOwn = root.numbersAreOwn
-    instruments = Instruments(
-      processes: ProcessReader(
-        facts: facts, numbersAreOwn: root.numbersAreOwn, isLive: root.ownPid != nil),
-      patient: try PatientReader(users: users), cgroups: CgroupReader(cgroups),
-      sockets: SocketReader(own: root.ownNetworkNamespace))
     roster = try Roster(
       root: root, loop: loop, waiter: waiter, limits: settings.limits.roster)
+    instruments = Instruments(
+      processes: ProcessReader(
+        roster.reads, facts: facts, numbersAreOwn: numbersAreOwn,
+        isLive: roster.root.ownPid != nil),
+      patient: try PatientReader(users: users), cgroups: CgroupReader(cgroups),
+      sockets: SocketReader(own: roster.root.ownNetworkNamespace))
     exits = ExitAccounting(loop, roster, queueBytes: exitQueueBytes)
     exits.didFindShortLived = { [unowned self] target, usage in
       guard let state = state(of: target) else { return }
@@ -145,16 +153,17 @@ package final class Collector {
     isSorted = true
   }
 
-  /// Reads everything and writes the page.
+  /// Reads what is wanted and writes the pages.
   ///
   /// - Parameters:
   ///   - own: What the exporter knows about itself.
-  ///   - others: Names for which there is to be a page besides that of the settings.
-  /// - Returns: The page, and what goes to the log and the service manager.
-  package func collect(_ own: OwnState, others: Set<Names> = []) -> Outcome {
+  ///   - wishes: What it is for.
+  /// - Returns: The pages, and what goes to the log and the service manager.
+  package func collect(_ own: OwnState, _ wishes: Set<Wish> = [.page]) -> Outcome {
     let start = Instant.now
+    var scope = Scope(wishes, states)
     exits.drain()
-    roster.refresh()
+    roster.refresh(scope.includes)
     exits.settle()
     if !isSorted { sortStates() }
     instruments.begin()
@@ -163,23 +172,64 @@ package final class Collector {
     if states.contains(where: { $0.sample.maps != nil }) {
       instruments.patient.maps.limit = roster.root.memoryMapLimit()
     }
+    let choices = scope.choose(states)
     var census = Census(targets: states.count { $0.target.kind != .rule })
-    if countsOOMKills { oomKills.begin(roster.root.oomKills(&buffer)) }
+    if countsOOMKills {
+      oomKills.begin(roster.root.oomKills(&buffer), looksAtAll: scope.isComplete)
+    }
     for state in states {
-      state.tally.begin(state.rows)
-      state.sample.begin()
       if exits.isActive { state.target.beginShortLived() }
       if !state.target.members.isEmpty { census.up += 1 }
+      census.processes += state.target.members.count
+    }
+    let visited = scope.isComplete ? states : states.filter { scope.includes($0.target) }
+    instruments.processes.readIO(
+      visited.filter { $0.wanted.files.contains(.io) }
+        .flatMap { $0.target.members.filter(\.hasFreshStat) })
+    for state in visited {
+      state.tally.begin(state.rows)
+      state.sample.begin()
       noteTaskstats(state)
-      for member in state.target.members {
-        census.processes += 1
-        add(member, state)
-      }
+      for member in state.target.members { add(member, state) }
     }
     instruments.answer()
-    for state in states { state.sample.finish(instruments) }
+    for state in visited { state.sample.finish(instruments) }
     oomKills.finish()
-    instruments.finish()
+    // As long as every target could have been looked at twice, what the others need is kept.
+    instruments.finish(keeping: scope.isComplete ? 0 : 2 * states.count)
+    var answers: [Probe: ProbeAnswer] = [:]
+    for (probe, choice) in choices { answers[probe] = answer(choice) }
+    let pages = scope.isComplete ? pages(scope.names.union([settings.names]), own, census, start) : [:]
+    var notices = exitNotices()
+    for state in states {
+      notices += self.notices(state, wasVisited: scope.includes(state.target))
+    }
+    return Outcome(
+      page: pages[settings.names] ?? [], pages: pages, probes: answers,
+      targets: wishes.contains(.list) || answers.values.contains(.unknown)
+        ? states.compactMap(\.probeKey) : [],
+      details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
+      notices: notices, census: census,
+      health: scope.isComplete ? Health(states, effective: capabilities) : nil)
+  }
+
+  private func answer(_ choice: Probe.Choice) -> ProbeAnswer {
+    switch choice {
+    case .none: return .unknown
+    case .several(let labels): return .ambiguous(labels)
+    case .one(let place):
+      let state = states[place]
+      if state.target.members.isEmpty {
+        state.beginPage(limit: 0)
+        return .down
+      }
+      return .page(pages[.process, default: Page()].write(state, facts, limit: instruments.limits.seriesPerTarget))
+    }
+  }
+
+  private func pages(
+    _ names: Set<Names>, _ own: OwnState, _ census: Census, _ start: Instant
+  ) -> [Names: [UInt8]] {
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
     own.lateReads = lateReads()
@@ -196,17 +246,14 @@ package final class Collector {
       own.eventsLost.append(OwnState.Count("taskstats", exits.lost))
     }
     own.scrapeSeconds = (.now - start).seconds
-    let pages = Dictionary(
-      uniqueKeysWithValues: others.union([settings.names]).map { ($0, page($0, own)) })
-    let notices = exitNotices() + states.flatMap(notices)
-    return Outcome(
-      page: pages[settings.names] ?? [], pages: pages, notices: notices, census: census,
-      health: Health(states, effective: capabilities))
-  }
-
-  private func page(_ names: Names, _ own: OwnState) -> [UInt8] {
-    pages[names, default: Page(names)]
-      .write(states, own, facts, limit: instruments.limits.seriesPerTarget)
+    return Dictionary(
+      uniqueKeysWithValues: names.map { names in
+        (
+          names,
+          pages[names, default: Page(names)]
+            .write(states, own, facts, limit: instruments.limits.seriesPerTarget)
+        )
+      })
   }
 
   private func add(_ member: Member, _ state: TargetState) {
@@ -249,6 +296,7 @@ package final class Collector {
 
   /// Keeps what a process used that is about to leave its target.
   private func retire(_ member: Member, _ target: Target) {
+    instruments.patient.forget(member)
     guard let state = state(of: target) else { return }
     makeRoom(for: member)
     var process = ProcessState()
@@ -331,10 +379,16 @@ package final class Collector {
     return [.exitRecords(failure: now.0 ? nil : now.1?.description ?? "no target needs it")]
   }
 
-  private func notices(_ state: TargetState) -> [Notice] {
+  /// What changed; that something can or cannot be read is known only of a target that was visited.
+  private func notices(_ state: TargetState, wasVisited: Bool) -> [Notice] {
     let target = state.target
     let name = target.name
     var notices: [Notice] = []
+    defer {
+      state.processes = target.members.count
+      state.starts = target.starts
+      state.exits = target.exits
+    }
     let (before, now) = (state.processes, target.members.count)
     let started = target.starts - state.starts
     if before == 0, let first = target.members.first {
@@ -345,17 +399,13 @@ package final class Collector {
       let left = UInt64(before) &+ started &- UInt64(now)
       notices.append(.changed(target: name, processes: now, started: started, left: left))
     }
-    let dropped = state.sample.droppedSeries - state.droppedSeries
-    if dropped > 0 {
+    guard wasVisited else { return notices }
+    if state.dropped > 0 {
       target.note(
         Trouble(.series, .limit),
-        "has \(dropped) more than \(instruments.limits.seriesPerTarget) series (limits.series_per_target); "
+        "has \(state.dropped) more than \(instruments.limits.seriesPerTarget) series (limits.series_per_target); "
           + "they are left out")
     }
-    state.droppedSeries += dropped
-    state.processes = now
-    state.starts = target.starts
-    state.exits = target.exits
     let troubles = target.takeTroubleChanges()
     for (trouble, detail) in troubles.began.sorted(by: { $0.1 < $1.1 }) {
       notices.append(

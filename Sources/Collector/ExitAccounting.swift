@@ -68,7 +68,6 @@ final class ExitAccounting: EventHandler {
   private var waitingCount = 0
   private var lostBefore: UInt64 = 0
   private var dropped: UInt64 = 0
-  private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
   private var lister = DirectoryReader()
 
   /// Called with a process that ended before anybody held it, and what it used.
@@ -195,11 +194,10 @@ final class ExitAccounting: EventHandler {
   ///
   /// The total is read first, so that the difference is rather too small than too large.
   private func past(_ member: Member, _ taskstats: Taskstats, _ limit: Int) -> TaskUsage? {
-    let keep = member.keepsFiles
-    guard let stat = try? member.handle.stat(&buffer, keep: keep), stat.threads <= limit,
+    guard let stat = try? roster.reads.stat(member), stat.threads <= limit,
       let group = try? taskstats.usage(process: member.pid)
     else { return nil }
-    var total = TaskUsage(stat, try? member.handle.io(&buffer, keep: keep))
+    var total = TaskUsage(stat, try? roster.reads.io(member))
     total.take(process: group, includesEndedThreads: taskstats.includesEndedThreads)
     var threads: [Int32] = []
     do throws(ProcError) {
@@ -217,7 +215,7 @@ final class ExitAccounting: EventHandler {
       live = live + usage.withIORoundedUp
     }
     // The process is still there, so its number meant it all along.
-    return (try? member.handle.stat(&buffer, keep: keep)) == nil ? nil : total - live
+    return (try? member.handle.proveExistence()) == nil ? nil : total - live
   }
 
   /// What a process used until it ended, by the records of its threads; nil if there are none.

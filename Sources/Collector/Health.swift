@@ -125,5 +125,5 @@ extension Trouble {
     if case .file = source { reason == .missing } else { false }
   }
 
-  fileprivate var sortKey: String { "\(source.label) \(reason.rawValue)" }
+  var sortKey: String { "\(source.label) \(reason.rawValue)" }
 }

@@ -84,7 +84,7 @@ final class NameReader {
 
   private enum Answer: Sendable {
     case version(FileFacts, String)
-    case users(UserNames)
+    case users(AccountNames)
   }
 
   /// Programs that are remembered although no process runs them now.
@@ -92,7 +92,7 @@ final class NameReader {
 
   private let inquiries: Inquiries<Key, Answer>
   private let usersPath: String
-  private var users = UserNames()
+  private var users = AccountNames()
   private var versions: [FileFacts: (version: String, round: UInt64)] = [:]
   private var round: UInt64 = 0
   private var hasAskedForUsers = false

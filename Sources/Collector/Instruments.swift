@@ -39,6 +39,6 @@ final class Instruments {
     sockets.resolve()
   }
 
-  /// Ends a collection: what it did not need is let go of.
-  func finish() { cgroups.finish() }
+  /// Ends a collection; see ``CgroupReader/finish(keeping:)``.
+  func finish(keeping collections: Int) { cgroups.finish(keeping: collections) }
 }

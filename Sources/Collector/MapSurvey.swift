@@ -45,6 +45,9 @@ final class MapCounter {
     var outcome: Outcome
   }
 
+  /// Late answers that are remembered until their targets are looked at again.
+  private static let memory = 10_000
+
   private let inquiries: Inquiries<ObjectIdentifier, Answer>
   private var wanted: [ObjectIdentifier: [(process: ProcessIdentity, hold: ProcessHold)]] = [:]
   private var outcomes: [ProcessIdentity: (outcome: Outcome, isLate: Bool)] = [:]
@@ -55,7 +58,8 @@ final class MapCounter {
 
   func begin() {
     wanted = [:]
-    outcomes = [:]
+    // Of processes that ended before their answer came; nobody will ask for it.
+    if outcomes.count > Self.memory { outcomes = [:] }
     // What was late for the last collection stands in if it is late again.
     take(inquiries.begin(), isLate: true)
   }
@@ -80,10 +84,12 @@ final class MapCounter {
 
   func collect(until deadline: Instant) { take(inquiries.collect(until: deadline), isLate: false) }
 
-  /// What was found out about a process, and whether that is of an earlier collection.
+  /// What was found out about a process, and whether that is of an earlier collection; told once.
   func outcome(_ process: ProcessIdentity) -> (outcome: Outcome?, isLate: Bool) {
-    outcomes[process].map { ($0.outcome, $0.isLate) } ?? (nil, true)
+    outcomes.removeValue(forKey: process).map { ($0.outcome, $0.isLate) } ?? (nil, true)
   }
+
+  func forget(_ process: ProcessIdentity) { outcomes[process] = nil }
 
   private func take(_ answers: [Answer], isLate: Bool) {
     for answer in answers { outcomes[answer.process] = (answer.outcome, isLate) }

@@ -1,3 +1,4 @@
+import Linux
 import ProcFS
 import Targets
 
@@ -39,8 +40,14 @@ final class OOMKills {
     var exit: Exit?
   }
 
+  /// Collections that look at some targets only follow each other so fast that several can pass
+  /// between a kill and the end of the process; less than this apart they count as one.
+  private static let least = Duration.seconds(1)
+
   private var round: UInt64 = 0
   private var machine: Count?
+  /// When the machine's count was last put behind the one before.
+  private var movedAt = Instant(nanoseconds: 0)
   /// By inode.
   private var groups: [UInt64: Count] = [:]
   /// By the members' slots.
@@ -52,11 +59,18 @@ final class OOMKills {
 
   /// Starts a collection.
   ///
-  /// - Parameter kills: What the machine has counted; nil if it does not tell.
-  func begin(_ kills: UInt64?) {
+  /// - Parameters:
+  ///   - kills: What the machine has counted; nil if it does not tell.
+  ///   - looksAtAll: Whether it looks at all targets.
+  func begin(_ kills: UInt64?, looksAtAll: Bool) {
     round &+= 1
     last = nil
-    machine = kills.map { observed(machine, $0) }
+    if !looksAtAll, let kills, machine != nil, .now < movedAt + Self.least {
+      machine?.latest = kills
+    } else {
+      machine = kills.map { observed(machine, $0) }
+      movedAt = .now
+    }
   }
 
   private func observed(_ before: Count?, _ kills: UInt64) -> Count {
@@ -88,8 +102,10 @@ final class OOMKills {
 
   /// Ends a collection: groups without processes are forgotten.
   func finish() {
-    let pending = Set(endings.compactMap { $0.group?.0.inode })
-    groups = groups.filter { $0.value.round == round || pending.contains($0.key) }
+    if groups.isEmpty { return }
+    var needed = Set(endings.compactMap { $0.group?.0.inode })
+    for case let group? in bySlot { needed.insert(group.inode) }
+    groups = groups.filter { needed.contains($0.key) }
   }
 
   /// A process has ended; how comes later.

@@ -14,6 +14,8 @@ struct Page {
 
   private let plan: [(rows: Rows, family: TextEncoder.PreparedFamily)]
   private var encoder = TextEncoder()
+  /// Has memory of its own: a page of one target is small, and should not be held in that of all.
+  private var probeEncoder = TextEncoder()
   private let isGrouped: Bool
   /// Targets of the same name, where that is one group.
   private var groups: [[TargetState]] = []
@@ -51,6 +53,23 @@ struct Page {
     _ states: [TargetState], _ own: OwnState, _ facts: SystemFacts, limit: Int
   ) -> [UInt8] {
     encoder.reset()
+    fill(states, own, facts, limit: limit)
+    return encoder.page
+  }
+
+  /// Makes the page of one target, as a library in the program itself would have written it: without
+  /// the labels of the target and without `procvitals_…`.
+  mutating func write(_ state: TargetState, _ facts: SystemFacts, limit: Int) -> [UInt8] {
+    swap(&encoder, &probeEncoder)
+    defer { swap(&encoder, &probeEncoder) }
+    encoder.reset()
+    fill([state], nil, facts, limit: limit)
+    return encoder.page
+  }
+
+  private mutating func fill(
+    _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts, limit: Int
+  ) {
     let noLabels = TextEncoder.PreparedLabels([])
     for state in states { state.beginPage(limit: limit) }
     if isGrouped { group(states) }
@@ -62,24 +81,28 @@ struct Page {
         for state in states {
           let reading = Self.scaled(state.tally.values[index], row.grain, facts)
           if case .absent = reading { continue }
-          if state.hasRoom(labelled: false) { write(family, state.labels, reading, &isEmpty) }
+          if state.hasRoom(labelled: false) {
+            write(family, own == nil ? noLabels : state.labels, reading, &isEmpty)
+          }
         }
       case .target(let row):
+        if own == nil, row.group == nil { continue }
         for state in states where state.serves(row) {
           // What the exporter says about a target is never left out.
           let isLimited = row.group != nil
           let isLabelled = !row.family.labels.isEmpty
-          write(row.value, state.sample, row.family, family, state.labels, &isEmpty) {
+          let labels = own == nil ? noLabels : state.labels
+          write(row.value, state.sample, row.family, family, labels, &isEmpty) {
             isLimited && !state.hasRoom(labelled: isLabelled)
               ? .absent : Self.scaled($0, row.grain, facts)
           }
         }
       case .exporter(let row):
+        guard let own else { continue }
         write(row.value, own, row.family, family, noLabels, &isEmpty) { $0 }
       case .named(let samples): write(samples, at: place, states, family, facts, &isEmpty)
       }
     }
-    return encoder.page
   }
 
   /// Writes a family by another name: one group after another, of states that are sorted by name.

@@ -1,5 +1,6 @@
 import Linux
 import ProcFS
+import Targets
 
 /// Reads that may wait for a process or a file system, of all targets.
 ///
@@ -40,6 +41,12 @@ final class PatientReader {
     maps.begin()
     proportional.begin(limits)
     names.begin()
+  }
+
+  /// Forgets a process that has left its target.
+  func forget(_ member: Member) {
+    maps.forget(member.identity)
+    proportional.forget(member.identity)
   }
 
   /// Asks for what is wanted and waits for the answers.

@@ -15,6 +15,7 @@ struct Wanted: Sendable {
 /// Reads what one collection needs of one process, and remembers what the next one needs of this.
 final class ProcessReader {
   private let facts: SystemFacts
+  let reads: ProcessReads
   /// Whether system calls mean the same processes by the same numbers as /proc.
   private let numbersAreOwn: Bool
   var limits = CollectorLimits()
@@ -26,19 +27,35 @@ final class ProcessReader {
   var lister = DirectoryReader()
   /// The threads of the process that was read last.
   var walk = ThreadWalk()
-  /// What this collection has read already.
+  /// What this collection has read already; `io` by the members' slots.
   private var statisticsByNamespace: [UInt64: NetStatistics] = [:]
+  private var readIO: [Result<IO, ProcError>?] = []
 
   /// Whether it is not a recorded tree, of which nobody can ask more than it holds.
   private let isLive: Bool
 
-  init(facts: SystemFacts, numbersAreOwn: Bool, isLive: Bool) {
+  init(_ reads: ProcessReads, facts: SystemFacts, numbersAreOwn: Bool, isLive: Bool) {
+    self.reads = reads
     self.facts = facts
     self.isLive = isLive
     self.numbersAreOwn = numbersAreOwn
   }
 
-  /// Reads the given files of a process whose `stat` was read already.
+  /// Reads `io` of processes that ``read(_:_:_:_:)`` is about to be asked for.
+  func readIO(_ members: [Member]) {
+    reads.io(members) { member, result in
+      while readIO.count <= member.slot { readIO.append(nil) }
+      readIO[member.slot] = result
+    }
+  }
+
+  private func takeIO(_ member: Member) throws(ProcError) -> IO? {
+    guard member.slot < readIO.count, let result = readIO[member.slot] else { return nil }
+    readIO[member.slot] = nil
+    return try result.get()
+  }
+
+  /// Reads the given files of a process whose `stat` was read already, and its `io` if it is wanted.
   ///
   /// - Parameters:
   ///   - member: The process.
@@ -52,17 +69,12 @@ final class ProcessReader {
     let files = wanted.files
     var sample = ProcessSample(facts: facts, stat: member.stat)
     do throws(ProcError) {
-      // Limits come first: prlimit takes a number, and the reads behind it, which fail for an ended
-      // process, show that the number still meant this one.
+      // What is asked by number comes first: the reads behind it, which fail for an ended process,
+      // show that the number still meant this one.
       if files.contains(.limits) {
         sample.limits = try attempt(target, member) { () throws(ProcError) in
           if let limits = prlimits(member.pid) { return limits }
           return try member.handle.limits(&buffer)
-        }
-      }
-      if files.contains(.fd), !member.stat.firstThreadHasEnded {
-        sample.openDescriptors = try attempt(target, member) { () throws(ProcError) in
-          try member.handle.descriptorCount(&lister)
         }
       }
       var accounted: TaskUsage?
@@ -72,16 +84,20 @@ final class ProcessReader {
         }
         if accountsDelays { sample.delays = accounted.flatMap(Delays.init) }
       }
+      if files.contains(.fd), !member.stat.firstThreadHasEnded {
+        sample.openDescriptors = try attempt(target, member) { () throws(ProcError) in
+          try member.handle.descriptorCount(&lister)
+        }
+      }
       if files.contains(.status) {
         sample.status = try attempt(target, member) { () throws(ProcError) in
           try member.handle.status(&buffer, keep: member.keepsFiles)
         }
       }
       if files.contains(.io) {
-        sample.io = try attempt(target, member) { () throws(ProcError) in
-          try member.handle.io(&buffer, keep: member.keepsFiles)
-        }
+        sample.io = try attempt(target, member) { () throws(ProcError) in try takeIO(member) }
       }
+      if !files.contains(.status) { try member.handle.proveExistence() }
       if files.contains(.oomScore) {
         sample.oomScore = try attempt(target, member) { () throws(ProcError) in
           try member.handle.oomScore(&buffer)
@@ -168,7 +184,7 @@ final class ProcessReader {
   ) -> ProcessSample {
     var sample = ProcessSample(facts: facts, stat: member.stat)
     if wanted.files.contains(.io) {
-      sample.io = try? member.handle.io(&buffer, keep: member.keepsFiles)
+      sample.io = try? reads.io(member)
     }
     let threadFiles = wanted.threadFiles.intersection(Self.ownFiles)
     if !threadFiles.isEmpty, member.stat.threads == 1, !accountsSwitches(member) {

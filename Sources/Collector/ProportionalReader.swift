@@ -28,7 +28,6 @@ final class ProportionalReader {
     var bytes: Int64 = 0
     var isOpen = false
     var isAwaited = false
-    var round: UInt64 = 0
   }
 
   private struct Candidate {
@@ -64,17 +63,12 @@ final class ProportionalReader {
   /// What may still be spent, in bytes resident; below zero it is owed by later collections.
   private var credit: Int64 = 0
   private var budget: Int64 = 0
-  private var round: UInt64 = 0
   /// The largest resident size of a process that is read.
   private(set) var processLimit: UInt64 = 0
 
   init(_ waiter: Waiter) throws(Errno) { inquiries = try Inquiries(waiter) }
 
   func begin(_ limits: CollectorLimits) {
-    if entries.values.contains(where: { $0.round != round }) {
-      entries = entries.filter { $0.value.round == round }
-    }
-    round &+= 1
     candidates = []
     processLimit = UInt64(limits.pssBytesPerProcess)
     budget = Int64(limits.pssBytesPerScrape)
@@ -88,7 +82,6 @@ final class ProportionalReader {
   func want(_ member: Member, _ target: Target) -> Bool {
     if member.stat.residentBytes > processLimit { return false }
     var entry = entries[member.identity] ?? Entry()
-    entry.round = round
     entry.isAwaited = false
     entries[member.identity] = entry
     let bytes = max(Int64(clamping: member.stat.residentBytes), Self.leastBytes)
@@ -100,6 +93,9 @@ final class ProportionalReader {
     }
     return true
   }
+
+  /// Forgets a process that is not wanted any more.
+  func forget(_ process: ProcessIdentity) { entries[process] = nil }
 
   func start() {
     candidates.sort { ($0.askedAt, $0.process.pid) < ($1.askedAt, $1.process.pid) }

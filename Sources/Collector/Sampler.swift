@@ -8,7 +8,7 @@ import Synchronization
 /// system holds up holds up nothing but itself.
 package final class Sampler: Sendable {
   private enum Command: Sendable {
-    case collect(OwnState, others: Set<Names>)
+    case collect(OwnState, Set<Wish>)
     case stop
   }
 
@@ -62,13 +62,9 @@ package final class Sampler: Sendable {
     thread.detach()
   }
 
-  /// Asks for a page, which comes as ``Reply/page``; no other one is asked for until then.
-  ///
-  /// - Parameters:
-  ///   - own: What the exporter knows about itself.
-  ///   - others: Names for which there is to be a page besides that of the settings.
-  package func collect(_ own: OwnState, others: Set<Names> = []) {
-    commands.post(.collect(own, others: others))
+  /// Asks for a collection, of which comes ``Reply/page``; no other one is asked for until then.
+  package func collect(_ own: OwnState, _ wishes: Set<Wish> = [.page]) {
+    commands.post(.collect(own, wishes))
   }
 
   /// Takes over new settings from the next collection on.
@@ -113,9 +109,9 @@ package final class Sampler: Sendable {
     func ready(_ token: EventToken, _ readiness: Readiness) {
       for command in commands.drain() {
         switch command {
-        case .collect(let own, let others):
+        case .collect(let own, let wishes):
           if let new = settings.take() { collector.configure(new) }
-          replies.post(.page(collector.collect(own, others: others)))
+          replies.post(.page(collector.collect(own, wishes)))
         case .stop: loop.stop()
         }
       }

@@ -1,57 +1,71 @@
-/// The scrapes that wait for a page: those that arrive while it is made share it.
+/// The requests that wait for a collection: those that arrive while one is under way share it, if it
+/// is for what they want, and else share the next one.
 package struct ScrapeQueue<ID: Hashable> {
-  /// What is to be done with a scrape.
-  package enum Admission: Equatable {
-    /// Start a collection.
-    case first
-    /// It waits with the others.
-    case shares
-    /// Too many wait already.
-    case refused
+  private struct Entry {
+    let id: ID
+    let wish: Wish
+    /// Whether the collection under way is for it.
+    var isServed: Bool
   }
 
   private let limit: Int
-  private var waiting: [ID] = []
-  private var isCollecting = false
+  private var waiting: [Entry] = []
+  /// What the collection under way is for; nil if there is none.
+  private var underWay: Set<Wish>?
 
   /// An empty queue.
   ///
-  /// - Parameter limit: How many scrapes may wait.
+  /// - Parameter limit: How many requests may wait.
   package init(limit: Int) { self.limit = limit }
 
   package var count: Int { waiting.count }
 
-  /// Adds a scrape.
-  package mutating func add(_ id: ID) -> Admission {
-    if waiting.count >= limit { return .refused }
-    waiting.append(id)
-    return start() ? .first : .shares
-  }
-
-  /// Notes that a collection starts without a scrape; false if one is under way.
-  package mutating func start() -> Bool {
-    if isCollecting { return false }
-    isCollecting = true
+  /// Adds a request.
+  ///
+  /// - Returns: False if too many wait already.
+  package mutating func add(_ id: ID, _ wish: Wish) -> Bool {
+    if waiting.count >= limit { return false }
+    waiting.append(Entry(id: id, wish: wish, isServed: underWay?.contains(wish) ?? false))
     return true
   }
 
-  /// Forgets a scrape whose client has gone or whose time is over.
+  /// Notes that a collection starts.
   ///
-  /// - Parameter id: The scrape.
+  /// - Parameter extra: What is wanted besides by nobody who waits.
+  /// - Returns: What it is for; nil if one is under way or nobody wants one.
+  package mutating func start(for extra: Wish? = nil) -> Set<Wish>? {
+    if underWay != nil { return nil }
+    var wishes = Set(waiting.map(\.wish))
+    if let extra { wishes.insert(extra) }
+    if wishes.isEmpty { return nil }
+    for index in waiting.indices { waiting[index].isServed = true }
+    underWay = wishes
+    return wishes
+  }
+
+  /// Notes that what the collection under way finds out is of the past for whoever comes now.
+  package mutating func close() {
+    if underWay != nil { underWay = [] }
+  }
+
+  /// Forgets a request whose client has gone or whose time is over.
+  ///
+  /// - Parameter id: The request.
   /// - Returns: Whether it was waiting.
   @discardableResult
   package mutating func remove(_ id: ID) -> Bool {
-    guard let index = waiting.firstIndex(of: id) else { return false }
+    guard let index = waiting.firstIndex(where: { $0.id == id }) else { return false }
     waiting.remove(at: index)
     return true
   }
 
   /// Ends the collection.
   ///
-  /// - Returns: Who gets the page, in the order they came.
+  /// - Returns: Whom it was for, in the order they came; the others wait for the next one.
   package mutating func finish() -> [ID] {
-    isCollecting = false
-    defer { waiting = [] }
-    return waiting
+    underWay = nil
+    let served = waiting.filter(\.isServed).map(\.id)
+    waiting.removeAll(where: \.isServed)
+    return served
   }
 }

@@ -28,12 +28,17 @@ final class TargetState {
   private var plainRows = 0
   /// Samples that the page still has room for.
   private var room = (plain: 0, labelled: 0)
+  /// Samples on the last page, and what it had no room for.
+  private(set) var series = 0
+  private(set) var dropped = 0
 
   /// What the last collection told the log.
   var processes = 0
   var starts: UInt64 = 0
   var exits: [Exit: UInt64] = [:]
-  var droppedSeries: UInt64 = 0
+
+  /// What a probe can ask for; nil for what only stands for a rule.
+  var probeKey: TargetKey? { target.kind == .rule ? nil : target.key }
 
   init(_ target: Target, _ settings: CollectorSettings) {
     self.target = target
@@ -73,7 +78,10 @@ final class TargetState {
   func serves(_ row: TargetRow) -> Bool { Catalogue.includes(row, selection) }
 
   /// Starts a page on which the target has at most `limit` samples.
-  func beginPage(limit: Int) { room = (plain: limit, labelled: max(0, limit - plainRows)) }
+  func beginPage(limit: Int) {
+    room = (plain: limit, labelled: max(0, limit - plainRows))
+    (series, dropped) = (0, 0)
+  }
 
   /// Whether the page has room for one more sample; if not, that is counted.
   ///
@@ -81,8 +89,10 @@ final class TargetState {
   func hasRoom(labelled: Bool) -> Bool {
     if labelled ? room.labelled == 0 : room.plain == 0 {
       sample.droppedSeries += 1
+      dropped += 1
       return false
     }
+    series += 1
     if labelled { room.labelled -= 1 } else { room.plain -= 1 }
     return true
   }

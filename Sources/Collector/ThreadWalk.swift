@@ -16,6 +16,23 @@ struct ThreadSample {
   var name: ProcessName?
 
   init(_ number: Int32) { self.number = number }
+
+  /// Takes what one of its files said.
+  fileprivate mutating func take(
+    _ file: SourceFile, _ batch: ReadBatch, _ place: Int, _ directory: borrowing ThreadDirectory
+  ) throws(ProcError) {
+    switch file {
+    case .stat:
+      let stat = try directory.stat(number, batch, place)
+      self.stat = stat
+      usage.take(stat)
+    case .status: usage.take(try directory.status(number, batch, place))
+    case .schedstat: usage.take(try directory.schedstat(number, batch, place))
+    case .io: usage.take(try directory.io(number, batch, place))
+    case .wchan: channel = try directory.waitChannel(number, batch, place)
+    default: break
+    }
+  }
 }
 
 /// What a look at all threads of one process found.
@@ -81,7 +98,7 @@ extension ProcessReader {
         walk.isComplete = false
         // Nothing is listed of a process that has ended, which this read tells.
         _ = try attempt(target, member) { () throws(ProcError) in
-          try member.handle.stat(&buffer, keep: member.keepsFiles)
+          try member.handle.proveExistence()
         }
       }
     }
@@ -118,56 +135,36 @@ extension ProcessReader {
     if walk.files.contains(.wchan) { checkWaitChannels(member, target) }
     // They come in the order of creation, which numbers that began anew do not follow.
     numbers.sort()
-    for number in numbers {
-      if let thread = look(at: number, directory, member, target) { walk.threads.append(thread) }
+    let files = [SourceFile.stat, .status, .schedstat, .io, .wchan].filter(walk.files.contains)
+    reads.threads(files, of: numbers, in: directory) { number, batch, place in
+      if let thread = thread(number, files, batch, place, directory, member, target) {
+        walk.threads.append(thread)
+      }
     }
     walk.isComplete = !isCut
   }
 
-  /// Reads the files of one thread; nil if it has ended before the first of them was read.
-  private func look(
-    at number: Int32, _ directory: borrowing ThreadDirectory, _ member: Member, _ target: Target
+  /// Makes a thread of its files; nil if it has ended before the first of them was read.
+  ///
+  /// A failure is counted once, and that file of the process' other threads is not looked at, since it
+  /// would not differ.
+  private func thread(
+    _ number: Int32, _ files: [SourceFile], _ batch: ReadBatch, _ place: Int,
+    _ directory: borrowing ThreadDirectory, _ member: Member, _ target: Target
   ) -> ThreadSample? {
     var thread = ThreadSample(number)
-    do throws(ProcError) {
-      try read(.stat, member, target) { () throws(ProcError) in
-        let stat = try directory.stat(number, &buffer)
-        thread.stat = stat
-        thread.usage.take(stat)
+    for (index, file) in files.enumerated() where walk.files.contains(file) {
+      do throws(ProcError) {
+        try thread.take(file, batch, place + index, directory)
+      } catch {
+        guard let trouble = Trouble(error) else {
+          return thread.usage == ThreadUsage() ? nil : thread
+        }
+        target.note(trouble, "threads of process \(member.pid): \(error)")
+        walk.files.remove(SourceFiles([file]))
       }
-      try read(.status, member, target) { () throws(ProcError) in
-        thread.usage.take(try directory.status(number, &buffer))
-      }
-      try read(.schedstat, member, target) { () throws(ProcError) in
-        thread.usage.take(try directory.schedstat(number, &buffer))
-      }
-      try read(.io, member, target) { () throws(ProcError) in
-        thread.usage.take(try directory.io(number, &buffer))
-      }
-      try read(.wchan, member, target) { () throws(ProcError) in
-        thread.channel = try directory.waitChannel(number, &buffer)
-      }
-      return thread
-    } catch {
-      return thread.usage == ThreadUsage() ? nil : thread
     }
-  }
-
-  /// Runs one read if it is wanted; a failure is counted, and the other threads of the process are
-  /// not asked, since it would not differ.
-  ///
-  /// - Throws: `gone` when the thread has ended.
-  private func read(
-    _ file: SourceFile, _ member: Member, _ target: Target, _ body: () throws(ProcError) -> Void
-  ) throws(ProcError) {
-    guard walk.files.contains(file) else { return }
-    do throws(ProcError) {
-      try body()
-    } catch {
-      guard let trouble = Trouble(error) else { throw error }
-      target.note(trouble, "threads of process \(member.pid): \(error)")
-      walk.files.remove(SourceFiles([file]))
-    }
+    return thread
   }
 
   /// Finds out whether wait channels may be seen, since without permission they read as if no thread

@@ -1,3 +1,6 @@
+import Patterns
+import Targets
+
 /// What operators read about the settings, made from ``KeyTable``.
 package enum ConfigurationReference {
   /// The text of `docs/configuration.md`.
@@ -16,12 +19,18 @@ package enum ConfigurationReference {
       An empty file means the defaults.
 
       In globs `*` stands for any run of bytes, `/` included, and `?` for one byte.
+      Regular expressions are those of PCRE2, at most \(Pattern.textLimit) bytes; expressions of Go \
+      (RE2) mean the same.
+      A duration is one or more numbers with units, the largest first: `1h30m`; the units are \
+      `y`, `w`, `d`, `h`, `m`, `s` and `ms`.
 
+      \(severalFiles)
+      \(variables)
 
       """
     for section in table.keys(of: "") {
       text += "## \(section.name)\n\n"
-      if case .value = section.content {} else { text += "\(section.meaning)\n\n" }
+      if !section.isValue { text += "\(section.meaning)\n\n" }
       text += "| Key | Type | Default | Meaning | Example |\n|---|---|---|---|---|\n"
       for key in documented(table, below: section) {
         let cells = [
@@ -46,6 +55,50 @@ package enum ConfigurationReference {
     return text
   }
 
+  private static var severalFiles: String {
+    """
+    ## Several files
+
+    After the configuration file the files of the directory `\(FileLoader.directoryName)` beside it \
+    are read, in the order of the bytes of their names: with `/etc/procvitals/procvitals.yaml` \
+    those are `/etc/procvitals/\(FileLoader.directoryName)/*.yaml` and `*.yml`.
+    Hidden files, directories and names with other endings (`*.yaml~`, `*.yaml.dpkg-old`) are left \
+    out; everything else that is no readable regular file is an error.
+    All files have the same keys. Targets add up, in the order in which they are read; any other \
+    setting may stand in one file only, and a name may belong to one target only.
+    The default file may be missing where there is a `\(FileLoader.directoryName)`; one that \
+    `--config.file` names may not.
+    At most \(Limits.directoryFiles) files count, with \(Limits.totalBytes) bytes together.
+
+    """
+  }
+
+  private static var variables: String {
+    """
+    ## Variables
+
+    The name of a target and the values of its labels may have variables, `${NAME}`; a dollar sign \
+    is written `$$`.
+    There is a target for each of their values, kept for `forget_after` once it has no processes.
+    At most \(Limits.variables) may stand in one text. They are:
+
+    | Variable | Stands for |
+    |---|---|
+    | `${comm}` | the process name |
+    | `${exe}` | the executable's path |
+    | `${argv0}`, `${argv0_base}` | the first word of the command line, as it is or without directories |
+    | `${user}`, `${uid}` | the effective user's name, or number where it has none; the number |
+    | `${pid}` | the process' number |
+    | `${unit}` | the service or scope of the service manager |
+    | `${cgroup}`, `${cgroups}` | the path of the control group; the paths of all, between brackets |
+    | `${container}`, `${pod}` | the container's identifier or name; the pod's uid |
+    | `${start_time}` | when the process started |
+    | `${env.NAME}` | a variable of its environment that `allowed_environment` names |
+    | any other | what the group of that name in `cmdline` caught |
+
+    """
+  }
+
   /// The text of `config/procvitals.yaml`: every setting, commented out.
   ///
   /// Without the `#` at the beginning of the lines that hold keys it is a valid file.
@@ -60,42 +113,46 @@ package enum ConfigurationReference {
 
       """
     for section in table.keys(of: "") {
-      text += "\n"
-      if case .value = section.content {
-        text += comment(facts(section, table), before: "# ")
+      if section.isValue {
+        text += "\n" + comment(facts(section, table), before: "# ")
         text += "#\(section.name): \(section.initial ?? section.example)\n"
         continue
       }
-      text += comment(section.meaning, before: "# ")
+      text += "\n" + comment(section.meaning, before: "# ")
       text += "#\(section.name):\n"
       var marker = if case .list = section.content { "  - " } else { "  " }
       let indentation = String(repeating: " ", count: marker.utf8.count)
       for key in documented(table, below: section) {
         text += comment(facts(key, table), before: "#\(indentation)# ")
-        if case .value = key.content {
+        if key.isValue {
           text += "#\(marker)\(key.name): \(key.initial ?? key.example)\n"
           marker = indentation
         }
+      }
+      if section.name == "targets" {
+        text += "#  # A second target, the one that `parent` above names.\n"
+        text += "#  - name: sshd\n#    process_name: sshd\n"
       }
     }
     return text
   }
 
   private static func documented(_ table: KeyTable, below section: Key) -> [Key] {
-    if case .value = section.content { return [section] }
-    return table.keys(of: section.path) + table.keys(of: section.path + "[]")
+    section.isValue
+      ? [section] : table.keys(of: section.path) + table.keys(of: section.path + "[]")
   }
 
   /// What a value looks like; a mapping inside a section holds keys that have rows already.
   private static func type(_ key: Key, _ table: KeyTable) -> String {
-    guard case .mapping = key.content else { return key.type }
-    return "mapping of " + table.keys(of: key.path).map { "`\($0.name)`" }.joined(separator: ", ")
+    let keys = table.keys(of: key.path) + table.keys(of: key.path + "[]")
+    return keys.isEmpty
+      ? key.type
+      : "\(key.type) of " + keys.map { "`\($0.name)`" }.joined(separator: ", ")
   }
 
   private static func facts(_ key: Key, _ table: KeyTable) -> String {
     let otherwise = key.otherwise.map { "; \($0)" } ?? ""
-    var name = ""
-    if case .mapping = key.content { name = "\(key.name): " }
+    let name = key.isValue ? "" : "\(key.name): "
     return "\(name)\(key.meaning) (\(type(key, table))\(otherwise))".filter { $0 != "`" }
   }
 

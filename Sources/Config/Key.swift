@@ -5,8 +5,9 @@ struct Key {
     case value(
       destination: PartialKeyPath<Draft>, read: (Node, inout Draft, inout Problems) -> Void)
     case mapping
-    /// A list whose items are mappings; their keys stand below `PATH[]`.
-    case list(item: String, read: (Node, inout Reader) -> Void)
+    /// A list whose items are mappings, or one of them by itself where that is allowed; their keys
+    /// stand below `PATH[]`.
+    case list(item: String, takesOne: Bool, read: (Node, inout Reader) -> Void)
   }
 
   /// From the top of the file; `[]` stands for every item of a list.
@@ -34,6 +35,9 @@ struct Key {
   var destination: PartialKeyPath<Draft>? {
     if case .value(let destination, _) = content { destination } else { nil }
   }
+
+  /// Whether it is a setting, not a mapping or list of settings.
+  var isValue: Bool { destination != nil }
 
   private init(
     _ path: String, _ content: Content, type: String, initial: String? = nil,
@@ -95,9 +99,11 @@ struct Key {
 
   /// A list of mappings whose keys have rows of their own.
   static func list(
-    _ path: String, of item: String, _ meaning: String,
+    _ path: String, of item: String, takesOne: Bool = false, _ meaning: String,
     read: @escaping (Node, inout Reader) -> Void
   ) -> Key {
-    Key(path, .list(item: item, read: read), type: "list", meaning: meaning)
+    Key(
+      path, .list(item: item, takesOne: takesOne, read: read),
+      type: takesOne ? "mapping, or list of mappings" : "list", meaning: meaning)
   }
 }

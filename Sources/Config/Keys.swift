@@ -30,6 +30,19 @@ struct KeyTable {
         Key(
           "defaults.collect", .selection, into: \.defaultSelection, example: "[default]",
           "Which groups of metrics are collected; `default` stands for the default set."),
+        Key(
+          "defaults.forget_after", forgetAfter, into: \.defaultForgetAfter, example: "15m",
+          """
+          How long a target that came from variables is kept without processes. Its counters begin \
+          anew when it comes back later.
+          """),
+        Key(
+          "allowed_environment", .oneOrMore(.variableName), into: \.allowedEnvironment,
+          example: "[TENANT]", otherwise: "none",
+          """
+          Variables of the environment that names and labels may show as `${env.NAME}`. An \
+          environment can hold secrets, and metrics are for everybody.
+          """),
         .list(
           "targets", of: "a target",
           """
@@ -38,9 +51,12 @@ struct KeyTable {
           """
         ) { $1.readTarget($0) },
         Key(
-          "targets[].name", .text(bytes: 1...Limits.nameBytes), into: \.target.name,
+          "targets[].name", .template(bytes: 1...Limits.nameBytes), into: \.target.name,
           example: "checkout", otherwise: "required",
-          "The value of the label `target`; no two targets have the same name."),
+          """
+          The value of the label `target`; no two targets have the same name. With variables there \
+          is a target for each of their values.
+          """),
       ],
       selectors(below: "targets[]", into: \.target.selector),
       [
@@ -50,14 +66,38 @@ struct KeyTable {
       ],
       selectors(below: "targets[].match", into: \.target.selector),
       [
+        .list(
+          "targets[].exclude", of: "a mapping of selectors", takesOne: true,
+          """
+          Processes that the target does not choose, one mapping of selectors or a list of them. A \
+          process is left out if all selectors of one mapping fit it.
+          """
+        ) { $1.readExclusion($0) }
+      ],
+      selectors(below: "targets[].exclude[]", into: \.exclusion)
+        .filter { $0.name != "pid_file" },
+      [
         Key(
           "targets[].children", .boolean, into: \.target.includesChildren, example: "true",
           "Whether descendants of the chosen processes belong to the target, unless another target"
             + " claims them."),
         Key(
+          "targets[].per_process", .boolean, into: \.target.isPerProcess, example: "true",
+          "Whether every process has series of its own, with a label `pid`."),
+        Key(
+          "targets[].trust_pid_file", .boolean, into: \.target.trustsPidFile, example: "true",
+          """
+          Whether a pid file counts that others can write than root, the daemon and the owner of \
+          the process. Whoever can write it chooses the process that is watched.
+          """),
+        Key(
+          "targets[].forget_after", forgetAfter, into: \.target.forgetAfter, example: "15m",
+          otherwise: "as in `defaults`",
+          "How long a target that came from variables is kept without processes."),
+        Key(
           "targets[].labels", .labels(reserved: reservedLabels), into: \.target.labels,
           example: "{service: shop}",
-          "Labels that every series of the target carries."
+          "Labels that every series of the target carries; values may have variables."
             + " Not allowed are \(reservedLabels.sorted().joined(separator: ", ")) and names that begin with __."
         ),
         Key(
@@ -153,6 +193,10 @@ struct KeyTable {
     ].flatMap { $0 }
   }
 
+  private static var forgetAfter: ValueType<Duration> { .duration(.seconds(1)...oneYear) }
+
+  private static let oneYear = Duration.seconds(365 * 86_400)
+
   /// Conditions on a process; those that are given must all hold.
   private static func selectors(
     below path: String, into selector: WritableKeyPath<Draft, Selector>
@@ -175,6 +219,62 @@ struct KeyTable {
         "\(path).exe", .oneOrMore(.executable), into: selector.appending(path: \.executables),
         example: "/usr/sbin/nginx", argument: "exe:GLOB",
         "The executable's path, where `/proc/PID/exe` points; one of the globs must fit."),
+      Key(
+        "\(path).argv0", .oneOrMore(.glob("a program's first argument")),
+        into: selector.appending(path: \.firstArguments),
+        example: "'postgres: *'", argument: "argv0:GLOB",
+        "The first word of the command line, which a program can change; one of the globs must fit."
+      ),
+      Key(
+        "\(path).cmdline", .oneOrMore(.pattern),
+        into: selector.appending(path: \.commandLines),
+        example: "'-p (?<port>\\d+)'", argument: "cmdline:REGEX",
+        """
+        The command line, its words separated by blanks; all of the regular expressions must be \
+        found in it. What named groups catch are variables for name and labels.
+        """),
+      Key(
+        "\(path).user", .oneOrMore(.glob("a user's name or number")),
+        into: selector.appending(path: \.users), example: "www-data", argument: "user:GLOB",
+        "The effective user's name or number; one of the globs must fit."),
+      Key(
+        "\(path).group", .oneOrMore(.glob("a group's name or number")),
+        into: selector.appending(path: \.groups), example: "www-data", argument: "group:GLOB",
+        "The effective group's name or number; one of the globs must fit."),
+      Key(
+        "\(path).cgroup", .oneOrMore(.cgroup), into: selector.appending(path: \.cgroups),
+        example: "/machine.slice/*", argument: "cgroup:GLOB",
+        "The path of the control group; one of the globs must fit."),
+      Key(
+        "\(path).systemd_unit", .oneOrMore(.unit), into: selector.appending(path: \.units),
+        example: "nginx.service", argument: "unit:GLOB",
+        "The service or scope of the service manager; one of the globs must fit."),
+      Key(
+        "\(path).container", .oneOrMore(.glob("a container's identifier or name, a pod's uid")),
+        into: selector.appending(path: \.containers),
+        example: "4a5b6c7d8e9f", argument: "container:GLOB",
+        """
+        The container's identifier, whole or its first twelve digits, its name where known, or its \
+        pod's uid; one of the globs must fit.
+        """),
+      Key(
+        "\(path).listen_port", .oneOrMore(.integer(1...65_535)),
+        into: selector.appending(path: \.listenPorts), example: "[80, 443]", argument: "port:N",
+        "A TCP port that a socket of the process listens at."),
+      Key(
+        "\(path).environment", .oneOrMore(.environmentCondition),
+        into: selector.appending(path: \.environment),
+        example: "APP=shop", argument: "environment:NAME=GLOB",
+        "A variable of the environment the program was started with; one of the conditions must hold."
+      ),
+      Key(
+        "\(path).parent", .text(bytes: 1...Limits.nameBytes),
+        into: selector.appending(path: \.parent), example: "sshd", argument: "parent:TARGET",
+        "The name of another target, as it stands in the file, that an ancestor belongs to."),
+      Key(
+        "\(path).min_age", .duration(.milliseconds(1)...oneYear),
+        into: selector.appending(path: \.minimumAge), example: "30s", argument: "min-age:DURATION",
+        "How long the process has been running at least."),
     ]
   }
 }

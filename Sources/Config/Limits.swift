@@ -2,6 +2,12 @@
 enum Limits {
   /// Bytes of a configuration file.
   static let fileBytes = 4 << 20
+  /// Files of `conf.d`.
+  static let directoryFiles = 1000
+  /// Entries of `conf.d`, those that do not count included.
+  static let directoryEntries = 10_000
+  /// Bytes of a configuration file and those of its `conf.d` together.
+  static let totalBytes = 16 << 20
   /// Lists and mappings inside each other.
   static let nesting = 32
   /// Problems of a file that are remembered; later ones are only counted.
@@ -18,8 +24,14 @@ enum Limits {
   static let pathBytes = 4095
   /// Bytes of a process name: `TASK_COMM_LEN` without its NUL.
   static let commBytes = 15
+  /// Bytes of a unit's name (`UNIT_NAME_MAX` of systemd).
+  static let unitBytes = 255
   /// Entries of one list of patterns.
   static let patterns = 1000
+  /// Entries of one target's `exclude`.
+  static let exclusions = 100
+  /// Variables of one name or label.
+  static let variables = 32
   /// Labels of one target.
   static let labels = 64
   /// Bytes of a label's name and of its value.

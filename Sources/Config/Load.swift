@@ -1,5 +1,4 @@
 package import Collector
-import Linux
 
 /// The checked settings of a configuration file and the command line.
 package struct Configuration: Sendable, Hashable {
@@ -7,39 +6,53 @@ package struct Configuration: Sendable, Hashable {
   package var collector: CollectorSettings
   /// What is collected for targets that do not say it.
   package var defaultSelection: Selection
+  /// How long targets that came from variables are kept without processes, where they do not say it.
+  package var defaultForgetAfter: Duration
+  /// The variables of the environment that names and labels may show.
+  package var allowedEnvironment: [String]
   /// The most targets there may be.
   package var targetLimit: Int
+  /// The files that were read, in that order.
+  package var files: [String] = []
   /// Whether they are those of process-exporter, in its words.
   package var isProcessExporter = false
 
   /// The settings that hold without a file.
   package init() {
     let draft = Draft()
-    self.init(
-      collector: CollectorSettings(targets: [], limits: draft.limits),
-      defaultSelection: draft.defaultSelection, targetLimit: draft.targetLimit)
+    self.init(collector: CollectorSettings(targets: [], limits: draft.limits), draft)
   }
 
-  init(collector: CollectorSettings, defaultSelection: Selection, targetLimit: Int) {
+  init(collector: CollectorSettings, _ draft: Draft) {
     self.collector = collector
-    self.defaultSelection = defaultSelection
-    self.targetLimit = targetLimit
+    defaultSelection = draft.defaultSelection
+    defaultForgetAfter = draft.defaultForgetAfter
+    allowedEnvironment = draft.allowedEnvironment
+    targetLimit = draft.targetLimit
   }
 }
 
 extension Configuration {
-  /// Reads and checks a configuration file.
+  /// Reads and checks a configuration file and those of the directory `conf.d` beside it.
   ///
   /// - Parameters:
   ///   - path: A regular file; links are followed.
+  ///   - isRequired: Whether the file itself must exist where there is a `conf.d`.
   ///   - flags: What the command line says if the file is one of process-exporter's.
   /// - Returns: The settings.
-  /// - Throws: Everything that is wrong with the file.
+  /// - Throws: Everything that is wrong with the files.
   package static func load(
-    path: String, _ flags: ProcessExporterFlags = ProcessExporterFlags()
+    path: String, isRequired: Bool = true,
+    _ flags: ProcessExporterFlags = ProcessExporterFlags()
   ) throws(ConfigError) -> Configuration {
-    try parse(text: try readConfigurationFile(path), file: path, flags)
+    var reader = Reader(table: KeyTable(), problems: Problems(source: path))
+    var loader = FileLoader()
+    loader.load(path, isRequired: isRequired, &reader)
+    return try reader.finished(flags)
   }
+
+  /// The path of the directory beside a configuration file whose files belong to it.
+  package static func directory(of path: String) -> String { FileLoader.directory(of: path) }
 
   /// Checks the text of a configuration file.
   ///
@@ -52,21 +65,31 @@ extension Configuration {
   package static func parse(
     text: [UInt8], file: String, _ flags: ProcessExporterFlags = ProcessExporterFlags()
   ) throws(ConfigError) -> Configuration {
-    var problems = Problems(source: file)
+    var reader = Reader(table: KeyTable(), problems: Problems(source: file))
     if text.count > Limits.fileBytes {
-      problems.add(nil, tooLong)
-      try problems.check()
+      reader.problems.add(nil, FileLoader.tooLong)
+    } else {
+      reader.read(text, file: file)
     }
-    let root = Node.parse(text, &problems)
-    if let root, ProcessExporterReader.isMeant(by: root) {
+    return try reader.finished(flags)
+  }
+}
+
+extension Reader {
+  /// The settings of all that was read.
+  fileprivate mutating func finished(
+    _ flags: ProcessExporterFlags
+  ) throws(ConfigError) -> Configuration {
+    if let processExporter {
       var reader = ProcessExporterReader(problems: problems, flags: flags)
-      reader.readDocument(root)
-      return try reader.finished()
+      reader.readDocument(processExporter)
+      var configuration = try reader.finished()
+      configuration.files = files
+      return configuration
     }
-    var reader = Reader(table: KeyTable(), problems: problems)
-    if let root { reader.readDocument(root) }
-    try reader.problems.check()
-    return reader.configuration
+    checkTargets()
+    try problems.check()
+    return configuration
   }
 }
 
@@ -74,44 +97,5 @@ extension Problems {
   /// Throws what was found, if anything.
   func check() throws(ConfigError) {
     if let error { throw error }
-  }
-}
-
-private let tooLong = "the file is longer than \(Limits.fileBytes) bytes"
-
-/// The content of a configuration file.
-private func readConfigurationFile(_ path: String) throws(ConfigError) -> [UInt8] {
-  let message: String
-  do throws(Errno) {
-    // Non-blocking, because opening a FIFO would wait for a writer that may never come.
-    let file = try openFile(path, [.read, .nonBlocking])
-    let facts = try fileFacts(file)
-    if facts.isRegular {
-      // One byte more than allowed tells a file of the full size from a longer one.
-      var buffer = ReadBuffer(capacity: 1 << 14, limit: Limits.fileBytes + 1)
-      try buffer.readAll(file)
-      return Array(buffer.storage.prefix(buffer.count))
-    }
-    message = "expected a regular file, found \(kind(ofMode: facts.mode))"
-  } catch .notFound {
-    message = "the file does not exist; create it, or name another one with --config.file"
-  } catch .accessDenied {
-    message = "permission denied; the daemon's user must be able to read the file"
-  } catch .fileTooLarge {
-    message = tooLong
-  } catch .noDeviceOrAddress {
-    message = "expected a regular file, found a socket or device"
-  } catch {
-    message = "cannot read the file: \(error)"
-  }
-  throw ConfigError(problems: [Problem(source: path, position: nil, message: message)], total: 1)
-}
-
-/// What a file is that is not a regular one; the numbers are those of `inode(7)`.
-private func kind(ofMode mode: UInt32) -> String {
-  switch mode & 0o170000 {
-  case 0o040000: "a directory"
-  case 0o010000: "a FIFO"
-  default: "a device"
   }
 }

@@ -13,6 +13,19 @@ package struct Position: Sendable, Hashable, Comparable {
   }
 }
 
+/// Where something stands among several files.
+struct Place {
+  /// The file's path, or the command line's argument.
+  let source: String
+  let position: Position
+
+  /// As a message about a source names it: `line 7`, or with the file where that is another one.
+  func seen(from source: String) -> String {
+    source == self.source
+      ? "line \(position.line)" : "\(self.source):\(position.line):\(position.column)"
+  }
+}
+
 /// One thing that is wrong with the configuration: where, what, and what was expected.
 package struct Problem: Sendable, Hashable, CustomStringConvertible {
   /// The file's path, or the command line's argument.
@@ -28,9 +41,9 @@ package struct Problem: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// Everything that is wrong with a configuration, in the order of the file.
+/// Everything that is wrong with a configuration, in the order of the files and their lines.
 package struct ConfigError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The first problems of the file, at most 20.
+  /// The first problems, at most 20.
   package let problems: [Problem]
   /// How many problems there are, with those that are not shown.
   package let total: Int
@@ -46,11 +59,15 @@ package struct ConfigError: Error, Sendable, Hashable, CustomStringConvertible {
 /// The problems found so far.
 struct Problems {
   /// What the next problems are about: a file's path, or an argument.
-  var source: String
+  var source: String {
+    didSet { if ranks[source] == nil { ranks[source] = ranks.count } }
+  }
   /// Whether the source has lines.
   let hasPositions: Bool
   private var kept: [Problem] = []
   private(set) var total = 0
+  /// The places of the sources in the order they came up.
+  private var ranks: [String: Int] = [:]
 
   init(source: String, hasPositions: Bool = true) {
     self.source = source
@@ -64,15 +81,19 @@ struct Problems {
       Problem(source: source, position: hasPositions ? position : nil, message: message))
   }
 
-  /// What is reported, in the order of the file; nil when nothing is wrong.
+  /// What is reported, in the order of the sources; nil when nothing is wrong.
   var error: ConfigError? {
     if total == 0 { return nil }
-    let start = Position(line: 0, column: 0)
-    let sorted = kept.enumerated().sorted {
-      ($0.element.position ?? start, $0.offset) < ($1.element.position ?? start, $1.offset)
-    }
+    let sorted = kept.enumerated().sorted { order($0) < order($1) }
     return ConfigError(
       problems: sorted.prefix(Limits.shownProblems).map(\.element), total: total)
+  }
+
+  private func order(_ problem: (offset: Int, element: Problem)) -> (Int, Position, Int) {
+    (
+      ranks[problem.element.source] ?? 0, problem.element.position ?? Position(line: 0, column: 0),
+      problem.offset
+    )
   }
 }
 

@@ -6,79 +6,115 @@ import Targets
 struct Draft {
   /// One entry of `targets`, or one `--target`.
   struct Target {
-    var position = Position(line: 1, column: 1)
-    var name: String?
+    var name: Template?
     var selector = Selector()
+    var exclusions: [Selector] = []
     var includesChildren = false
-    var labels: [Label] = []
+    var isPerProcess = false
+    var trustsPidFile = false
+    var forgetAfter: Duration?
+    var labels: [Rule.LabelTemplate] = []
     var selection: Selection?
   }
 
   var defaultSelection = Selection()
+  var defaultForgetAfter = Duration.seconds(3600)
+  var allowedEnvironment: [String] = []
   var limits = CollectorLimits()
   var targetLimit = 10_000
   var names = Names.process
   /// The target that is being read.
   var target = Target()
+  /// The entry of its `exclude` that is being read.
+  var exclusion = Selector()
 }
 
-/// Turns a document into settings, key by key, and collects what is wrong.
+/// Turns documents into settings, key by key, and collects what is wrong.
 struct Reader {
+  /// A target that was read, and where.
+  struct Entry {
+    var target: Draft.Target
+    var place: Place
+    /// Where its settings were given, good or bad.
+    var given: [PartialKeyPath<Draft>: Place]
+    /// Whether something was wrong with it; what follows from that is not reported then.
+    var isFaulty: Bool
+  }
+
   let table: KeyTable
   var draft = Draft()
+  /// The content of the first file, if it is one of process-exporter's.
+  private(set) var processExporter: Node?
   var problems: Problems
-  private let earlier: [TargetSettings]
-  private var targets: [Draft.Target] = []
-  /// What the targets' names belong to, for messages.
-  private var names: [String: String] = [:]
-  /// Where the settings of the list item that is being read were given, good or bad.
-  private var given: [PartialKeyPath<Draft>: Position] = [:]
+  let earlier: [TargetSettings]
+  private(set) var entries: [Entry] = []
+  private var files: [String]
+  /// Where the targets that have a name were given; nil for earlier ones.
+  private var names: [String: Place?] = [:]
+  /// Whether every file could be read to its end.
+  var isComplete = true
+  /// Where the settings that stand beside the one that is being read were given, good or bad.
+  private var given: [PartialKeyPath<Draft>: Place] = [:]
 
   /// Begins with the targets and settings that hold already.
   init(table: KeyTable, problems: Problems, after configuration: Configuration = Configuration()) {
     self.table = table
     self.problems = problems
     earlier = configuration.collector.targets
+    files = configuration.files
     draft.limits = configuration.collector.limits
     draft.defaultSelection = configuration.defaultSelection
+    draft.defaultForgetAfter = configuration.defaultForgetAfter
+    draft.allowedEnvironment = configuration.allowedEnvironment
     draft.targetLimit = configuration.targetLimit
+    for target in earlier {
+      if let name = target.rule.name.fixed { names[name] = .some(nil) }
+    }
     draft.names = configuration.collector.names
-    for target in earlier { names[target.rule.name.description] = "a target of the configuration" }
   }
 
   /// The settings, once everything was read without problems.
   var configuration: Configuration {
-    let targets = targets.map { target in
+    let targets = entries.map { entry in
+      let target = entry.target
       var rule = Rule(
-        name: target.name ?? "", selector: target.selector,
+        name: target.name ?? Template(""), labels: target.labels, selector: target.selector,
         includesChildren: target.includesChildren)
-      rule.labels = target.labels.map { Rule.LabelTemplate($0.name, Template($0.value)) }
+      rule.exclusions = target.exclusions
+      rule.isPerProcess = target.isPerProcess
+      rule.trustsPidFile = target.trustsPidFile
+      rule.forgetAfter = target.forgetAfter ?? draft.defaultForgetAfter
       var selection = target.selection ?? draft.defaultSelection
       if draft.names == .namedprocess, selection.families.isEmpty {
         selection.families.formUnion(Catalogue.sources(ofNamedProcess: true))
       }
       return TargetSettings(rule: rule, selection: selection)
     }
-    return Configuration(
+    var configuration = Configuration(
       collector: CollectorSettings(
         targets: earlier + targets, limits: draft.limits, names: draft.names),
-      defaultSelection: draft.defaultSelection, targetLimit: draft.targetLimit)
+      draft)
+    configuration.files = files
+    return configuration
   }
 
-  /// Reads the whole document.
-  mutating func readDocument(_ root: Node) {
+  /// Reads a whole file.
+  ///
+  /// - Parameters:
+  ///   - text: YAML in UTF-8.
+  ///   - file: Its name, for messages.
+  mutating func read(_ text: [UInt8], file: String) {
+    problems.source = file
+    files.append(file)
+    guard let root = Node.parse(text, &problems) else {
+      isComplete = false
+      return
+    }
+    if ProcessExporterReader.isMeant(by: root), files.count == 1 {
+      processExporter = root
+      return
+    }
     readMapping(root, at: "", named: "the configuration")
-    checkTargetLimit()
-  }
-
-  /// Reports the first target beyond the limit, which may stand anywhere in the file.
-  mutating func checkTargetLimit() {
-    let room = max(0, draft.targetLimit - earlier.count)
-    if targets.count <= room { return }
-    problems.add(
-      targets[room].position,
-      "limits.targets is \(draft.targetLimit), but there are \(earlier.count + targets.count)"
-        + " targets; raise the limit or remove targets")
   }
 
   /// Reads the keys of a mapping.
@@ -106,21 +142,25 @@ struct Reader {
     let node = entry.value
     switch key.content {
     case .mapping: readMapping(node, at: key.path, named: key.name)
-    case .list(let item, let readItem):
-      if node.isInvalid { return }
-      guard case .sequence(let items) = node.content else {
-        let hint = node.isNull ? "; leave the key out or write []" : "; begin each item with \"- \""
+    case .list(let item, let takesOne, let readItem):
+      switch node.content {
+      case .invalid: return
+      case .sequence(let items): for item in items { readItem(item, &self) }
+      case .mapping where takesOne: readItem(node, &self)
+      default:
+        let expected = takesOne ? "\(item), or a list of them" : "a list, each item \(item)"
+        var hint = node.isNull ? "; leave the key out or write []" : ""
+        if !takesOne, !node.isNull { hint = "; begin each item with \"- \"" }
         problems.add(
-          node.position,
-          "\(key.name): expected a list, each item \(item), found \(node.summary)\(hint)")
-        return
+          node.position, "\(key.name): expected \(expected), found \(node.summary)\(hint)")
       }
-      for item in items { readItem(item, &self) }
     case .value(let destination, let read):
-      if let first = given.updateValue(entry.position, forKey: destination) {
+      let place = Place(source: problems.source, position: entry.position)
+      if let first = given.updateValue(place, forKey: destination) {
         problems.add(
           entry.position,
-          "\(quoted(key.name)) is given twice, first in line \(first.line); keep one of them")
+          "\(quoted(key.name)) is given twice, first in \(first.seen(from: problems.source));"
+            + " keep one of them")
         return
       }
       read(node, &draft, &problems)
@@ -154,22 +194,22 @@ struct Reader {
       readMapping(node, at: "targets[]", named: "an entry of targets")
       return
     }
-    begin(at: node.position)
-    let before = problems.total
-    readMapping(node, at: "targets[]", named: "an entry of targets")
-    // A selector that is misspelt or wrong was reported; that there is none is only its echo.
-    let selectors = table.keys(of: "targets[].match")
-    let isGiven = selectors.contains { $0.destination.map { given[$0] != nil } ?? false }
-    if !isGiven, problems.total == before {
-      problems.add(
-        node.position,
-        "this target has no selector; expected at least one of "
-          + alternatives(selectors.map(\.name)))
+    readTarget(at: node.position) { reader in
+      let before = reader.problems.total
+      reader.readMapping(node, at: "targets[]", named: "an entry of targets")
+      // A selector that is misspelt or wrong was reported; that there is none is only its echo.
+      let selectors = reader.table.keys(of: "targets[].match")
+      let isGiven = selectors.contains { $0.destination.map { reader.given[$0] != nil } ?? false }
+      if !isGiven, reader.problems.total == before {
+        reader.problems.add(
+          node.position,
+          "this target has no selector; expected at least one of "
+            + alternatives(selectors.map(\.name)))
+      }
+      if reader.given[\Draft.target.name] == nil {
+        reader.problems.add(node.position, "this target has no name; expected name: …")
+      }
     }
-    if given[\Draft.target.name] == nil {
-      problems.add(node.position, "this target has no name; expected name: …")
-    }
-    finish(as: "the target in line \(node.position.line)")
   }
 
   /// Reads a target of the command line.
@@ -180,31 +220,67 @@ struct Reader {
   ///   - value: The text after the kind.
   mutating func readTarget(name: String, selector: Key, value: String) {
     let position = Position(line: 1, column: 1)
-    begin(at: position)
-    let nameKey = table.keys(of: "targets[]").first { $0.name == "name" }
-    for (key, text) in [(nameKey, name), (selector, value)] {
-      guard let key else { continue }
-      let node = Node(content: .scalar(text, .argument), position: position)
-      read(Node.Entry(key: key.name, position: position, value: node), as: key)
+    readTarget(at: position) { reader in
+      let nameKey = reader.table.keys(of: "targets[]").first { $0.name == "name" }
+      for (key, text) in [(nameKey, name), (selector, value)] {
+        guard let key else { continue }
+        let node = Node(content: .scalar(text, .argument), position: position)
+        reader.read(Node.Entry(key: key.name, position: position, value: node), as: key)
+      }
     }
-    finish(as: "a target of the command line")
   }
 
-  private mutating func begin(at position: Position) {
-    draft.target = Draft.Target(position: position)
+  /// Reads one entry of a target's `exclude`.
+  mutating func readExclusion(_ node: Node) {
+    guard draft.target.exclusions.count < Limits.exclusions else {
+      if draft.target.exclusions.count == Limits.exclusions {
+        problems.add(node.position, "exclude: expected at most \(Limits.exclusions) entries")
+        // One too many is remembered, so that this is said once.
+        draft.target.exclusions.append(Selector())
+      }
+      return
+    }
+    let outer = given
+    defer { given = outer }
+    draft.exclusion = Selector()
+    let before = problems.total
+    readMapping(node, at: "targets[].exclude[]", named: "an entry of exclude")
+    if draft.exclusion.isEmpty, problems.total == before, !node.isInvalid {
+      problems.add(
+        node.position,
+        "this entry of exclude has no selector; expected at least one of "
+          + alternatives(table.keys(of: "targets[].exclude[]").map(\.name)))
+    }
+    draft.target.exclusions.append(draft.exclusion)
+  }
+
+  /// Keeps the target that is read, unless its name is another's: series would be ambiguous.
+  private mutating func readTarget(at position: Position, _ read: (inout Reader) -> Void) {
+    let outer = given
+    defer { given = outer }
+    draft.target = Draft.Target()
     given = [:]
-  }
-
-  /// Keeps the target that was read, unless its name is another's: series would be ambiguous.
-  private mutating func finish(as place: String) {
-    if let name = draft.target.name {
+    let before = problems.total
+    read(&self)
+    let place = Place(source: problems.source, position: position)
+    if let name = draft.target.name?.fixed {
       if let other = names[name] {
         problems.add(
-          given[\Draft.target.name], "name: \(quoted(name)) is already the name of \(other)")
+          given[\Draft.target.name]?.position,
+          "name: \(quoted(name)) is already the name of \(owner(other))")
         return
       }
       names[name] = place
     }
-    targets.append(draft.target)
+    entries.append(
+      Entry(
+        target: draft.target, place: place, given: given, isFaulty: problems.total > before))
+  }
+
+  /// What a name belongs to, for messages.
+  private func owner(_ place: Place?) -> String {
+    guard let place else { return "a target of the configuration" }
+    return problems.hasPositions
+      ? "the target in \(place.seen(from: problems.source))" : "a target of the command line"
   }
 }

@@ -1,4 +1,9 @@
 extension Configuration {
+  /// What may follow `--target=NAME=`, as a list in words: `pid:N, … or min-age:DURATION`.
+  package static var selectorForms: String {
+    alternatives(KeyTable().keys(of: "targets[]").compactMap(\.argument))
+  }
+
   /// Adds the targets that `--target=NAME=KIND:VALUE` names on the command line.
   ///
   /// They follow those of the file and collect what the file says for all targets.
@@ -11,8 +16,7 @@ extension Configuration {
       reader.problems.source = "--target \(quoted(argument))"
       reader.readArgument(argument)
     }
-    reader.problems.source = "--target"
-    reader.checkTargetLimit()
+    reader.checkTargets()
     try reader.problems.check()
     let isProcessExporter = isProcessExporter
     self = reader.configuration

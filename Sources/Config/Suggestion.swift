@@ -1,7 +1,7 @@
 /// The word that was probably meant, if one of the known words is near enough.
 ///
 /// Near are words that differ in case and in at most a third of their letters.
-func suggestion(for word: String, among known: [String]) -> String? {
+package func suggestion(for word: String, among known: [String]) -> String? {
   if word.utf8.count > Limits.suggestionBytes { return nil }
   let typed = Array(word.lowercased().utf8)
   var best: (word: String, distance: Int)?

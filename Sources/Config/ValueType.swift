@@ -23,7 +23,7 @@ enum Mismatch: Error {
 }
 
 extension Problems {
-  fileprivate mutating func addMismatch(
+  mutating func addMismatch(
     _ key: String, _ node: Node, expected: String, hint: String? = nil
   ) {
     if node.isInvalid { return }
@@ -39,7 +39,7 @@ extension ValueType {
   ///
   /// Text may be quoted or not; other types are not quoted, so that a value is never taken for what
   /// it was not meant to be.
-  fileprivate static func scalar(
+  static func scalar(
     _ name: String, expected: String, isText: Bool = true,
     show: @escaping (Value) -> String? = { _ in nil },
     parse: @escaping (String) throws(Mismatch) -> Value
@@ -126,7 +126,7 @@ extension ValueType where Value == Names {
 }
 
 /// Whether a text has characters that a name, path or label cannot be meant to have.
-private func hasControlCharacters(_ text: String) -> Bool {
+func hasControlCharacters(_ text: String) -> Bool {
   text.unicodeScalars.contains { $0.properties.generalCategory == .control }
 }
 
@@ -243,11 +243,11 @@ extension ValueType {
   }
 }
 
-extension ValueType where Value == [Label] {
-  /// A mapping of label names to values.
+extension ValueType where Value == [Rule.LabelTemplate] {
+  /// A mapping of label names to values, which may have variables.
   static func labels(reserved: Set<String>) -> Self {
     let expected = "a mapping of label names to values"
-    let text = ValueType<String>.text(bytes: 1...Limits.labelBytes)
+    let text = ValueType<Template>.template(bytes: 1...Limits.labelBytes)
     return ValueType(
       name: "mapping of names to texts", expected: expected,
       read: { node, key, problems in
@@ -262,7 +262,7 @@ extension ValueType where Value == [Label] {
           return nil
         }
         let before = problems.total
-        let labels = entries.compactMap { entry -> Label? in
+        let labels = entries.compactMap { entry -> Rule.LabelTemplate? in
           var name = entry.key
           if reserved.contains(name) {
             problems.add(
@@ -275,7 +275,8 @@ extension ValueType where Value == [Label] {
               "\(key): \(name) cannot be a label's name; expected letters, digits and _, not"
                 + " beginning with a digit or __")
           }
-          return text.read(entry.value, "\(key).\(name)", &problems).map { Label(name, $0) }
+          return text.read(entry.value, "\(key).\(name)", &problems)
+            .map { Rule.LabelTemplate(name, $0) }
         }
         return problems.total == before ? labels : nil
       },

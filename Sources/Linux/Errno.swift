@@ -24,6 +24,7 @@ package struct Errno: Error, Hashable, Sendable {
   package static let notADirectory = Errno(ENOTDIR)
   package static let isADirectory = Errno(EISDIR)
   package static let invalid = Errno(EINVAL)
+  package static let illegalSeek = Errno(ESPIPE)
   package static let tooManyOpenFilesInSystem = Errno(ENFILE)
   package static let tooManyOpenFiles = Errno(EMFILE)
   package static let notATerminal = Errno(ENOTTY)

@@ -97,6 +97,19 @@ package struct ReadBuffer: ~Copyable {
     }
   }
 
+  /// Reads what a FIFO, socket or terminal yields next, at most what fits.
+  ///
+  /// The corresponding system call is `read(2)`, which waits until there is something.
+  /// - Parameter file: An open, readable file.
+  /// - Throws: `EIO`, `EAGAIN` (nothing there, and opened non-blocking).
+  package mutating func readNext(_ file: borrowing OwnedFD) throws(Errno) {
+    count = 0
+    let raw = file.raw
+    count = try attempt(.read) {
+      unsafe storage.withUnsafeMutableBytes { unsafe Glibc.read(raw, $0.baseAddress, $0.count) }
+    }
+  }
+
   /// Reads a whole file, however many calls that takes.
   ///
   /// The corresponding system call is `pread(2)`.

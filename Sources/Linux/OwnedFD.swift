@@ -25,3 +25,10 @@ package struct OwnedFD: ~Copyable, Sendable {
     _ = close(raw)
   }
 }
+
+/// A file descriptor with several owners, of which the last one closes it.
+package final class SharedFD: Sendable {
+  package let fd: OwnedFD
+
+  package init(_ fd: consuming OwnedFD) { self.fd = fd }
+}

@@ -118,16 +118,18 @@ package struct SocketDiagnostics: ~Copyable {
   /// among them; TIME_WAIT is not asked for. What changes meanwhile may be told or not.
   /// - Parameters:
   ///   - table: Which one.
+  ///   - listeners: Whether only sockets that listen are asked for, which TCP has; the walk leaves
+  ///     out the others.
   ///   - limit: How many sockets may be told.
   ///   - body: Called once a socket.
   /// - Returns: Whether that was all.
   /// - Throws: `ENOENT` (a kernel without the table's diagnostics), `ENOBUFS`, `EPERM`, `EAGAIN` (the
   ///   kernel has not ended its answer).
   package mutating func dump(
-    _ table: Table, limit: Int, _ body: (DiagnosedSocket) -> Void
+    _ table: Table, listeners: Bool = false, limit: Int, _ body: (DiagnosedSocket) -> Void
   ) throws(Errno) -> Outcome {
     sequence &+= 1
-    try socket.send(table.request(Self.requestType, sequence))
+    try socket.send(table.request(Self.requestType, sequence, listeners: listeners))
     var left = limit
     while true {
       try socket.receive()
@@ -179,7 +181,9 @@ enum DumpPart: Equatable {
 
 extension SocketDiagnostics.Table {
   /// The request: `struct inet_diag_req_v2` or `struct unix_diag_req`.
-  fileprivate func request(_ type: UInt16, _ sequence: UInt32) -> NetlinkRequest {
+  fileprivate func request(
+    _ type: UInt16, _ sequence: UInt32, listeners: Bool
+  ) -> NetlinkRequest {
     var request = NetlinkRequest(type: type, flags: .dump, sequence: sequence)
     func zeros(_ count: Int) { for _ in 0..<count { request.append(UInt8(0)) } }
     if self == .unix {
@@ -192,10 +196,10 @@ extension SocketDiagnostics.Table {
     let isTCP = self == .tcp || self == .tcp6
     request.append(UInt8(self == .tcp || self == .udp ? AF_INET : AF_INET6))
     request.append(UInt8(isTCP ? IPPROTO_TCP : IPPROTO_UDP))
-    request.append(isTCP ? UInt8(1 << 1) : 0)  // INET_DIAG_INFO
+    request.append(isTCP && !listeners ? UInt8(1 << 1) : 0)  // INET_DIAG_INFO
     zeros(1)
     // Not TIME_WAIT: it has no owner, and there can be very many.
-    request.append(UInt32.max & ~(1 << 6))
+    request.append(listeners ? 1 << 10 : UInt32.max & ~(1 << 6))
     zeros(48)  // struct inet_diag_sockid
     return request
   }

@@ -4,9 +4,11 @@ import CPCRE2
 ///
 /// Text that is not UTF-8 is searched all the same: what is no character fits nothing. Bounded are
 /// the expression, the text, and the steps of a search, so that none takes longer than a few
-/// milliseconds, whatever somebody writes into a command line.
+/// milliseconds, whatever somebody writes into a command line. A step is counted at each item of the
+/// expression that is tried, by callouts: the limit that PCRE2 itself has is one for each place of
+/// the text where a match could begin, and there are many.
 ///
-/// - Source: `pcre2pattern(3)`. Expressions of Go (RE2) mean the same here.
+/// - Source: `pcre2pattern(3)`, `pcre2callout(3)`. Expressions of Go (RE2) mean the same here.
 @safe package final class Pattern: Sendable {
   package struct Failure: Error, Equatable {
     /// In PCRE2's words.
@@ -28,8 +30,8 @@ import CPCRE2
   package static let textLimit = 4096
   /// How much of a text is searched.
   package static let subjectLimit = 64 << 10
-  /// Steps of one search; about a millisecond.
-  static let matchLimit: UInt32 = 100_000
+  /// Steps of one search, at 20 to 30 nanoseconds each.
+  static let stepLimit = 250_000
   /// Memory of one search, in KiB.
   static let heapLimit: UInt32 = 4096
 
@@ -38,6 +40,7 @@ import CPCRE2
   package let groups: [String: Int]
   /// How many groups there are besides the whole.
   package let groupCount: Int
+  private let hasBackreferences: Bool
   // Compiled code is never written to after it was made.
   private nonisolated(unsafe) let code: OpaquePointer
 
@@ -52,7 +55,8 @@ import CPCRE2
     }
     var error: Int32 = 0
     var offset = 0
-    let options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C
+    let options =
+      PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT
     // SAFETY: the bytes are read during the call only; a nil result owns nothing.
     let code = unsafe bytes.withUnsafeBufferPointer {
       unsafe pcre2_compile_8($0.baseAddress, $0.count, options, &error, &offset, nil)
@@ -63,6 +67,9 @@ import CPCRE2
     var count: UInt32 = 0
     // SAFETY: the code is valid and the question's answer is a 32-bit number.
     _ = unsafe pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_CAPTURECOUNT), &count)
+    var backreferences: UInt32 = 0
+    _ = unsafe pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_BACKREFMAX), &backreferences)
+    hasBackreferences = backreferences > 0
     self.text = text
     unsafe self.code = code
     groupCount = Int(count)
@@ -85,13 +92,17 @@ import CPCRE2
       unsafe pcre2_match_data_free_8(data)
       unsafe pcre2_match_context_free_8(context)
     }
-    _ = unsafe pcre2_set_match_limit_8(context, Self.matchLimit)
     _ = unsafe pcre2_set_heap_limit_8(context, Self.heapLimit)
+    // What a callout cannot see is how long a text it was that a backreference was compared with.
+    var steps = Steps(cost: hasBackreferences ? 1 + length / Steps.bytesPerStep : 1)
     // An empty array has no address, which PCRE2 allows for an empty text only since 10.43.
     let bytes = subject.isEmpty ? [0] : subject
-    // SAFETY: the text is read during the call only.
-    let result = unsafe bytes.withUnsafeBufferPointer {
-      unsafe pcre2_match_8(code, $0.baseAddress, length, 0, 0, data, context)
+    // SAFETY: the text is read, and the steps are counted, during the call only.
+    let result = unsafe withUnsafeMutablePointer(to: &steps) { steps in
+      _ = unsafe pcre2_set_callout_8(context, countStep, steps)
+      return unsafe bytes.withUnsafeBufferPointer {
+        unsafe pcre2_match_8(code, $0.baseAddress, length, 0, 0, data, context)
+      }
     }
     if result == PCRE2_ERROR_NOMATCH { return .notFound }
     // SAFETY: the pairs belong to the match data, which still lives; there are that many of them.
@@ -102,8 +113,8 @@ import CPCRE2
     for group in 0..<Int(result) {
       let start = unsafe pairs[2 * group]
       let end = unsafe pairs[2 * group + 1]
-      // A group that took no part has the largest number; `\K` can put the start behind the end.
-      if start <= end, end <= length { groups[group] = Array(subject[start..<end]) }
+      // A group that took no part has PCRE2_UNSET, here -1; `\K` can put the start behind the end.
+      if start >= 0, start <= end, end <= length { groups[group] = Array(subject[start..<end]) }
     }
     return .found(groups)
   }
@@ -142,4 +153,35 @@ import CPCRE2
 extension Pattern: Hashable {
   package static func == (left: Pattern, right: Pattern) -> Bool { left.text == right.text }
   package func hash(into hasher: inout Hasher) { hasher.combine(text) }
+}
+
+/// What a search has done so far.
+private struct Steps {
+  /// Bytes that take about as long as a step when one item runs over them.
+  static let bytesPerStep = 16
+
+  /// What a step costs at least.
+  let cost: Int
+  var left = Pattern.stepLimit
+  var position = 0
+
+  /// Counts that an item is tried at a place of the text.
+  ///
+  /// - Returns: Whether the search may go on.
+  mutating func count(at place: Int) -> Bool {
+    left -= cost + abs(place - position) / Self.bytesPerStep
+    position = place
+    return left > 0
+  }
+}
+
+/// Called by PCRE2 before each item of the expression.
+private func countStep(
+  _ callout: UnsafeMutablePointer<pcre2_callout_block_8>?, _ steps: UnsafeMutableRawPointer?
+) -> Int32 {
+  // SAFETY: PCRE2 hands over its own block and the pointer that the search was given.
+  guard let callout = unsafe callout?.pointee,
+    let steps = unsafe steps?.assumingMemoryBound(to: Steps.self)
+  else { return PCRE2_ERROR_CALLOUT }
+  return unsafe steps.pointee.count(at: callout.current_position) ? 0 : PCRE2_ERROR_CALLOUT
 }

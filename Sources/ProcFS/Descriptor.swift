@@ -77,23 +77,8 @@ extension ProcessHandle {
   package func descriptors(
     _ reader: inout DirectoryReader, _ buffer: inout ReadBuffer, _ body: (Descriptor) -> Bool
   ) throws(ProcError) {
-    do throws(Errno) {
-      let directory = try openFile("fd", in: directory, [.read, .directory])
-      var failure: Errno?
-      try reader.numbers(in: directory) { number in
-        do throws(Errno) {
-          return body(try Self.descriptor(number, directory, &buffer))
-        } catch .notFound {
-          // It was closed since it was listed.
-          return true
-        } catch {
-          failure = error
-          return false
-        }
-      }
-      if let failure { throw failure }
-    } catch {
-      throw ProcError(.fdLinks, error)
+    try eachDescriptor("fd", in: directory, &reader) { number, directory throws(Errno) in
+      body(try Self.descriptor(number, directory, &buffer))
     }
   }
 
@@ -109,5 +94,49 @@ extension ProcessHandle {
     }
     found.number = number
     return found
+  }
+}
+
+extension ProcRoot {
+  /// Calls `body` with every descriptor that a process which is not held has open: the number of
+  /// the socket it stands for, or nil if it stands for none.
+  ///
+  /// - Cost: 2 microseconds each. Permission and errors as for
+  ///   ``ProcessHandle/descriptors(_:_:_:)``.
+  package func sockets(
+    pid: Int32, _ reader: inout DirectoryReader, _ buffer: inout ReadBuffer,
+    _ body: (UInt64?) -> Bool
+  ) throws(ProcError) {
+    try eachDescriptor("\(pid)/fd", in: directory, &reader) { number, directory throws(Errno) in
+      try buffer.readLink("\(number)", in: directory)
+      let link = buffer.storage.span.extracting(0..<buffer.count)
+      return body(Descriptor(link: link)?.socketInode)
+    }
+  }
+}
+
+/// Calls `body` with the number of every open descriptor and the directory that lists them, until it
+/// returns false.
+private func eachDescriptor(
+  _ path: String, in parent: borrowing OwnedFD, _ reader: inout DirectoryReader,
+  _ body: (Int32, borrowing OwnedFD) throws(Errno) -> Bool
+) throws(ProcError) {
+  do throws(Errno) {
+    let directory = try openFile(path, in: parent, [.read, .directory])
+    var failure: Errno?
+    try reader.numbers(in: directory) { number in
+      do throws(Errno) {
+        return try body(number, directory)
+      } catch .notFound {
+        // It was closed since it was listed.
+        return true
+      } catch {
+        failure = error
+        return false
+      }
+    }
+    if let failure { throw failure }
+  } catch {
+    throw ProcError(.fdLinks, error)
   }
 }

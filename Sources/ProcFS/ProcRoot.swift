@@ -129,26 +129,16 @@ package struct ProcRoot: ~Copyable {
     return buffer.count > 0 && buffer.storage[0] == UInt8(ascii: "1")
   }
 
-  /// Reads `stat` of a process that is not held.
+  /// Reads `status` of a process that is not held; the number may belong to another
+  /// process a moment later.
   ///
-  /// - Parameters:
-  ///   - pid: The process.
-  ///   - buffer: Memory for the file's content.
-  /// - Returns: The record; the number may belong to another process a moment later.
   /// - Throws: `gone`, `denied` (`hidepid`), `malformed`, `io`.
-  package func stat(pid: Int32, _ buffer: inout ReadBuffer) throws(ProcError) -> Stat {
-    try read(.stat, pid, &buffer)
-    let facts = facts
-    return try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
-  }
-
-  /// Reads `status` of a process that is not held; otherwise as ``stat(pid:_:)``.
   package func status(pid: Int32, _ buffer: inout ReadBuffer) throws(ProcError) -> Status {
     try read(.status, pid, &buffer)
     return try parse(.status, buffer) { bytes throws(ParseError) in try Status(bytes) }
   }
 
-  /// Reads `cgroup` of a process that is not held; otherwise as ``stat(pid:_:)``.
+  /// Reads `cgroup` of a process that is not held; otherwise as ``status(pid:_:)``.
   package func cgroup(pid: Int32, _ buffer: inout ReadBuffer) throws(ProcError) -> Cgroup {
     try read(.cgroup, pid, &buffer)
     return try parse(.cgroup, buffer) { bytes throws(ParseError) in try Cgroup(bytes) }
@@ -213,7 +203,12 @@ func parse<Record>(
   _ file: SourceFile, _ buffer: borrowing ReadBuffer,
   _ body: (Span<UInt8>) throws(ParseError) -> Record
 ) throws(ProcError) -> Record {
-  let bytes = buffer.storage.span.extracting(0..<buffer.count)
+  try parse(file, buffer.storage.span.extracting(0..<buffer.count), body)
+}
+
+func parse<Record>(
+  _ file: SourceFile, _ bytes: Span<UInt8>, _ body: (Span<UInt8>) throws(ParseError) -> Record
+) throws(ProcError) -> Record {
   do throws(ParseError) {
     return try body(bytes)
   } catch {

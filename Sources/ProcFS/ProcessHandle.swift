@@ -23,28 +23,37 @@ package struct ProcessHandle: ~Copyable {
   package let hold: ProcessHold
   let facts: SystemFacts
   private let sizeCountsDescriptors: Bool
-  private var keptStat: OwnedFD?
+  var keptStat: SharedFD?
+  var keptIO: SharedFD?
   private var keptStatus: OwnedFD?
-  private var keptIO: OwnedFD?
   private var keptCgroup: OwnedFD?
 
   /// Takes hold of the process that has a number now.
   ///
+  /// Whoever finds out something by the number meanwhile must make sure afterwards that it still
+  /// means this process, see ``proveExistence()``.
+  ///
   /// - Parameters:
   ///   - pid: The process.
   ///   - root: Where processes appear.
-  ///   - buffer: Memory for a file's content.
-  /// - Throws: `gone`, `denied`, `malformed`, `io` (with EMFILE when descriptors run out).
+  ///   - reader: Reads its `stat`.
+  ///   - keep: Whether that may stay open for the next time.
+  ///   - stat: Its `stat`, if nothing is thrown.
+  /// - Throws: `gone`, `denied`, `late`, `malformed`, `io` (with EMFILE when descriptors run out).
   package init(
-    pid: Int32, in root: borrowing ProcRoot, _ buffer: inout ReadBuffer
+    pid: Int32, in root: borrowing ProcRoot, _ reader: BatchReader, keep: Bool,
+    _ stat: inout Stat
   ) throws(ProcError) {
     let hold = try root.hold(pid: pid)
     let facts = root.facts
-    var notKept: OwnedFD?
-    try Self.read(.stat, hold.directory, &notKept, &buffer, keep: false)
-    let stat = try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
-    identity = ProcessIdentity(pid: pid, startTicks: stat.startTicks)
+    var batch = ReadBatch()
+    batch.ask(.stat, nil, in: hold.directory, about: pid)
+    reader.read(&batch)
+    let first = try batch.stat(0, facts) { ProcError(.stat, $0) }
+    stat = first
+    identity = ProcessIdentity(pid: pid, startTicks: first.startTicks)
     self.facts = facts
+    keptStat = keep ? batch.file(0) : nil
     self.hold = hold
     sizeCountsDescriptors = root.sizeCountsDescriptors
   }
@@ -63,33 +72,29 @@ package struct ProcessHandle: ~Copyable {
     return count
   }
 
-  /// Reads `stat`, see ``Stat``.
+  /// Makes sure that the process has not ended, at least not so that its number is free.
+  ///
+  /// - Throws: `gone`.
+  package func proveExistence() throws(ProcError) {
+    do throws(Errno) {
+      _ = try fileFacts(SourceFile.stat.name, in: directory)
+    } catch {
+      throw ProcError(.stat, error)
+    }
+  }
+
+  /// Reads `status`, see ``Status``.
   ///
   /// - Parameters:
   ///   - buffer: Memory for the file's content.
   ///   - keep: Whether the file may stay open for the next time.
   /// - Returns: The record.
   /// - Throws: `gone`, `denied`, `malformed`, `io`.
-  package mutating func stat(
-    _ buffer: inout ReadBuffer, keep: Bool
-  ) throws(ProcError) -> Stat {
-    try Self.read(.stat, hold.directory, &keptStat, &buffer, keep: keep)
-    let facts = facts
-    return try parse(.stat, buffer) { bytes throws(ParseError) in try Stat(bytes, facts) }
-  }
-
-  /// Reads `status`, see ``Status``; parameters and errors as in ``stat(_:keep:)``.
   package mutating func status(
     _ buffer: inout ReadBuffer, keep: Bool
   ) throws(ProcError) -> Status {
     try Self.read(.status, hold.directory, &keptStatus, &buffer, keep: keep)
     return try parse(.status, buffer) { bytes throws(ParseError) in try Status(bytes) }
-  }
-
-  /// Reads `io`, see ``IO``; parameters and errors as in ``stat(_:keep:)``.
-  package mutating func io(_ buffer: inout ReadBuffer, keep: Bool) throws(ProcError) -> IO {
-    try Self.read(.io, hold.directory, &keptIO, &buffer, keep: keep)
-    return try parse(.io, buffer) { bytes throws(ParseError) in try IO(bytes) }
   }
 
   /// Reads `statm`, see ``Statm``.

@@ -46,9 +46,9 @@ package struct Status: Sendable, Equatable {
   package var pendingSignalsLimit: UInt64?
   /// The real user.
   package var userID: UInt32?
-  /// The effective user, whose rights the process has.
+  /// The user whose rights it has.
   package var effectiveUserID: UInt32?
-  /// The effective group.
+  /// The group whose rights it has.
   package var effectiveGroupID: UInt32?
 
   /// Reads the lines that are known and passes over the others.
@@ -69,9 +69,11 @@ package struct Status: Sendable, Equatable {
       case UInt8(ascii: "S") where bytes.hasPrefix("SigQ:", at: at.index):
         try readSignalQueue(bytes, &at)
       case UInt8(ascii: "U") where bytes.hasPrefix("Uid:", at: at.index):
-        (userID, effectiveUserID) = try Self.readIDs(bytes, &at, "Uid")
+        let user = try Self.identifiers(bytes, &at, "Uid")
+        userID = user.real
+        effectiveUserID = user.effective
       case UInt8(ascii: "G") where bytes.hasPrefix("Gid:", at: at.index):
-        effectiveGroupID = try Self.readIDs(bytes, &at, "Gid").effective
+        effectiveGroupID = try Self.identifiers(bytes, &at, "Gid").effective
       case UInt8(ascii: "v") where bytes.hasPrefix("voluntary_ctxt_switches:", at: at.index):
         at.skipWord(bytes)
         voluntarySwitches = try at.number(bytes, "voluntary_ctxt_switches")
@@ -81,17 +83,6 @@ package struct Status: Sendable, Equatable {
       default: break
       }
     }
-  }
-
-  /// The first two of the four numbers of a line.
-  private static func readIDs(
-    _ bytes: Span<UInt8>, _ at: inout Cursor, _ field: StaticName
-  ) throws(ParseError) -> (real: UInt32, effective: UInt32) {
-    at.skipWord(bytes)
-    guard let real = UInt32(exactly: try at.number(bytes, field)),
-      let effective = UInt32(exactly: try at.number(bytes, field))
-    else { throw ParseError(field: field) }
-    return (real, effective)
   }
 
   private mutating func readSignalQueue(
@@ -106,6 +97,17 @@ package struct Status: Sendable, Equatable {
     let limit = try at.number(bytes, "SigQ")
     // RLIM_INFINITY is all ones.
     pendingSignalsLimit = limit == .max ? nil : limit
+  }
+
+  /// The first two of a line of real, effective, saved and file system identifiers.
+  private static func identifiers(
+    _ bytes: Span<UInt8>, _ at: inout Cursor, _ field: StaticName
+  ) throws(ParseError) -> (real: UInt32, effective: UInt32) {
+    at.skipWord(bytes)
+    guard let real = UInt32(exactly: try at.number(bytes, field)),
+      let effective = UInt32(exactly: try at.number(bytes, field))
+    else { throw ParseError(field: field) }
+    return (real, effective)
   }
 
   private mutating func readVirtualMemoryLine(

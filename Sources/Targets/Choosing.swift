@@ -33,7 +33,7 @@ extension Roster {
     }
   }
 
-  func settle(_ scanned: [Int32: Stat]) {
+  func settle(_ scanned: [Int32: Stat], _ isWanted: (Target) -> Bool) {
     for target in targets { target.leavesOut = false }
     var candidates = scanned
     // Processes that rules name by number are looked at whether there is a scan or not.
@@ -46,7 +46,7 @@ extension Roster {
 
     newAncestors = []
     // Rules that fit a process itself come before those that fit an ancestor.
-    let late = settleMembers(targets.flatMap(\.members), &candidates)
+    let late = settleMembers(targets.filter(isWanted).flatMap(\.members), &candidates)
     let pending = settle(&candidates, candidates.keys)
     if !late.isEmpty || !pending.isEmpty {
       texts.collect(until: .now + limits.textPatience)

@@ -20,11 +20,14 @@ package final class Member {
   /// How it ended, as its last exit record says.
   package var recordedStatus: ExitStatus?
 
+  /// Whether it is known that it has ended; then nothing of it can be late.
+  var hasEnded = false
+
   let pidfd: PidFD?
   /// Its pidfd's registration with the event loop.
   var token: EventToken?
   /// Whether it belongs to the target only because an ancestor does or did.
-  var isInherited: Bool
+  package internal(set) var isInherited: Bool
   /// Whether the rule has changed since then, so that the ancestor has to be found again.
   var isDoubtful = false
 

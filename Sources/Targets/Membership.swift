@@ -19,7 +19,9 @@ extension Roster {
       return false
     }
     do throws(ProcError) {
-      var handle = try ProcessHandle(pid: pid, in: root, &buffer)
+      let keeps = keptFiles + Self.keptPerProcess <= limits.keptDescriptors
+      var fresh = stat
+      let handle = try ProcessHandle(pid: pid, in: root, reads.others, keep: keeps, &fresh)
       guard handle.startTicks == stat.startTicks else { return false }
       let pidfd: PidFD?
       do throws(Errno) {
@@ -33,10 +35,8 @@ extension Roster {
         // Without one the end is noticed by the next collection.
         pidfd = nil
       }
-      let keeps = keptFiles + Self.keptPerProcess <= limits.keptDescriptors
-      // Read once more: the process is still there, so its number meant it all along and the
-      // pidfd is its own.
-      let fresh = try handle.stat(&buffer, keep: keeps)
+      // The process is still there, so its number meant it all along and the pidfd is its own.
+      try handle.proveExistence()
       // It may have been counted already, by its exit record.
       guard !fresh.isEnding else { return false }
       if keeps { keptFiles += Self.keptPerProcess }
@@ -100,7 +100,7 @@ extension Roster {
   func dismiss(_ member: Member, _ target: Target) -> Bool {
     var runs = true
     do throws(ProcError) {
-      let now = try member.handle.stat(&buffer, keep: member.keepsFiles)
+      let now = try reads.stat(member)
       // Its exit record may have come, and another target would not take it.
       runs = !now.isEnding && member.recordedStatus == nil
     } catch {
@@ -112,6 +112,7 @@ extension Roster {
 
   /// Lets go of a process that has ended, and counts how.
   func end(_ member: Member, _ target: Target) {
+    member.hasEnded = true
     leave(member, target, hasEnded: true)
     endings.add(member, target)
   }

@@ -177,6 +177,22 @@ struct Resolver: ~Copyable {
     }
   }
 
+  /// What becomes of every rule, whichever comes first.
+  func explain(_ subject: inout Subject, _ source: some FactSource) -> [Explanation.Verdict] {
+    let byNumber = numbers.byPid[subject.pid] ?? []
+    return rules.enumerated().map { index, rule in
+      if rule.selector.isNumbered, !byNumber.contains(index) {
+        return .fails(rule.selector.pidFile == nil ? .pid : .pidFile)
+      }
+      switch apply(rule, &subject, source) {
+      case .yes: return .fits
+      case .no(let condition): return .fails(condition)
+      case .unsure(let condition, let trouble): return .unsure(condition, trouble)
+      case .pending: return .late
+      }
+    }
+  }
+
   /// Whether a rule that comes before another one, or any, could fit a process by more than its name.
   func mayFit(name: [UInt8], before rule: Int?) -> Bool {
     unnumbered.contains { index in

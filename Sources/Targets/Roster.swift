@@ -50,6 +50,7 @@ package final class Roster: EventHandler {
   }
 
   package let root: ProcRoot
+  package let reads: ProcessReads
   let loop: EventLoop
   private(set) var limits: Limits
   let endings: Endings
@@ -61,6 +62,8 @@ package final class Roster: EventHandler {
   var strangers = Strangers()
   /// Whose children those of a young process are that is not held; see ``claim(ended:name:parent:)``.
   var kin: [Int32: Target?] = [:]
+  /// Processes that did not answer, to be looked at in the next collection.
+  private var unread: Set<Int32> = []
   var doubts = Doubts()
   let texts: TextReader
   /// Ticks since the machine started, at this collection.
@@ -74,7 +77,7 @@ package final class Roster: EventHandler {
   /// What was found out in this collection about processes that no rule fits by themselves.
   var judged: [Int32: (verdict: Resolver.Verdict, subject: Subject)] = [:]
   var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
-  private var lister = DirectoryReader()
+  var lister = DirectoryReader()
 
   /// A roster without targets.
   ///
@@ -89,6 +92,7 @@ package final class Roster: EventHandler {
   ) throws(Errno) {
     resolver = try Resolver(waiter)
     texts = try TextReader(waiter)
+    reads = try ProcessReads()
     self.root = root
     self.loop = loop
     self.limits = limits
@@ -115,34 +119,35 @@ package final class Roster: EventHandler {
     texts.variables = resolver.variables
   }
 
-  /// Brings the targets up to date: looks at every held process, finds new ones, lets go of others.
-  package func refresh() {
+  /// Brings the targets up to date: looks at held processes, finds new ones, lets go of others.
+  ///
+  /// - Parameter isWanted: Whose held processes are looked at; that others end is known by their
+  ///   pidfds.
+  package func refresh(_ isWanted: (Target) -> Bool = { _ in true }) {
     now = root.facts.ticks(nanoseconds: bootClockNanoseconds())
     resolver.begin()
     texts.begin(accounts: resolver.usesAccounts)
     kin = [:]
-    rereadMembers()
+    rereadMembers(isWanted)
     let strangers = resolver.scans ? scan() : [:]
     resolver.collectPidFiles(until: .now + limits.pidFilePatience)
-    settle(strangers)
+    settle(strangers, isWanted)
     for target in table.forget(now: .now) { didVanish(target) }
   }
 
   // MARK: Looking
 
-  private func rereadMembers() {
-    for target in targets {
-      for member in target.members {
-        do throws(ProcError) {
-          member.hasFreshStat = false
-          member.stat = try member.handle.stat(&buffer, keep: member.keepsFiles)
-          member.hasFreshStat = true
-          if member.stat.hasEnded { end(member, target) }
-        } catch .gone {
-          end(member, target)
-        } catch {
-          target.note(error, pid: member.pid)
-        }
+  private func rereadMembers(_ isWanted: (Target) -> Bool) {
+    let all = targets.filter(isWanted).flatMap { target in target.members.map { ($0, target) } }
+    reads.stats(all) { member, target, result in
+      member.hasFreshStat = false
+      switch result {
+      case .success(let stat):
+        member.stat = stat
+        member.hasFreshStat = true
+        if stat.hasEnded { end(member, target) }
+      case .failure(.gone): end(member, target)
+      case .failure(let error): target.note(error, pid: member.pid)
       }
     }
   }
@@ -157,29 +162,55 @@ package final class Roster: EventHandler {
         return true
       }
     } catch {
-      for target in targets where !target.rule.selector.isNumbered {
+      for target in table.ofRule where !target.rule.selector.isNumbered {
         target.note(
           Trouble(.process, Trouble.reason(code: error.code)),
           "the list of processes cannot be read: \(error)")
       }
     }
     strangers.end()
+    due += unread.filter { members[$0] == nil && !due.contains($0) }
+    unread = []
     return stats(due)
   }
 
-  func stats(_ pids: some Sequence<Int32>) -> [Int32: Stat] {
+  func stats(_ pids: [Int32]) -> [Int32: Stat] {
     var stats: [Int32: Stat] = [:]
-    for pid in pids {
-      // A process that ended since it was listed, or that hidepid hides, is none of ours.
-      if let stat = try? livingStat(pid) { stats[pid] = stat }
+    var late: [Int32] = []
+    reads.stats(of: pids, in: root) { pid, result in
+      switch result {
+      case .success(let stat): if !stat.hasEnded { stats[pid] = stat }
+      // Of one that was read before it is known that it was none of ours.
+      case .failure(.late):
+        unread.insert(pid)
+        if strangers.parent(of: pid) == nil { late.append(pid) }
+      // One that ended since it was listed, or that hidepid hides, is none of ours.
+      case .failure: break
+      }
     }
+    noteLate(late)
     return stats
   }
 
   func livingStat(_ pid: Int32) throws(ProcError) -> Stat {
-    let stat = try root.stat(pid: pid, &buffer)
+    var found = Result<Stat, ProcError>.failure(.gone)
+    reads.stats(of: [pid], in: root) { found = $1 }
+    let stat = try found.get()
     if stat.hasEnded { throw .gone }
     return stat
+  }
+
+  /// Counts, for each target that looks at every process, that some do not answer: nobody knows
+  /// whether they belong to it.
+  private func noteLate(_ pids: [Int32]) {
+    guard let first = pids.first else { return }
+    for target in table.ofRule
+    where target.rule.includesChildren || !target.rule.selector.isNumbered {
+      target.note(
+        Trouble(.process, .late),
+        "\(pids.count) new processes, \(first) among them, have not answered in time, so they are "
+          + "not chosen")
+    }
   }
 
   // MARK: Events
@@ -187,7 +218,8 @@ package final class Roster: EventHandler {
   package func ready(_ token: EventToken, _ readiness: Readiness) {
     if let pid = watched[token], let entry = members[pid] {
       // Until the parent has fetched the status, the final numbers can still be read.
-      if let last = try? entry.member.handle.stat(&buffer, keep: false) { entry.member.stat = last }
+      entry.member.hasEnded = true
+      if let last = try? reads.stat(entry.member) { entry.member.stat = last }
       end(entry.member, entry.target)
     }
   }

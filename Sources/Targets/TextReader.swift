@@ -20,12 +20,12 @@ final class TextReader {
 
   private let patient: Waiter
   private let processes: Inquiries<ProcessIdentity, Answer>
-  private let accounts: Inquiries<AccountsFile, (AccountsFile, UserNames)>
+  private let accounts: Inquiries<AccountsFile, (AccountsFile, AccountNames)>
   /// The variables of environments that are wanted.
   var variables: Set<String> = []
   private var answers: [ProcessIdentity: Finding<Texts?>] = [:]
   private var asked = 0
-  private var names: [AccountsFile: UserNames] = [:]
+  private var names: [AccountsFile: AccountNames] = [:]
   private let paths: [AccountsFile: String]
 
   init(
@@ -49,7 +49,7 @@ final class TextReader {
     guard usesAccounts else { return }
     for answer in accounts.begin() { names[answer.0] = answer.1 }
     for (file, path) in paths {
-      let known = names[file] ?? UserNames()
+      let known = names[file] ?? AccountNames()
       let isFirst = names[file] == nil
       accounts.ask(file) { answer in
         if let new = known.ifChanged(path) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collector
+import Config
 import Linux
 import ProcFS
 
@@ -28,8 +29,9 @@ struct Check: ParsableCommand {
   @OptionGroup(title: "Targets") var source: SourceOptions
 
   func run() throws {
-    let settings = try source.settings()
-    let count = settings.targets.count
+    let configuration = try source.configuration(source.configurationFile)
+    for file in configuration.files { print("read \(file)") }
+    let count = source.completed(configuration, ownPid: source.ownPid).collector.targets.count
     print("valid: \(count) \(count == 1 ? "target" : "targets")")
   }
 }

@@ -39,11 +39,11 @@ final class Daemon: EventHandler {
   private var replyToken: EventToken?
   private var watchdogToken: EventToken?
   private var queue: ScrapeQueue<RequestID>
-  private var deadlines: [EventToken: (id: RequestID, seconds: Double)] = [:]
-  /// Those among the waiting requests that want to know how the targets are, not the metrics.
-  private var inquiries: Set<RequestID> = []
-  /// The names that waiting requests ask for, where they ask for some.
-  private var wantedNames: [RequestID: Names] = [:]
+  private var waiting: [RequestID: Waiting] = [:]
+  private var deadlines: [EventToken: RequestID] = [:]
+  private let reloader: Reloader
+  /// Where the server listens first.
+  private var address: ListenAddress?
   /// What was last missing to read everything that is wanted.
   private var missing: [Capability] = []
   private var own: OwnState
@@ -51,6 +51,14 @@ final class Daemon: EventHandler {
   private var census = Collector.Census()
   private var isReady = false
   private var failure: Failure?
+
+  /// A request that waits for a collection.
+  private struct Waiting {
+    let isScrape: Bool
+    let seconds: Double
+    let deadline: EventToken
+    let answer: (Collector.Outcome) -> Response
+  }
 
   /// Opens everything that can fail before the daemon serves.
   ///
@@ -60,8 +68,17 @@ final class Daemon: EventHandler {
     self.web = web
     configurationFile = source.configurationFile
     ownPid = source.ownPid
-    let configuration = try source.settings(configurationFile, ownPid: ownPid)
-    var settings = configuration.collector
+    let maxConnections = web.maxConnections
+    let load = { @Sendable [source, configurationFile, ownPid] in
+      Result {
+        var configuration = try source.settings(configurationFile, ownPid: ownPid)
+        configuration.collector.limits.keptDescriptors = try Self.affordable(
+          configuration.collector.limits.keptDescriptors, maxConnections)
+        return configuration
+      }.mapError { $0 as? Failure ?? .running("\($0)") }
+    }
+    let configuration = try load().get()
+    let settings = configuration.collector
     let addresses = try web.addresses(likeProcessExporter: configuration.isProcessExporter)
     queue = ScrapeQueue(limit: web.maxRequests)
     own = OwnState(version: Version.number)
@@ -73,7 +90,7 @@ final class Daemon: EventHandler {
       self.log = log.logger(sink)
       loop = try EventLoop()
       replies = try Mailbox()
-      settings.limits.keptDescriptors = try Self.affordable(settings.limits.keptDescriptors, web)
+      reloader = try Reloader(loop, read: load)
       sampler = try Sampler(
         procPath: source.procPath, cgroupPath: source.cgroupPath, facts: .current(),
         settings: settings, replies: replies)
@@ -84,10 +101,10 @@ final class Daemon: EventHandler {
   }
 
   /// How many files of /proc may stay open besides connections and one descriptor pair a process.
-  private static func affordable(_ wanted: Int, _ web: WebOptions) throws(Errno) -> Int {
+  private static func affordable(_ wanted: Int, _ connections: Int) throws(Errno) -> Int {
     let limit = try raiseDescriptorLimit(to: 1 << 20)
     let reserve = 64
-    return max(0, min(wanted, (limit - web.maxConnections - reserve) / 2))
+    return max(0, min(wanted, (limit - connections - reserve) / 2))
   }
 
   private func listen(_ addresses: [ListenAddress]) throws {
@@ -101,6 +118,7 @@ final class Daemon: EventHandler {
     for address in addresses {
       do throws(Errno) {
         let real = try server.listen(on: address)
+        if self.address == nil { self.address = real }
         log.info(
           "listening", metadata: ["address": "\(real)", "metrics": "\(url(real))"])
       } catch {
@@ -128,13 +146,16 @@ final class Daemon: EventHandler {
     do throws(Errno) {
       signalToken = try loop.add(signals.fd, .readable, self)
       replyToken = try loop.add(replies.wake.fd, .readable, self)
+      reloader.willBegin = { [unowned self] in willReload() }
+      reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
       startWatchdog()
       log.notice("started", metadata: ["version": "\(Version.number)"])
       for (option, reason) in source.processExporter.ineffective {
         log.warning(
           "option without effect", metadata: ["option": "\(option)", "reason": "\(reason)"])
       }
-      collect()
+      // Nobody waits for the first one, only for what follows from it.
+      collect(for: .page)
       try loop.run()
     } catch {
       throw Failure.running("the event loop failed: \(error)")
@@ -157,17 +178,17 @@ final class Daemon: EventHandler {
   func expired(_ token: EventToken) {
     if token == watchdogToken {
       startWatchdog()
-    } else if let (id, seconds) = deadlines[token] {
+    } else if let id = deadlines[token] {
       queue.remove(id)
-      removeDeadline(id)
-      scrapeDone(
-        id, .text(.serviceUnavailable, "Exceeded configured timeout of \(seconds)s.\n"))
+      finish(id) {
+        .text(.serviceUnavailable, "Exceeded configured timeout of \($0.seconds)s.\n")
+      }
     }
   }
 
   private func handle(_ signal: Signal) {
     switch signal {
-    case .hangUp: reload()
+    case .hangUp: reloader.request()
     case .interrupt, .terminate: stop()
     }
   }
@@ -179,17 +200,8 @@ final class Daemon: EventHandler {
       loop.stop()
     case .page(let outcome):
       for notice in outcome.notices { log.tell(notice) }
-      for id in queue.finish() {
-        guard let page = wantedNames[id].map({ outcome.pages[$0] }) ?? outcome.page else {
-          // It came when a collection without its names was under way.
-          if queue.add(id) == .first { requestPage() }
-          continue
-        }
-        removeDeadline(id)
-        let isInquiry = inquiries.contains(id)
-        scrapeDone(id, isInquiry ? .health(outcome.health) : Self.response(page))
-      }
-      if missing != outcome.health.rights.missing { tell(outcome.health.rights) }
+      for id in queue.finish() { finish(id) { $0.answer(outcome) } }
+      if let rights = outcome.health?.rights, missing != rights.missing { tell(rights) }
       let isNew = census != outcome.census
       census = outcome.census
       if !isReady {
@@ -199,6 +211,7 @@ final class Daemon: EventHandler {
       } else if isNew {
         notifier.status(status)
       }
+      collect()
     }
   }
 
@@ -239,19 +252,24 @@ final class Daemon: EventHandler {
 
   // MARK: Configuration
 
-  private func reload() {
+  private func willReload() {
     // Before the daemon is ready nobody waits for the end of a reload.
     if isReady { notifier.reloading() }
-    do {
-      var settings = try source.settings(configurationFile, ownPid: ownPid).collector
-      settings.limits.keptDescriptors = try Self.affordable(settings.limits.keptDescriptors, web)
+  }
+
+  private func didReload(_ outcome: Reloader.Outcome) {
+    // Whoever asks from now on is answered by what is configured now.
+    queue.close()
+    switch outcome {
+    case .success(let configuration):
+      let settings = configuration.collector
       sampler.configure(settings)
       own.configIsCurrent = true
       own.configLoadedSeconds = Self.now()
       log.notice("configuration reloaded", metadata: ["targets": "\(settings.targets.count)"])
-    } catch {
+    case .failure(let failure):
       own.configIsCurrent = false
-      for line in "\(error)".split(separator: "\n") {
+      for line in failure.description.split(separator: "\n") {
         log.error("configuration not reloaded, the old one stays", metadata: ["error": "\(line)"])
       }
     }
@@ -265,7 +283,13 @@ final class Daemon: EventHandler {
     let answer: () -> Answer
     switch request.path {
     case web.telemetryPath: answer = { self.scrape(request, id) }
-    case "/health": answer = { self.inquire(request, id) }
+    case "/probe": answer = { self.probe(request, id) }
+    case "/sd": answer = { self.discover(request, id) }
+    case "/health":
+      answer = { self.wait(request, id, .page) { .health($0.health ?? Health()) } }
+    case "/api/v1/targets":
+      answer = { self.wait(request, id, .details) { .json(TargetsPage.text($0.details)) } }
+    case "/-/reload": return reload(request, id)
     case "/-/healthy": answer = { .now(.text(.ok, "OK\n")) }
     case "/-/ready":
       answer = {
@@ -286,46 +310,69 @@ final class Daemon: EventHandler {
   }
 
   private static let methods: [Method] = [.get, .head, .options]
+  private static let reloadMethods: [Method] = [.post, .put, .options]
+
+  private func probe(_ request: Request, _ id: RequestID) -> Answer {
+    do throws(ProbeQuery.Failure) {
+      let probe = try ProbeQuery(request.query).probe
+      return wait(request, id, .probe(probe)) { .probe(probe, $0) }
+    } catch {
+      return .now(.badProbe(error))
+    }
+  }
 
   private func scrape(_ request: Request, _ id: RequestID) -> Answer {
-    if let wanted = request.query.first(where: { $0.name == "names" })?.value {
-      guard let names = Names(rawValue: wanted) else {
-        let known = Names.allCases.map(\.rawValue).joined(separator: " or ")
-        return .now(.text(.badRequest, "The parameter names is \(known).\n"))
+    guard let wanted = request.query.first(where: { $0.name == "names" })?.value else {
+      return wait(request, id, .page) { .metrics($0.page) }
+    }
+    guard let names = Names(rawValue: wanted) else {
+      let known = Names.allCases.map(\.rawValue).joined(separator: " or ")
+      count(code: 400)
+      return .now(.text(.badRequest, "The parameter names is \(known).\n"))
+    }
+    return wait(request, id, .named(names)) { .metrics($0.pages[names] ?? []) }
+  }
+
+  private func discover(_ request: Request, _ id: RequestID) -> Answer {
+    let address = ServiceDiscovery.address(authority: request.authority, listening: address)
+    return wait(request, id, .list) {
+      .json(ServiceDiscovery.json($0.targets, address: address).line + "\n")
+    }
+  }
+
+  private func reload(_ request: Request, _ id: RequestID) -> Answer {
+    switch request.method {
+    case .post, .put:
+      if !web.enablesLifecycle {
+        return .now(.text(.forbidden, "Lifecycle API is not enabled.\n"))
       }
-      wantedNames[id] = names
+      reloader.request { [unowned self] outcome in server?.answer(id, .reload(outcome)) }
+      return .later
+    case .options: return .now(.options(allow: Self.reloadMethods))
+    default: return .now(.methodNotAllowed(allow: Self.reloadMethods))
     }
-    let answer = wait(request, id)
-    if case .now(let response) = answer {
-      wantedNames[id] = nil
-      count(code: response.status.code)
-    }
-    return answer
   }
 
-  /// How the targets are is found out anew, as metrics are.
-  private func inquire(_ request: Request, _ id: RequestID) -> Answer {
-    let answer = wait(request, id)
-    if case .later = answer { inquiries.insert(id) }
-    return answer
-  }
-
-  /// Lets a request wait for the next collection.
-  private func wait(_ request: Request, _ id: RequestID) -> Answer {
-    switch queue.add(id) {
-    case .refused:
+  /// Lets a request wait for a collection.
+  private func wait(
+    _ request: Request, _ id: RequestID, _ wish: Wish,
+    _ answer: @escaping (Collector.Outcome) -> Response
+  ) -> Answer {
+    let isScrape = request.path == web.telemetryPath
+    guard queue.add(id, wish) else {
+      if isScrape { count(code: 503) }
       return .now(
         .text(
           .serviceUnavailable,
           "Limit of concurrent requests reached (\(web.maxRequests)), try again later.\n",
           fields: [("Retry-After", "1")]))
-    case .first: requestPage()
-    case .shares: break
     }
     let seconds = Self.timeout(request.field("X-Prometheus-Scrape-Timeout-Seconds"))
     let token = loop.add(self)
-    deadlines[token] = (id, seconds)
+    deadlines[token] = id
     loop.setDeadline(token, .now + .nanoseconds(Int64(seconds * 1e9)))
+    waiting[id] = Waiting(isScrape: isScrape, seconds: seconds, deadline: token, answer: answer)
+    collect()
     return .later
   }
 
@@ -336,12 +383,11 @@ final class Daemon: EventHandler {
     return min(own, max(shortestScrapeTimeout, granted - scrapeTimeoutMargin))
   }
 
-  /// Starts a collection that no scrape waits for.
-  private func collect() {
-    if queue.start() { requestPage() }
-  }
-
-  private func requestPage() {
+  /// Starts a collection if somebody waits for one, and none is under way.
+  ///
+  /// - Parameter wish: What is wanted by nobody who waits.
+  private func collect(for wish: Wish? = nil) {
+    guard let wishes = queue.start(for: wish) else { return }
     var own = own
     own.scrapesInFlight = UInt64(queue.count)
     own.scrapes = scrapes.map { OwnState.Scrapes(format: "text", code: $0.key, count: $0.value) }
@@ -349,34 +395,30 @@ final class Daemon: EventHandler {
       own.connections = statistics.open.counts
       own.connectionsRejected = statistics.rejectedCounts
     }
-    sampler.collect(own, others: Set(wantedNames.values))
+    sampler.collect(own, wishes)
   }
 
-  private func scrapeDone(_ id: RequestID, _ response: Response) {
-    wantedNames[id] = nil
-    if inquiries.remove(id) == nil { count(code: response.status.code) }
+  /// Answers a request that has waited.
+  private func finish(_ id: RequestID, _ answer: (Waiting) -> Response) {
+    guard let entry = release(id) else { return }
+    let response = answer(entry)
+    if entry.isScrape { count(code: response.status.code) }
     server?.answer(id, response)
   }
 
   private func count(code: Int) { scrapes[String(code), default: 0] += 1 }
 
-  /// Nobody waits for this scrape any more.
+  /// Nobody waits for this answer any more.
   private func forget(_ id: RequestID) {
     queue.remove(id)
-    inquiries.remove(id)
-    wantedNames[id] = nil
-    removeDeadline(id)
+    _ = release(id)
   }
 
-  private func removeDeadline(_ id: RequestID) {
-    guard let token = deadlines.first(where: { $0.value.id == id })?.key else { return }
-    deadlines[token] = nil
-    loop.remove(token)
-  }
-
-  private static func response(_ page: [UInt8]) -> Response {
-    Response(
-      .ok, contentType: Collector.contentType, body: page, fields: Response.fresh)
+  private func release(_ id: RequestID) -> Waiting? {
+    guard let entry = waiting.removeValue(forKey: id) else { return nil }
+    deadlines[entry.deadline] = nil
+    loop.remove(entry.deadline)
+    return entry
   }
 
   private static func now() -> Double { Double(wallClockNanoseconds()) / 1e9 }

@@ -9,9 +9,11 @@ extension Response {
 
   /// The answer at `/health`: 503 if a target has no process.
   static func health(_ health: Health) -> Response {
-    Response(
-      health.status == .failing ? .serviceUnavailable : .ok, contentType: "application/json",
-      body: Array((health.json.line + "\n").utf8), fields: fresh)
+    .json(health.json.line + "\n", health.status == .failing ? .serviceUnavailable : .ok)
+  }
+
+  static func json(_ text: String, _ status: Status = .ok) -> Response {
+    Response(status, contentType: "application/json", body: Array(text.utf8), fields: fresh)
   }
 }
 

@@ -2,9 +2,14 @@
 indirect enum JSON {
   case text(String)
   case whole(Int)
+  /// A finite number.
+  case real(Double)
+  case truth(Bool)
   case list([JSON])
   /// Members in the order they are written.
   case object(KeyValuePairs<String, JSON>)
+  /// The same, with names that are only known now.
+  case members([(key: String, value: JSON)])
   case null
 
   static func texts(_ texts: [String]) -> JSON { .list(texts.map(JSON.text)) }
@@ -15,14 +20,24 @@ indirect enum JSON {
     case .text(let text): Self.quoted(text)
     case .whole(let number): String(number)
     case .list(let values): "[" + values.map(\.line).joined(separator: ",") + "]"
-    case .object(let members):
-      "{" + members.map { "\(Self.quoted($0.key)):\($0.value.line)" }.joined(separator: ",") + "}"
+    case .real(let number): number.isFinite ? number.description : "null"
+    case .truth(let isTrue): isTrue ? "true" : "false"
+    case .object(let members): Self.line(members)
+    case .members(let members): Self.line(members)
     case .null: "null"
     }
   }
 
+  private static func line(_ members: some Sequence<(key: String, value: JSON)>) -> String {
+    "{" + members.map { "\(quoted($0.key)):\($0.value.line)" }.joined(separator: ",") + "}"
+  }
+
   /// A text in quotes, without what would end the line or steer a terminal.
   static func quoted(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy {
+      $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+    }
+    if isPlain { return "\"\(text)\"" }
     var result = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -13,6 +13,8 @@ enum Landing {
       <ul>
       <li><a href="\(escaped(metrics))">Metrics</a></li>
       <li><a href="/health">Health of the targets</a></li>
+      <li><a href="/api/v1/targets">All that is known of the targets</a></li>
+      <li><a href="/sd">Service discovery: each target by itself, at <code>/probe</code></a></li>
       <li><a href="/-/healthy">Healthy?</a></li>
       <li><a href="/-/ready">Ready?</a></li>
       </ul>

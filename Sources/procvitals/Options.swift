@@ -21,7 +21,7 @@ struct SourceOptions: ParsableArguments {
   @Option(
     name: .customLong("target"),
     help: ArgumentHelp(
-      "A target beside those of the file; repeatable. A selector is pid:N, pid-file:PATH, name:COMM or exe:GLOB.",
+      "A target beside those of the file; repeatable. A selector is \(Configuration.selectorForms).",
       valueName: "name=selector"))
   var targets: [String] = []
 
@@ -60,23 +60,38 @@ struct SourceOptions: ParsableArguments {
   /// - Returns: The checked settings.
   /// - Throws: `Failure`.
   func settings(_ path: String?, ownPid: Int32) throws -> Configuration {
+    completed(try configuration(path), ownPid: ownPid)
+  }
+
+  /// Reads the configuration and adds the targets of the command line.
+  ///
+  /// - Parameter path: The configuration file; nil for none.
+  /// - Returns: The checked configuration.
+  /// - Throws: `Failure`.
+  func configuration(_ path: String?) throws -> Configuration {
     let flags = processExporter.flags
     if path != nil, flags.chooses {
       throw Failure.usage(
         "--procnames and --namemapping choose processes instead of a configuration file; give"
           + " either them or --config.file")
     }
-    var configuration = Configuration()
     do throws(ConfigError) {
+      var configuration = Configuration()
       if let path {
-        configuration = try Configuration.load(path: path, flags)
+        configuration = try Configuration.load(path: path, isRequired: configFile != nil, flags)
       } else if flags.chooses {
         configuration = try Configuration.processExporter(flags)
       }
       try configuration.add(targetArguments: targets)
+      return configuration
     } catch {
       throw Failure.usage(error.description)
     }
+  }
+
+  /// Without targets the daemon watches itself.
+  func completed(_ configuration: Configuration, ownPid: Int32) -> Configuration {
+    var configuration = configuration
     if configuration.collector.targets.isEmpty, !configuration.isProcessExporter {
       // The built-in default: the first start shows real figures.
       let rule = Rule(name: "procvitals", selector: Selector(pid: ownPid))
@@ -93,12 +108,17 @@ struct SourceOptions: ParsableArguments {
   }
 
   private static var existingDefault: String? {
+    let places = [defaultConfigFile, Configuration.directory(of: defaultConfigFile)]
+    return places.contains(where: exists) ? defaultConfigFile : nil
+  }
+
+  private static func exists(_ path: String) -> Bool {
     do throws(Errno) {
-      _ = try openFile(defaultConfigFile, .path)
-      return defaultConfigFile
+      _ = try openFile(path, .path)
+      return true
     } catch {
       // One that exists but cannot be reached is an error that loading reports.
-      return error == .notFound ? nil : defaultConfigFile
+      return error != .notFound
     }
   }
 
@@ -147,6 +167,11 @@ struct WebOptions: ParsableArguments {
     name: .customLong("web.max-connections"),
     help: ArgumentHelp("Connections that may be open at the same time.", valueName: "n"))
   var maxConnections = 512
+
+  @Flag(
+    name: .customLong("web.enable-lifecycle"),
+    help: "Let POST and PUT at /-/reload read the configuration anew.")
+  var enablesLifecycle = false
 
   func addresses(likeProcessExporter: Bool = false) throws -> [ListenAddress] {
     let standard = likeProcessExporter ? ":9256" : ":9656"

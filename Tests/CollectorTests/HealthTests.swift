@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct HealthTests {
   private func health(_ tree: TestProc, _ targets: [TargetSettings]) throws -> Health {
-    try Watch(tree, targets).outcome().health
+    try #require(try Watch(tree, targets).outcome().health)
   }
 
   @Test func everyTargetHasAStatusAndTheWorstOneCounts() throws {
@@ -48,7 +48,8 @@ import Testing
       target("b", pid: 8, collect: Selection(includesDefault: false, groups: [.io])),
     ]
     let health = try asNobody { [path = tree.path] in
-      try Watch(path, settings, limits: CollectorLimits(keptDescriptors: 0)).outcome().health
+      try #require(
+        try Watch(path, settings, limits: CollectorLimits(keptDescriptors: 0)).outcome().health)
     }
     let gap = try #require(health.rights.gaps.first)
     #expect(health.rights.gaps.count == 1)

@@ -4,53 +4,91 @@ import Testing
 
 @Suite struct ScrapeQueueTests {
   enum Step: Sendable {
-    case add(Int, ScrapeQueue<Int>.Admission)
+    /// A request, and whether it may wait.
+    case add(Int, Wish, Bool)
     case remove(Int, Bool)
-    case start(Bool)
+    /// What the next collection is for; nil if none starts.
+    case start(Set<Wish>?)
+    case startFor(Wish, Set<Wish>?)
+    case close
     case finish([Int])
   }
 
+  private static let a = Wish.probe(Probe(name: "a"))
+  private static let b = Wish.probe(Probe(name: "b"))
+
   @Test(
     arguments: [
-      // The first starts, the others share, all get the page in the order they came.
-      [.add(1, .first), .add(2, .shares), .add(3, .shares), .finish([1, 2, 3]), .add(4, .first)],
+      // Those that come meanwhile share, if it is for what they want, and get it in their order.
+      [
+        .add(1, .page, true), .start([.page]), .add(2, .page, true), .start(nil),
+        .add(3, .page, true), .finish([1, 2, 3]), .start(nil),
+      ],
+      // Others wait for the next one, all of them together.
+      [
+        .add(1, .page, true), .start([.page]), .add(2, a, true), .add(3, .page, true),
+        .finish([1, 3]), .add(4, b, true), .start([a, b]), .add(5, a, true), .finish([2, 4, 5]),
+        .start(nil),
+      ],
+      // One target's page is not another's, nor that of all.
+      [
+        .add(1, a, true), .start([a]), .add(2, b, true), .add(3, .list, true), .finish([1]),
+        .start([b, .list]), .finish([2, 3]),
+      ],
       // The limit counts those who wait, and is free again behind a page.
       [
-        .add(1, .first), .add(2, .shares), .add(3, .shares), .add(4, .refused), .finish([1, 2, 3]),
-        .add(4, .first), .finish([4]),
+        .add(1, .page, true), .start([.page]), .add(2, a, true), .add(3, .page, true),
+        .add(4, .page, false), .finish([1, 3]), .add(4, .page, true), .start([a, .page]),
+        .finish([2, 4]),
       ],
-      // One that goes makes room, and is not answered.
+      // One that goes makes room, and is not answered; nothing is read for it.
       [
-        .add(1, .first), .add(2, .shares), .add(3, .shares), .remove(2, true), .remove(2, false),
-        .add(4, .shares), .add(5, .refused), .finish([1, 3, 4]),
+        .add(1, .page, true), .start([.page]), .add(2, .page, true), .add(3, a, true),
+        .remove(2, true), .remove(2, false), .remove(3, true), .add(4, .page, true),
+        .finish([1, 4]), .start(nil),
       ],
       // A collection goes on although everybody has gone; who comes then gets its page.
-      [.add(1, .first), .remove(1, true), .add(2, .shares), .finish([2])],
-      [.add(1, .first), .remove(1, true), .finish([]), .add(2, .first), .finish([2])],
+      [
+        .add(1, .page, true), .start([.page]), .remove(1, true), .add(2, .page, true), .finish([2]),
+      ],
       // A collection of nobody's, as at the start.
-      [.start(true), .start(false), .add(1, .shares), .finish([1]), .start(true), .finish([])],
-      [.remove(9, false), .finish([]), .add(1, .first), .start(false), .finish([1])],
+      [
+        .startFor(.page, [.page]), .startFor(.page, nil), .add(1, .page, true), .finish([1]),
+        .startFor(.page, [.page]), .finish([]),
+      ],
+      // Nobody joins one that is closed; those who have joined get its page.
+      [
+        .add(1, .page, true), .start([.page]), .add(2, .page, true), .close, .add(3, .page, true),
+        .start(nil), .finish([1, 2]), .start([.page]), .finish([3]),
+      ],
+      [
+        .close, .remove(9, false), .finish([]), .add(1, .page, true), .start([.page]), .finish([1]),
+      ],
     ] as [[Step]])
   func table(steps: [Step]) {
     var queue = ScrapeQueue<Int>(limit: 3)
     var waiting = 0
     for (number, step) in steps.enumerated() {
       switch step {
-      case .add(let id, let admission):
-        let got = queue.add(id)
-        #expect(got == admission, "step \(number)")
-        if admission != .refused { waiting += 1 }
+      case .add(let id, let wish, let mayWait):
+        let got = queue.add(id, wish)
+        #expect(got == mayWait, "step \(number)")
+        if mayWait { waiting += 1 }
       case .remove(let id, let isThere):
         let got = queue.remove(id)
         #expect(got == isThere, "step \(number)")
         if isThere { waiting -= 1 }
-      case .start(let starts):
+      case .start(let wishes):
         let got = queue.start()
-        #expect(got == starts, "step \(number)")
+        #expect(got == wishes, "step \(number)")
+      case .startFor(let wish, let wishes):
+        let got = queue.start(for: wish)
+        #expect(got == wishes, "step \(number)")
+      case .close: queue.close()
       case .finish(let ids):
         let got = queue.finish()
         #expect(got == ids, "step \(number)")
-        waiting = 0
+        waiting -= ids.count
       }
       #expect(queue.count == waiting, "step \(number)")
     }
@@ -58,8 +96,8 @@ import Testing
 
   @Test func nobodyMayWait() {
     var queue = ScrapeQueue<Int>(limit: 0)
-    let admission = queue.add(1)
+    let mayWait = queue.add(1, .page)
     let starts = queue.start()
-    #expect(admission == .refused && starts)
+    #expect(!mayWait && starts == nil)
   }
 }

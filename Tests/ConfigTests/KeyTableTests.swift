@@ -11,7 +11,8 @@ import Testing
     #expect(Set(Self.keys.map(\.path)).count == Self.keys.count)
     for key in Self.keys {
       #expect(
-        key.name.allSatisfy { $0.isASCII && ($0.isLowercase || $0 == "_") } && !key.name.isEmpty,
+        key.name.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "_") }
+          && key.name.first?.isLowercase == true,
         "\(key.path)")
     }
   }

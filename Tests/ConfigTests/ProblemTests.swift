@@ -7,6 +7,8 @@ import Testing
   /// Lists that messages end in, which grow with the catalogue and the table of keys.
   static let groups = choice(["default"] + Group.allCases.map(\.rawValue))
 
+  static let selectors = keys(of: "targets[].match")
+
   static func keys(of parent: String) -> String {
     choice(KeyTable().keys(of: parent).map(\.name))
   }
@@ -130,8 +132,8 @@ import Testing
     (
       "pid: 1\n- a",
       [
-        "4:3: an entry of targets: expected a mapping with name, pid, pid_file, process_name, exe, match,"
-          + " children, labels or collect, found \"a\""
+        "4:3: an entry of targets: expected a mapping with \(keys(of: "targets[]")),"
+          + " found \"a\""
       ]
     ),
     (
@@ -205,7 +207,7 @@ import Testing
     (
       "match: /x",
       [
-        "3:10: match: expected a mapping with pid, pid_file, process_name or exe, found \"/x\""
+        "3:10: match: expected a mapping with \(selectors), found \"/x\""
       ]
     ),
     (
@@ -219,13 +221,13 @@ import Testing
     (
       "match: {}",
       [
-        "2:3: this target has no selector; expected at least one of pid, pid_file, process_name or exe"
+        "2:3: this target has no selector; expected at least one of \(selectors)"
       ]
     ),
     (
       "children: true",
       [
-        "2:3: this target has no selector; expected at least one of pid, pid_file, process_name or exe"
+        "2:3: this target has no selector; expected at least one of \(selectors)"
       ]
     ),
     ("pidfile: /x", ["3:3: unknown key \"pidfile\"; did you mean \"pid_file\"?"]),
@@ -249,13 +251,13 @@ import Testing
     (
       "[]",
       [
-        "1:1: the configuration: expected a mapping with defaults, targets, limits or names, found a list"
+        "1:1: the configuration: expected a mapping with \(keys(of: "")), found a list"
       ]
     ),
     (
       "text",
       [
-        "1:1: the configuration: expected a mapping with defaults, targets, limits or names, found \"text\""
+        "1:1: the configuration: expected a mapping with \(keys(of: "")), found \"text\""
       ]
     ),
     ("target: []", ["1:1: unknown key \"target\"; did you mean \"targets\"?"]),
@@ -263,7 +265,7 @@ import Testing
     (
       "scrape_configs: []",
       [
-        "1:1: unknown key \"scrape_configs\"; expected defaults, targets, limits or names"
+        "1:1: unknown key \"scrape_configs\"; expected \(keys(of: ""))"
       ]
     ),
     (
@@ -275,14 +277,14 @@ import Testing
     (
       "\"a\\e[31m\\u202e\": 1",
       [
-        "1:1: unknown key \"a\\u{1b}[31m\\u{202e}\"; expected defaults, targets, limits or names"
+        "1:1: unknown key \"a\\u{1b}[31m\\u{202e}\"; expected \(keys(of: ""))"
       ]
     ),
     (
       "\(String(repeating: "x", count: 200)): 1",
       [
-        "1:1: unknown key \"\(String(repeating: "x", count: 60))…\"; expected defaults, targets,"
-          + " limits or names"
+        "1:1: unknown key \"\(String(repeating: "x", count: 60))…\"; expected"
+          + " \(keys(of: ""))"
       ]
     ),
     (
@@ -304,7 +306,7 @@ import Testing
       [
         "1:8: limits: expected a mapping with \(keys(of: "limits")),"
           + " found no value; leave the key out to have the defaults",
-        "2:11: defaults: expected a mapping with collect, found \"x\"",
+        "2:11: defaults: expected a mapping with \(keys(of: "defaults")), found \"x\"",
       ]
     ),
     (
@@ -319,7 +321,7 @@ import Testing
     (
       "targets:\n- {}",
       [
-        "2:3: this target has no selector; expected at least one of pid, pid_file, process_name or exe",
+        "2:3: this target has no selector; expected at least one of \(selectors)",
         "2:3: this target has no name; expected name: …",
       ]
     ),

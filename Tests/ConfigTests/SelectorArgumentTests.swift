@@ -20,22 +20,22 @@ import Testing
   }
 
   private static let form =
-    "expected NAME=KIND:VALUE, for example web=pid-file:/run/web.pid; KIND:VALUE is pid:N,"
-    + " pid-file:PATH, name:COMM or exe:GLOB"
+    "expected NAME=KIND:VALUE, for example web=pid-file:/run/web.pid; KIND:VALUE is "
+    + Configuration.selectorForms
 
   static let wrong: [(String, String)] = [
     ("x=foo", "--target \"x=foo\": \(form)"), ("", "--target \"\": \(form)"),
     ("=", "--target \"=\": \(form)"), ("web", "--target \"web\": \(form)"),
     ("pid:12", "--target \"pid:12\": \(form)"),
     (
-      "x=cmdline:a",
-      "--target \"x=cmdline:a\": unknown selector kind \"cmdline\"; expected pid:N,"
-        + " pid-file:PATH, name:COMM or exe:GLOB"
+      "x=command:a",
+      "--target \"x=command:a\": unknown selector kind \"command\"; expected "
+        + Configuration.selectorForms
     ),
     (
-      "x=unit:a",
-      "--target \"x=unit:a\": unknown selector kind \"unit\"; expected pid:N,"
-        + " pid-file:PATH, name:COMM or exe:GLOB"
+      "x=:a",
+      "--target \"x=:a\": unknown selector kind \"\"; expected "
+        + Configuration.selectorForms
     ),
     (
       "x=pid_file:/a",

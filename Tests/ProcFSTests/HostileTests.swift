@@ -28,7 +28,7 @@ import Testing
     },
     Parser("smaps_rollup", testSmapsRollup(proportional: 206)) { _ = try SmapsRollup($0.span) },
     Parser("users", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/:\n") {
-      _ = UserNames($0.span)
+      _ = AccountNames($0.span)
     },
     Parser("cmdline", "/usr/bin/app\0--serve\0") { bytes in
       let line = CommandLine(bytes)

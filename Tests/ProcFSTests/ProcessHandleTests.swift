@@ -20,7 +20,9 @@ struct Held: ~Copyable {
 
   init(_ pid: Int32, in path: String, facts: SystemFacts = facts) throws {
     let root = try ProcRoot(path: path, facts: facts)
-    handle = try ProcessHandle(pid: pid, in: root, &buffer)
+    var stat = Stat()
+    handle = try ProcessHandle(
+      pid: pid, in: root, BatchReader(threads: 1), keep: false, &stat)
   }
 
   /// Why a getter failed; nil if it did not.

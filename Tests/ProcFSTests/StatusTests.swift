@@ -9,6 +9,8 @@ import Testing
     State:\tS (sleeping)
     Tgid:\t1
     PPid:\t0
+    Uid:\t1000\t0\t0\t0
+    Gid:\t1000\t33\t33\t33
     FDSize:\t512
     Groups:\t\u{20}
     VmPeak:\t   49960 kB
@@ -110,7 +112,8 @@ import Testing
       ("VmSwap:", "VmSwap"), ("HugetlbPages:", "HugetlbPages"),
       ("voluntary_ctxt_switches:", "voluntary_ctxt_switches"),
       ("nonvoluntary_ctxt_switches:", "nonvoluntary_ctxt_switches"), ("Uid:", "Uid"),
-      ("SigQ:", "SigQ"), ("SigQ:\t7/", "SigQ"),
+      ("Uid:\t7", "Uid"), ("Gid:", "Gid"), ("Gid:\t7", "Gid"), ("SigQ:", "SigQ"),
+      ("SigQ:\t7/", "SigQ"),
     ] as [(String, StaticName)], ["", " ", "-1 kB", "x kB", "12kB", twoToThe64])
   func valuesThatAreNoNumbers(line: (key: String, field: StaticName), value: String) {
     #expect(throws: ParseError(field: line.field)) {
@@ -127,11 +130,15 @@ import Testing
     #expect(status.pendingSignals == pending && status.pendingSignalsLimit == limit)
   }
 
-  @Test func realUserIsTheFirst() throws {
-    #expect(try status("Name:\ta\nUmask:\t0\nUid:\t7\t8\t9\t10\n").userID == 7)
-    #expect(try status("Name:\ta\nUid:\t4294967295\t8\n").userID == .max)
-    #expect(try status("Name:\ta\n").userID == nil)
-    #expect(throws: ParseError(field: "Uid")) { try status("Name:\ta\nUid:\t4294967296\t8\n") }
+  @Test func realUserComesBeforeTheEffectiveOne() throws {
+    let status = try status("Name:\ta\nUmask:\t0\nUid:\t7\t8\t9\t10\nGid:\t1\t2\t3\t4\n")
+    #expect(status.userID == 7 && status.effectiveUserID == 8 && status.effectiveGroupID == 2)
+    #expect(try self.status("Name:\ta\nUid:\t4294967295\t8\n").userID == .max)
+    let none = try self.status("Name:\ta\nGroups:\t4 5\n")
+    #expect(none.userID == nil && none.effectiveUserID == nil && none.effectiveGroupID == nil)
+    for line in ["Uid:\t4294967296\t8", "Uid:\t8\t4294967296"] {
+      #expect(throws: ParseError(field: "Uid")) { try self.status("Name:\ta\n\(line)\n") }
+    }
   }
 
   @Test(arguments: ["", "\n", "Name", "VmHWM:\t1 kB\n", " Name:\ta\n", "\0"])

@@ -96,3 +96,30 @@ package func difference(_ text: String, fromGolden path: String) -> String? {
     got:      \(line < new.count ? new[line] : "(end)")
     """
 }
+
+/// A file that does not answer as long as this holds it and writes nothing.
+package final class Fifo {
+  package let path: String
+  private var writer: Int32
+
+  /// Makes the FIFO, in place of a file that may be there.
+  package init(_ path: String) throws {
+    unlink(path)
+    guard mkfifo(path, 0o644) == 0 else { throw FileFailure(path) }
+    // Open for reading too, so that opening does not wait.
+    writer = open(path, O_RDWR | O_CLOEXEC)
+    guard writer >= 0 else { throw FileFailure(path) }
+    self.path = path
+  }
+
+  deinit { close() }
+
+  /// Lets one read return.
+  package func write(_ text: String) { _ = Glibc.write(writer, text, text.utf8.count) }
+
+  /// Lets every read return without content.
+  package func close() {
+    if writer >= 0 { _ = Glibc.close(writer) }
+    writer = -1
+  }
+}

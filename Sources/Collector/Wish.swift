@@ -1,0 +1,134 @@
+package import Targets
+
+/// Something that a request wants of a collection.
+package enum Wish: Hashable, Sendable {
+  /// The page of all targets, and how they are.
+  case page
+  /// The page of all targets with these names.
+  case named(Names)
+  /// All that is known of each target.
+  case details
+  /// The names and labels of all targets; no process is read for it.
+  case list
+  /// The page of one target; the processes of no other one are read for it.
+  case probe(Probe)
+}
+
+/// Which target somebody asks for.
+package struct Probe: Hashable, Sendable {
+  /// The target's name.
+  package let name: String
+  /// Labels that it has to have; an absent one counts as empty, as for Prometheus.
+  package let labels: [TargetKey.Label]
+
+  package init(name: String, labels: [TargetKey.Label] = []) {
+    self.name = name
+    self.labels = labels
+  }
+
+  /// What is meant among some targets.
+  enum Choice: Equatable {
+    /// The one at this place.
+    case one(Int)
+    case none
+    /// Several, and the labels that tell them apart.
+    case several([String])
+  }
+
+  /// Finds the target that is meant.
+  ///
+  /// If several fit, it is the only one without a value for the labels that tell them apart.
+  /// - Parameter keys: The targets'; nil for what only stands for a rule.
+  /// - Returns: Which one it is.
+  func choice(among keys: some Collection<TargetKey?>) -> Choice {
+    var fitting: [(place: Int, key: TargetKey)] = []
+    for (place, key) in keys.enumerated() {
+      guard let key, key.name == name else { continue }
+      if labels.allSatisfy({ key[$0.name] == $0.value }) { fitting.append((place, key)) }
+    }
+    guard let first = fitting.first else { return .none }
+    if fitting.count == 1 { return .one(first.place) }
+    let names = TargetKey.distinguishing(fitting.map(\.key))
+    let plain = fitting.filter { entry in names.allSatisfy { entry.key[$0].isEmpty } }
+    return plain.count == 1 ? .one(plain[0].place) : .several(names)
+  }
+}
+
+/// What a probe is answered.
+package enum ProbeAnswer: Sendable, Equatable {
+  /// The target's page, as a library in the program itself would have written it.
+  case page([UInt8])
+  /// The target has no process.
+  case down
+  /// There is no such target.
+  case unknown
+  /// Several targets fit; these labels tell them apart.
+  case ambiguous([String])
+}
+
+extension TargetKey {
+  /// The value of a label, empty if there is none.
+  subscript(_ label: String) -> String { labels.first { $0.name == label }?.value ?? "" }
+
+  /// The labels whose values differ among targets, by name.
+  ///
+  /// - Parameter keys: Targets of one name.
+  /// - Returns: Enough of them to tell any two targets apart.
+  package static func distinguishing(_ keys: [TargetKey]) -> [String] {
+    var values: [String: (value: String, differs: Bool, count: Int)] = [:]
+    for key in keys {
+      for label in key.labels {
+        var seen = values[label.name] ?? (label.value, false, 0)
+        seen.differs = seen.differs || seen.value != label.value
+        seen.count += 1
+        values[label.name] = seen
+      }
+    }
+    return values.filter { entry in
+      entry.value.differs || entry.value.count < keys.count && !entry.value.value.isEmpty
+    }.keys.sorted()
+  }
+}
+
+/// Which targets a collection looks at, by what is wanted of it.
+struct Scope {
+  /// Whether it looks at all of them.
+  let isComplete: Bool
+  /// The probes, and what each meant before the roster was brought up to date.
+  /// Names that were asked for beside those of the settings.
+  let names: Set<Names>
+  private let probes: [(probe: Probe, before: Probe.Choice)]
+  private var chosen: Set<ObjectIdentifier> = []
+
+  init(_ wishes: Set<Wish>, _ states: [TargetState]) {
+    names = Set(
+      wishes.compactMap { if case .named(let names) = $0 { names } else { nil } })
+    isComplete = wishes.contains(.page) || wishes.contains(.details) || !names.isEmpty
+    probes = wishes.compactMap { wish in
+      guard case .probe(let probe) = wish else { return nil }
+      return (probe, probe.choice(among: states.lazy.map(\.probeKey)))
+    }
+    for case (_, .one(let place)) in probes {
+      chosen.insert(ObjectIdentifier(states[place].target))
+    }
+  }
+
+  func includes(_ target: Target) -> Bool {
+    isComplete || chosen.contains(ObjectIdentifier(target))
+  }
+
+  /// Decides anew which target each probe means, once the roster is up to date.
+  ///
+  /// A target that has just appeared was read as it was found. One that was not read because
+  /// several fitted still counts as one of several.
+  mutating func choose(_ states: [TargetState]) -> [(probe: Probe, choice: Probe.Choice)] {
+    let choices = probes.map { probe, before in
+      if !isComplete, case .several = before { return (probe, before) }
+      return (probe, probe.choice(among: states.lazy.map(\.probeKey)))
+    }
+    for case (_, .one(let place)) in choices {
+      chosen.insert(ObjectIdentifier(states[place].target))
+    }
+    return choices
+  }
+}

@@ -1,0 +1,143 @@
+package import Linux
+package import ProcFS
+
+/// Reads the files of processes that wait for an `execve` to end, so that nobody waits for them.
+///
+/// A process that does not answer is late, and not asked again until it has answered.
+package final class ProcessReads {
+  /// Files that are open at a time for one batch.
+  private static let batchLimit = 256
+  /// Held processes that may hang at a time, and others; behind that, those of the kind are late at
+  /// once. Others that hang must not use up what is for the held ones.
+  private static let threads = 16
+
+  package let held: BatchReader
+  package let others: BatchReader
+  /// Memory that is used again and again.
+  private var batch = ReadBatch()
+  private var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
+
+  init() throws(Errno) {
+    held = try BatchReader(threads: Self.threads)
+    others = try BatchReader(threads: Self.threads)
+  }
+
+  /// Reads `stat` of held processes.
+  func stats(
+    _ members: [(Member, Target)], _ body: (Member, Target, Result<Stat, ProcError>) -> Void
+  ) {
+    read(members, held) { entry, batch in
+      entry.0.handle.askStat(&batch)
+    } answer: { entry, batch, place in
+      body(entry.0, entry.1, entry.0.stat(batch, place))
+    }
+  }
+
+  /// Reads `stat` of a held process; errors as in ``ProcessHandle/stat(_:_:keep:)``.
+  package func stat(_ member: Member) throws(ProcError) -> Stat {
+    var found = Result<Stat, ProcError>.failure(.gone)
+    read([member], member.hasEnded ? nil : held) { member, batch in
+      member.handle.askStat(&batch)
+    } answer: { member, batch, place in
+      found = member.stat(batch, place)
+    }
+    return try found.get()
+  }
+
+  /// Reads `io` of held processes.
+  package func io(_ members: [Member], _ body: (Member, Result<IO, ProcError>) -> Void) {
+    read(members, held) { member, batch in
+      member.handle.askIO(&batch)
+    } answer: { member, batch, place in
+      body(member, member.io(batch, place))
+    }
+  }
+
+  /// Reads `io` of a held process; errors as in ``ProcessHandle/io(_:_:keep:)``.
+  package func io(_ member: Member) throws(ProcError) -> IO {
+    var found = Result<IO, ProcError>.failure(.gone)
+    read([member], member.hasEnded ? nil : held) { member, batch in
+      member.handle.askIO(&batch)
+    } answer: { member, batch, place in
+      found = member.io(batch, place)
+    }
+    return try found.get()
+  }
+
+  /// Reads `stat` of processes that are not held.
+  func stats(
+    of pids: [Int32], in root: borrowing ProcRoot, _ body: (Int32, Result<Stat, ProcError>) -> Void
+  ) {
+    read(pids, others) { pid, batch in
+      root.askStat(pid: pid, &batch)
+    } answer: { pid, batch, place in
+      do throws(ProcError) {
+        body(pid, .success(try root.stat(batch, place)))
+      } catch {
+        body(pid, .failure(error))
+      }
+    }
+  }
+
+  /// Reads files of a held process' threads.
+  ///
+  /// - Parameters:
+  ///   - files: The files of each.
+  ///   - threads: The threads.
+  ///   - directory: Where they are.
+  ///   - body: Called with each thread, the batch and the place of the first of its files in it.
+  package func threads(
+    _ files: [SourceFile], of threads: [Int32], in directory: borrowing ThreadDirectory,
+    _ body: (Int32, ReadBatch, Int) -> Void
+  ) {
+    let mayWait = files.contains(where: \.waitsForExec)
+    read(threads, mayWait ? held : nil, files: files.count) { thread, batch in
+      for file in files { directory.ask(file, of: thread, &batch) }
+    } answer: { thread, batch, place in
+      body(thread, batch, place)
+    }
+  }
+
+  /// Reads files of many, a batch after the other.
+  ///
+  /// - Parameters:
+  ///   - items: Whose files they are.
+  ///   - reader: Who reads them; nil for those that do not wait.
+  ///   - files: How many each has.
+  ///   - ask: Adds the files.
+  ///   - answer: Takes what was read, from the place of the first file on; may read others.
+  private func read<Item>(
+    _ items: [Item], _ reader: BatchReader?, files: Int = 1,
+    ask: (Item, inout ReadBatch) -> Void, answer: (Item, ReadBatch, Int) -> Void
+  ) {
+    var batch = ReadBatch()
+    swap(&batch, &self.batch)
+    defer { swap(&batch, &self.batch) }
+    let step = max(1, Self.batchLimit / files)
+    for start in stride(from: 0, to: items.count, by: step) {
+      let some = items[start..<min(start + step, items.count)]
+      for item in some { ask(item, &batch) }
+      if let reader { reader.read(&batch) } else { batch.readHere(&buffer) }
+      for (index, item) in some.enumerated() { answer(item, batch, index * files) }
+      batch.removeAll()
+    }
+  }
+}
+
+extension Member {
+  fileprivate func stat(_ batch: ReadBatch, _ place: Int) -> Result<Stat, ProcError> {
+    do throws(ProcError) {
+      return .success(try handle.stat(batch, place, keep: keepsFiles))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  fileprivate func io(_ batch: ReadBatch, _ place: Int) -> Result<IO, ProcError> {
+    do throws(ProcError) {
+      return .success(try handle.io(batch, place, keep: keepsFiles))
+    } catch {
+      return .failure(error)
+    }
+  }
+}

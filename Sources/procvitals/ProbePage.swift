@@ -1,0 +1,98 @@
+import Collector
+import Config
+import HTTPServer
+import Targets
+
+/// What a request for `/probe` asks for.
+///
+/// - Shape: `target=NAME`, and further parameters that select by label where several targets have
+///   the name. Of a parameter that is given twice the first one counts.
+struct ProbeQuery {
+  /// Labels that one request can select by: as many as a target can have.
+  private static let labelLimit = 64
+
+  let probe: Probe
+
+  enum Failure: Error {
+    case noTarget
+    case tooManyLabels
+  }
+
+  init(_ query: [(name: String, value: String)]) throws(Failure) {
+    guard let name = query.first(where: { $0.name == "target" })?.value, !name.isEmpty else {
+      throw .noTarget
+    }
+    var seen: Set<String> = ["target"]
+    var labels: [TargetKey.Label] = []
+    for (name, value) in query where seen.insert(name).inserted {
+      if labels.count == Self.labelLimit { throw .tooManyLabels }
+      labels.append(TargetKey.Label(name: name, value: value))
+    }
+    probe = Probe(name: name, labels: labels)
+  }
+}
+
+extension Response {
+  /// Names that are looked at for one that is meant, so that a wrong one costs little.
+  private static let suggestionLimit = 1000
+
+  static func badProbe(_ failure: ProbeQuery.Failure) -> Response {
+    let sentence =
+      switch failure {
+      case .noTarget: "Expected /probe?target=NAME; /sd lists the targets."
+      case .tooManyLabels: "Too many parameters; a target has no more than 64 labels."
+      }
+    return .text(.badRequest, sentence + "\n")
+  }
+
+  /// The answer at `/probe`.
+  ///
+  /// A target without a process is 503, so that Prometheus sets `up` to 0 as if the program itself
+  /// had been scraped.
+  static func probe(_ probe: Probe, _ outcome: Collector.Outcome) -> Response {
+    let name = JSON.quoted(probe.name)
+    switch outcome.probes[probe] {
+    case .page(let page)?: return .metrics(page)
+    case .down?: return .text(.serviceUnavailable, "The target \(name) has no process.\n")
+    case .ambiguous(let labels)?:
+      let example = "/probe?target=\(percentEncoded(probe.name))&\(labels.first ?? "")=…"
+      return .text(
+        .badRequest,
+        "There are several targets \(name), which differ in \(labels.joined(separator: ", ")); "
+          + "add what is needed to tell them apart, like \(example); /sd lists them.\n")
+    case .unknown?, nil:
+      let names = Set(outcome.targets.prefix(suggestionLimit).map(\.name))
+      if names.contains(probe.name) || outcome.targets.contains(where: { $0.name == probe.name }) {
+        let labels = probe.labels.map { "\($0.name)=\(JSON.quoted($0.value))" }
+        return .text(
+          .notFound,
+          "There is no target \(name) with \(labels.joined(separator: ", ")); /sd lists them.\n")
+      }
+      let near = suggestion(for: probe.name, among: names.sorted())
+      let hint = near.map { "did you mean \(JSON.quoted($0))?" } ?? "/sd lists them."
+      return .text(.notFound, "There is no target \(name); \(hint)\n")
+    }
+  }
+
+  /// A page of metrics.
+  static func metrics(_ page: [UInt8]) -> Response {
+    Response(.ok, contentType: Collector.contentType, body: page, fields: fresh)
+  }
+}
+
+/// A text as it can stand in a query.
+func percentEncoded(_ text: String) -> String {
+  var result = ""
+  for byte in text.utf8 {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "_"), UInt8(ascii: "~"):
+      result.unicodeScalars.append(Unicode.Scalar(byte))
+    default:
+      let digits = String(byte, radix: 16, uppercase: true)
+      result += byte < 16 ? "%0\(digits)" : "%\(digits)"
+    }
+  }
+  return result
+}

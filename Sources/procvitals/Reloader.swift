@@ -1,0 +1,136 @@
+import Config
+import HTTPServer
+import Linux
+
+/// Reads the configuration when somebody asks for it, away from the loop: the file system that it is
+/// on may hang.
+///
+/// There is one reading at a time. Whoever asks meanwhile may have changed the file after it was
+/// read, so one more follows for all of them together.
+final class Reloader: EventHandler {
+  typealias Outcome = Result<Configuration, Failure>
+
+  /// How long a reading may take; after that the old configuration stays.
+  static let patience = Duration.seconds(5)
+
+  private let loop: EventLoop
+  /// For the next reading; ``Reloader/patience`` but in tests.
+  var patience: Duration
+  private let read: @Sendable () -> Outcome
+  private let waiter: Waiter
+  private let answers: Mailbox<(number: UInt64, outcome: Outcome)>
+  private var token: EventToken?
+
+  /// Called when a reading begins.
+  var willBegin: () -> Void = {}
+  /// Called when it is over, one way or the other.
+  var didEnd: (Outcome) -> Void = { _ in }
+
+  private var isUnderWay = false
+  private var number: UInt64 = 0
+  /// Whether the file system has not answered yet.
+  private var isOut = false
+  private var askers: [(Outcome) -> Void] = []
+  /// Whether there was another request meanwhile, and who wants to know what comes of it.
+  private var isWantedAgain = false
+  private var nextAskers: [(Outcome) -> Void] = []
+
+  /// A reader that has been asked nothing.
+  ///
+  /// - Parameters:
+  ///   - loop: Where requests come from and outcomes go.
+  ///   - patience: How long a reading may take.
+  ///   - read: Reads the configuration, on another thread.
+  /// - Throws: `EMFILE`, `ENFILE`.
+  init(
+    _ loop: EventLoop, patience: Duration = patience, read: @escaping @Sendable () -> Outcome
+  ) throws(Errno) {
+    waiter = try Waiter(threads: 1)
+    answers = try Mailbox()
+    self.loop = loop
+    self.patience = patience
+    self.read = read
+    token = try loop.add(answers.wake.fd, .readable, self)
+  }
+
+  /// Reads the configuration, now or once more when the present reading is over.
+  ///
+  /// - Parameter then: Told what came of it.
+  func request(_ then: ((Outcome) -> Void)? = nil) {
+    if isUnderWay {
+      isWantedAgain = true
+      if let then { nextAskers.append(then) }
+    } else {
+      begin(then.map { [$0] } ?? [])
+    }
+  }
+
+  /// Ends; the loop and this hold each other.
+  func stop() {
+    waiter.stop()
+    if let token { loop.remove(token) }
+    token = nil
+  }
+
+  func ready(_ token: EventToken, _ readiness: Readiness) {
+    for answer in answers.drain() {
+      isOut = false
+      if !isUnderWay { continue }
+      if answer.number == number { end(answer.outcome) } else { ask() }
+    }
+  }
+
+  func expired(_ token: EventToken) {
+    end(
+      .failure(
+        .running(
+          "the configuration could not be read within \(patience.seconds) s; look at the file "
+            + "system that it is on, and reload again")))
+  }
+
+  private func begin(_ askers: [(Outcome) -> Void]) {
+    isUnderWay = true
+    number += 1
+    self.askers = askers
+    willBegin()
+    if let token { loop.setDeadline(token, .now + patience) }
+    // What a late one reads is of the past; it is asked again once it has answered.
+    if !isOut { ask() }
+  }
+
+  private func ask() {
+    isOut = waiter.submit { [answers, number, read] in answers.post((number, read())) }
+  }
+
+  private func end(_ outcome: Outcome) {
+    isUnderWay = false
+    if let token { loop.setDeadline(token, nil) }
+    let told = askers
+    askers = []
+    didEnd(outcome)
+    for then in told { then(outcome) }
+    // An answer may let the next request of its client in, which begins anew.
+    if isWantedAgain, !isUnderWay {
+      let next = nextAskers
+      (isWantedAgain, nextAskers) = (false, [])
+      begin(next)
+    }
+  }
+}
+
+extension Response {
+  /// Bytes of what is wrong with a configuration.
+  private static let complaintLimit = 16 << 10
+
+  /// The answer at `/-/reload`.
+  static func reload(_ outcome: Reloader.Outcome) -> Response {
+    switch outcome {
+    case .success: return .text(.ok, "The configuration is reloaded.\n")
+    case .failure(let failure):
+      let text = failure.description
+      let shown = text.utf8.count <= complaintLimit ? text : text.prefix(complaintLimit / 4) + "…"
+      return .text(
+        .internalServerError, "The configuration is not reloaded, the old one stays:\n\(shown)\n")
+    }
+  }
+}

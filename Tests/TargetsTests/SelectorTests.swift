@@ -1,0 +1,323 @@
+import Foundation
+import Patterns
+import TestSupport
+import Testing
+
+@testable import Linux
+@testable import ProcFS
+@testable import Targets
+
+/// Every condition, on processes that run.
+@Suite(.timeLimit(.minutes(2))) struct SelectorTests {
+  private let scratch: Scratch
+  private let name = uniqueName()
+
+  init() throws { scratch = try Scratch() }
+
+  /// A process whose name nothing else has, and whose arguments are free to choose.
+  private func shell(_ arguments: String..., environment: [String] = []) throws -> Child {
+    let script = scratch.file("script")
+    try scratch.write("script", "sleep 60\nexit 0\n")
+    let copy = scratch.file(name)
+    if !FileManager.default.fileExists(atPath: copy) {
+      try FileManager.default.copyItem(atPath: "/bin/dash", toPath: copy)
+    }
+    return try Child(["/usr/bin/env"] + environment + [copy, script] + arguments, input: nil)
+  }
+
+  private func rule(
+    _ target: String, _ change: (inout Selector) throws -> Void
+  ) rethrows -> Rule {
+    var selector = Selector(processNames: [Glob(name)])
+    try change(&selector)
+    return Rule(name: target, selector: selector)
+  }
+
+  /// Whether the rules choose a process as expected, by target; soon, because it has to call exec.
+  private func chosen(_ rules: [Rule], _ expected: [String: [Int32]]) throws -> Bool {
+    let roster = try Roster.live(rules)
+    return eventually {
+      roster.refresh()
+      let found = roster.targets.filter { !$0.members.isEmpty }
+        .map { ($0.name, $0.members.map(\.pid)) }
+      return Dictionary(found) { $0 + $1 } == expected
+    }
+  }
+
+  @Test func firstArgument() throws {
+    let child = try shell()
+    let path = scratch.file(name)
+    #expect(
+      try chosen(
+        [
+          rule("no", { $0.firstArguments = [Glob("/nowhere"), Glob(name)] }),
+          rule("yes", { $0.firstArguments = [Glob(path)] }),
+        ], ["yes": [child.pid]]))
+  }
+
+  @Test func commandLineWithAllOfItsExpressions() throws {
+    let child = try shell("-p", "5432", "primary")
+    let port = try Pattern(#"-p (?<port>\d+)"#)
+    #expect(
+      try chosen(
+        [
+          rule("no", { $0.commandLines = [port, try Pattern("standby$")] }),
+          rule("yes", { $0.commandLines = [port, try Pattern("primary$")] }),
+        ], ["yes": [child.pid]]))
+  }
+
+  @Test func environment() throws {
+    let child = try shell(environment: ["PV_ROLE=blue=1"])
+    #expect(
+      try chosen(
+        [
+          rule("no", { $0.environment = [.init(name: "PV_ROLE", value: Glob("green"))] }),
+          rule("none", { $0.environment = [.init(name: "PV_NONE", value: Glob("*"))] }),
+          rule("yes", { $0.environment = [.init(name: "PV_ROLE", value: Glob("blue*"))] }),
+        ], ["yes": [child.pid]]))
+  }
+
+  @Test(.enabled(if: isRoot, "another user takes root"))
+  func userAndGroupByNameAndNumber() throws {
+    _ = try shell()
+    let copy = scratch.file(name)
+    chmod(scratch.path, 0o755)
+    let child = try Child(
+      [
+        "/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", copy, "-c",
+        "sleep 60; :",
+      ], input: nil)
+    for user in ["nobody", "65534", "no*"] {
+      #expect(try chosen([rule("t", { $0.users = [Glob(user)] })], ["t": [child.pid]]))
+    }
+    for group in ["nogroup", "65534"] {
+      #expect(
+        try chosen(
+          [
+            rule("no", { ($0.users, $0.groups) = ([Glob("nobody")], [Glob("root")]) }),
+            rule("t", { $0.groups = [Glob(group)] }),
+          ], ["t": [child.pid]]))
+    }
+  }
+
+  @Test func controlGroup() throws {
+    let child = try shell()
+    var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
+    let root = try ProcRoot(path: "/proc", facts: .current())
+    let path = try #require(try root.cgroup(pid: processID(), &buffer).path)
+    #expect(
+      try chosen(
+        [
+          rule("no", { $0.cgroups = [Glob("/none" + path)] }),
+          rule("yes", { $0.cgroups = [Glob(path)] }),
+        ], ["yes": [child.pid]]))
+  }
+
+  @Test func minimumAge() throws {
+    let child = try shell()
+    let young = rule("young") { _ in }
+    let old = rule("old") { $0.minimumAge = .seconds(3600) }
+    #expect(try chosen([old, young], ["young": [child.pid]]))
+    // One of another name, which is old enough in a moment.
+    let roster = try Roster.live([rule("t") { $0.minimumAge = .seconds(1) }])
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.pids("t") == [child.pid]
+      })
+  }
+
+  @Test func parentAndDescendants() throws {
+    let child = try shell()
+    let outer = rule("outer") { _ in }
+    var selector = Selector(processNames: [Glob("sleep")])
+    selector.parent = "outer"
+    let inner = Rule(name: "inner", selector: selector)
+    let roster = try Roster.live([inner, outer])
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.pids("outer") == [child.pid] && roster.pids("inner").count == 1
+      })
+    // It stays when its parent has ended.
+    let descendant = roster.pids("inner")
+    child.kill()
+    roster.refresh()
+    #expect(roster.pids("outer") == [])
+    #expect(roster.pids("inner") == descendant)
+    for pid in descendant { kill(pid, SIGKILL) }
+  }
+
+  @Test func exclusionsAreSets() throws {
+    let (first, second) = (try shell("one"), try shell("two"))
+    var rule = rule("t") { _ in }
+    var one = Selector()
+    one.commandLines = [try Pattern("one")]
+    var other = one
+    other.processNames = [Glob("another")]
+    rule.exclusions = [other]
+    #expect(try chosen([rule], ["t": [first.pid, second.pid].sorted()]))
+    rule.exclusions = [other, one]
+    #expect(try chosen([rule], ["t": [second.pid]]))
+  }
+
+  // MARK: Variables
+
+  @Test func capturesNameTargets() throws {
+    let (first, second) = (try shell("-p", "1"), try shell("-p", "2"))
+    var rule = try rule("") { $0.commandLines = [try Pattern(#"-p (?<port>\d+)"#)] }
+    rule.name = Template([.literal("db-"), .variable(.capture("port"))])
+    rule.labels = [
+      .init("port", Template([.variable(.capture("port"))])), .init("of", Template("x")),
+    ]
+    let roster = try Roster.live([rule])
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.pids("db-1") == [first.pid] && roster.pids("db-2") == [second.pid]
+      })
+    #expect(
+      roster.target("db-2")?.key.labels
+        == [.init(name: "port", value: "2"), .init(name: "of", value: "x")])
+    #expect(roster.targets.count { $0.kind == .rule && !$0.isShown } == 1)
+  }
+
+  @Test func whatProcessesAreNamesTargets() throws {
+    let child = try shell(environment: ["PV_ROLE=blue"])
+    var rule = rule("") { _ in }
+    rule.name = Template(
+      [
+        .comm, .argv0(isBase: true), .pid, .environment("PV_ROLE"), .environment("PV_NONE"),
+      ].flatMap { [.variable($0), .literal("/")] })
+    #expect(
+      try chosen([rule], ["\(name)/\(name)/\(child.pid)/blue//": [child.pid]]))
+    rule.name = Template([.variable(.exe)])
+    #expect(try chosen([rule], [scratch.file(name): [child.pid]]))
+    rule.name = Template([.variable(.uid), .literal(" "), .variable(.user)])
+    let user = isRoot ? "root" : NSUserName()
+    #expect(try chosen([rule], ["\(geteuid()) \(user)": [child.pid]]))
+  }
+
+  @Test func eachProcessIsATargetOfItsOwn() throws {
+    let (first, second) = (try shell(), try shell())
+    var rule = rule("t") { _ in }
+    rule.isPerProcess = true
+    let roster = try Roster.live([rule])
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.targets.filter { $0.kind == .made }.map(\.key.labels)
+          == [first.pid, second.pid].sorted().map { [.init(name: "pid", value: "\($0)")] }
+      })
+    let standing = try #require(roster.targets.first { $0.kind == .rule })
+    #expect(standing.isShown)
+    #expect(standing.processes == 2)
+  }
+
+  @Test func madeTargetsGoWhenTheyWereEmptyForLongEnough() throws {
+    var rule = rule("") { _ in }
+    rule.name = Template([.variable(.comm)])
+    rule.forgetAfter = .zero
+    let roster = try Roster.live([rule])
+    var gone: [String] = []
+    roster.didVanish = { gone.append($0.name) }
+    let child = try shell()
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.pids(name) == [child.pid]
+      })
+    child.kill()
+    roster.refresh()
+    // What it used until its end is shown once more.
+    #expect(roster.target(name)?.members.isEmpty == true)
+    roster.refresh()
+    #expect(roster.target(name) == nil)
+    #expect(gone == [name])
+  }
+
+  @Test func targetsAreLimited() throws {
+    let children = [try shell("a"), try shell("b"), try shell("c")]
+    var rule = try rule("") { $0.commandLines = [try Pattern("(?<last>[abc])$")] }
+    rule.name = Template([.variable(.capture("last"))])
+    let roster = try Roster.live(
+      [rule], limits: Roster.Limits(keptDescriptors: 0, processesPerTarget: 9, targets: 3))
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.targets.count { !$0.members.isEmpty } == 2
+      })
+    let standing = try #require(roster.targets.first { $0.kind == .rule })
+    #expect(standing.troubles.keys.contains(Trouble(.target, .limit)))
+    withExtendedLifetime(children) {}
+  }
+
+  /// A target goes on over a reload as long as its name does.
+  @Test func reloadsKeepTargets() throws {
+    let child = try shell("x")
+    var made = try rule("") { $0.commandLines = [try Pattern("(?<word>x)$")] }
+    made.name = Template([.literal("made-"), .variable(.capture("word"))])
+    let roster = try Roster.live([made])
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.pids("made-x") == [child.pid]
+      })
+    let target = try #require(roster.target("made-x"))
+    let limits = Roster.Limits(keptDescriptors: 0, processesPerTarget: 9)
+    made.selector.minimumAge = .zero
+    roster.setRules([.name("other", "none"), made], limits)
+    roster.refresh()
+    #expect(roster.target("made-x") === target)
+    #expect(roster.pids("made-x") == [child.pid])
+    #expect(target.starts == 1)
+    roster.setRules([.name("other", "none")], limits)
+    roster.refresh()
+    #expect(roster.targets.map(\.name) == ["other"])
+  }
+
+  // MARK: Change
+
+  /// A process that runs another program of the same name is looked at anew.
+  @Test func execIsNoticed() throws {
+    let line =
+      "trap 'exec \(scratch.file(name)) -c \"sleep 60; : second\"' USR1; : first; sleep 60 & wait"
+    _ = try shell()
+    let child = try Child([scratch.file(name), "-c", line], input: nil)
+    let roster = try Roster.live([
+      try rule("second") { $0.commandLines = [try Pattern(": second$")] },
+      try rule("first") { $0.commandLines = [try Pattern(": first")] },
+    ])
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.pids("first") == [child.pid]
+      })
+    child.send(SIGUSR1)
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.pids("second") == [child.pid] && roster.pids("first") == []
+      })
+  }
+
+  @Test func explanationsNameTheFirstConditionThatFails() throws {
+    let child = try shell("x")
+    let roster = try Roster.live([
+      Rule(name: "number", selector: Selector(pid: 1)),
+      try rule("line") { $0.commandLines = [try Pattern("y$")] },
+      rule("name") { _ in },
+      try rule("later") { $0.commandLines = [try Pattern("x$")] },
+    ])
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.pids("name") == [child.pid]
+      })
+    let all = try roster.explain(until: .now + .seconds(30))
+    #expect(all.count > 1)
+    let own = try #require(all.first { $0.pid == child.pid })
+    #expect(own.rules == [.fails(.pid), .fails(.commandLine), .fits, .fits])
+    #expect(own.target?.key == TargetKey(name: "name"))
+  }
+}
