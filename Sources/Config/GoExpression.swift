@@ -32,11 +32,13 @@ struct GoExpression {
 
   /// Gives a name to the last group without one, or else to the whole.
   mutating func nameLastUnnamed(_ name: String) {
+    let (groups, isQuoting) = scan()
     let last = groups.last { if case .unnamed = $0 { true } else { false } }
     if case .unnamed(let place)? = last {
       replace(place, 1, with: "(?P<\(name)>")
     } else {
-      text = "(?P<\(name)>\(text))"
+      // A quotation may go on to the end of the expression.
+      text = "(?P<\(name)>\(text)\(isQuoting ? "\\E" : ""))"
     }
   }
 
@@ -74,17 +76,21 @@ struct GoExpression {
     text = String(decoding: bytes, as: UTF8.self)
   }
 
-  /// The groups that catch something, in the order of their beginnings.
-  private var groups: [Group] {
+  private var groups: [Group] { scan().groups }
+
+  /// The groups that catch something, in the order of their beginnings, and whether the end is quoted.
+  private func scan() -> (groups: [Group], isQuoting: Bool) {
     let bytes = Array(text.utf8)
     var groups: [Group] = []
     var index = 0
     var isInClass = false
+    var isQuoting = false
     func begins(_ word: String) -> Bool { bytes[index...].starts(with: word.utf8) }
     while index < bytes.count {
       if begins("\\Q") {
         // Everything up to the end of the quotation stands for itself.
         while index < bytes.count, !begins("\\E") { index += 1 }
+        isQuoting = index == bytes.count
         index += 2
       } else if bytes[index] == UInt8(ascii: "\\") {
         index += 2
@@ -112,6 +118,6 @@ struct GoExpression {
         index += 1
       }
     }
-    return groups
+    return (groups, isQuoting)
   }
 }

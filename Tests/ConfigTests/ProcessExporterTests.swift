@@ -112,7 +112,8 @@ private func rule(_ entry: String) throws -> Rule {
     (["[]()]a"], ["(?P<_unnamed>[]()]a)"]), (["[^](]"], ["(?P<_unnamed>[^](])"]),
     (["[[:alpha:](]"], ["(?P<_unnamed>[[:alpha:](])"]),
     ([#"\Q(\E(x)"#], [#"\Q(\E(?P<_unnamed>x)"#]), ([#"[\](]"#], [#"(?P<_unnamed>[\](])"#]),
-    (["(?i)(x)"], ["(?i)(?P<_unnamed>x)"]), (["(?P<X>(y))"], ["(?P<X>(?P<_unnamed>y))"]),
+    ([#"a\Q("#], [#"(?P<_unnamed>a\Q(\E)"#]), (["(?i)(x)"], ["(?i)(?P<_unnamed>x)"]),
+    (["(?P<X>(y))"], ["(?P<X>(?P<_unnamed>y))"]),
     // The last one of a name counts.
     (["(?P<X>a)", "(?P<X>b)"], ["(?:a)", "(?P<_unnamed>(?P<X>b))"]),
   ])
@@ -190,25 +191,25 @@ private func rule(_ entry: String) throws -> Rule {
     ),
     (
       "process_names:\n- {comm: [a], name: '{{.Comm'}",
-      ["2:20: name: \"{{.Comm\" has no closing }}"]
+      ["2:21: name: \"{{.Comm\" has no closing }}"]
     ),
     (
       "process_names:\n- {comm: [a], name: '{{.Exebase}}'}",
-      ["2:20: name: {{.Exebase}} is not understood; did you mean {{.ExeBase}}?"]
+      ["2:21: name: {{.Exebase}} is not understood; did you mean {{.ExeBase}}?"]
     ),
     (
       "process_names:\n- {comm: [a], name: '{{if .Comm}}x{{end}}'}",
       [
-        "2:20: name: {{if .Comm}} is not understood; expected {{.Comm}}, {{.ExeBase}},"
+        "2:21: name: {{if .Comm}} is not understood; expected {{.Comm}}, {{.ExeBase}},"
           + " {{.ExeFull}}, {{.Username}}, {{.PID}}, {{.StartTime}}, {{.Cgroups}}, {{.Matches}} or"
           + " {{.Matches.NAME}}"
       ]
     ),
     (
       "process_names:\n- {cmdline: ['(?P<Port>x)'], name: '{{.Matches.Prot}}'}",
-      ["2:35: name: no expression of cmdline has a group (?P<Prot>…); did you mean Port?"]
+      ["2:36: name: no expression of cmdline has a group (?P<Prot>…); did you mean Port?"]
     ),
-    ("process_names:\n- {comm: [a], name: [b]}", ["2:20: name: expected a text, found a list"]),
+    ("process_names:\n- {comm: [a], name: [b]}", ["2:21: name: expected a text, found a list"]),
     (
       "process_names:\n- {comm: [a], comm: [b]}",
       ["2:15: \"comm\" is given twice in this mapping, first in line 2"]
