@@ -28,7 +28,8 @@ import Testing
 
     func begin() {
       table.begin(ports, in: root, now: now) { process in
-        (try? stat(process.pid)).map { $0.startTicks == process.startTicks && !$0.hasEnded } ?? false
+        (try? stat(process.pid)).map { $0.startTicks == process.startTicks && !$0.hasEnded }
+          ?? false
       }
     }
 
@@ -257,15 +258,16 @@ import Testing
       """
     let child = try Child(["python3", "-c", script], input: nil, open: [here.number])
     let asked = try Asked([here.port])
-    var buffer = ReadBuffer(capacity: 4096, limit: 4096)
-    let hasThread = try eventually { try asked.root.stat(pid: child.pid, &buffer).threads == 2 }
+    func now() throws -> Stat {
+      let text = try contents("/proc/\(child.pid)/stat")
+      return try Stat(text.span, asked.root.facts)
+    }
+    let hasThread = try eventually { try now().threads == 2 }
     #expect(hasThread)
     asked.begin()
     #expect(try asked.answer(child.pid, here.port) == true)
     child.send(SIGUSR1)
-    let hasEnded = try eventually {
-      try asked.root.stat(pid: child.pid, &buffer).firstThreadHasEnded
-    }
+    let hasEnded = try eventually { try now().firstThreadHasEnded }
     #expect(hasEnded)
     asked.now += 1_000_000
     asked.begin()
