@@ -83,10 +83,12 @@ ln -s loop loop
 ln -s /dev/zero device
 ln -s /proc/self/mem memory
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
-for pair in world:666 group:664; do
-  echo $good > ${pair%:*}
-  chmod ${pair#*:} ${pair%:*}
-done
+sleep 1000 &
+track $!
+echo $! > world
+chmod 666 world
+echo $good > group
+chmod 664 group
 chgrp 65534 group
 echo $good > owner
 chown 65534 owner
@@ -98,7 +100,9 @@ chmod 777 "$WORK/open"
 ln -s "$WORK/open/place" place
 ln -s crlf link
 chown -h 65534 link
-cp world trusted
+sleep 1000 &
+track $!
+echo $! > trusted
 chmod 666 trusted
 cases="junk:malformed behind:malformed bom:malformed binary:malformed zero:malformed
   negative:malformed large:malformed sparse:too_large fifo:irregular directory:irregular
