@@ -180,10 +180,21 @@ extension Catalogue {
   static let processExporter: [ExporterRow] = [
     .own(
       "process_exporter_build_info", .gauge, .none,
-      labels: ["branch", "goversion", "revision", "version"],
-      "Always 1, with the version of procvitals, which has no branch, Go version and revision (this program)."
-    ) { [(["", "", "", $0.version], .whole(1))] }
+      labels: ["branch", "goarch", "goos", "goversion", "revision", "tags", "version"],
+      "Always 1, with the version of procvitals, and without what only Go programs have (this program)."
+    ) { [(["", architecture, "linux", "", "", "", $0.version], .whole(1))] }
   ]
+
+  /// As Go calls it.
+  private static var architecture: String {
+    #if arch(x86_64)
+      "amd64"
+    #elseif arch(arm64)
+      "arm64"
+    #else
+      ""
+    #endif
+  }
 
   /// The families of the catalogue that process-exporter's are made of.
   ///
