@@ -117,7 +117,7 @@ extension Roster {
     var subject = Subject(member.pid, member.stat, member)
     let verdict = resolver.verdict(&subject, self)
     member.verdict = verdict
-    if case .found(let found?) = subject.texts {
+    if case .found(let found?) = subject.texts, !found.commandLine.isEmpty {
       (member.texts, member.textsMark) = (found, member.stat.execMark)
     }
     return !note(member.pid, verdict)

@@ -131,7 +131,13 @@ extension Selector {
     case .pending: return .pending
     case .unsure(let trouble): return .unsure(condition, trouble)
     case .found(nil): return .no(condition)
-    case .found(let texts?): return fits(texts, &subject)
+    case .found(let texts?):
+      let truth = fits(texts, &subject)
+      if case .no = truth, texts.commandLine.isEmpty, !subject.stat.isKernelThread {
+        // In the middle of an exec there is none yet.
+        subject.lookAgainTicks = source.now
+      }
+      return truth
     }
   }
 
@@ -151,11 +157,12 @@ extension Selector {
       }
     }
     if environment.isEmpty { return .yes }
-    if let trouble = texts.environmentTrouble { return .unsure(.environment, trouble) }
     for condition in environment {
-      guard let value = texts.environment[condition.name], condition.value.matches(value) else {
+      guard let value = texts.environment[condition.name] else {
+        if let trouble = texts.environmentTrouble { return .unsure(.environment, trouble) }
         return .no(.environment)
       }
+      if !condition.value.matches(value) { return .no(.environment) }
     }
     return .yes
   }

@@ -102,8 +102,8 @@ extension Rule {
       case .pending: return .pending
       case .unsure(let trouble): return .unsure(trouble)
       case .found(let texts):
-        if let trouble = texts?.environmentTrouble { return .unsure(trouble) }
-        return .found(Self.text(texts?.environment[name] ?? []))
+        if let value = texts?.environment[name] { return .found(Self.text(value)) }
+        return texts?.environmentTrouble.map { .unsure($0) } ?? .found("")
       }
     }
   }

@@ -59,7 +59,7 @@ extension Roster: FactSource {
   func isListening(_ subject: Subject, on ports: [UInt16]) -> Finding<Bool> {
     let process = ProcessIdentity(pid: subject.pid, startTicks: subject.stat.startTicks)
     if let known = listenPorts.isListening(process, on: ports, in: root) { return .found(known) }
-    return .unsure(listenPorts.trouble(on: ports)?.0 ?? Trouble(.file(.fdLinks), .limit))
+    return .unsure(listenPorts.trouble(on: ports)?.0 ?? Trouble(.file(.fdLinks), .late))
   }
 
   func descends(_ subject: Subject, from target: String) -> Finding<Bool> {

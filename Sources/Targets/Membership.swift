@@ -43,7 +43,7 @@ extension Roster {
       let member = Member(
         slot: slots.take(), verdict: verdict, handle: handle, stat: fresh, pidfd: pidfd,
         keepsFiles: keeps, isInherited: isInherited)
-      if case .found(let texts?) = subject?.texts {
+      if case .found(let texts?) = subject?.texts, !texts.commandLine.isEmpty {
         (member.texts, member.textsMark) = (texts, stat.execMark)
       }
       if case .target(_, let rule) = verdict.outcome, !isInherited {

@@ -111,7 +111,12 @@ extension Texts {
     var trouble: Trouble?
     if !variables.isEmpty {
       do throws(ProcError) {
-        environment = try hold.environment(variables).values
+        let found = try hold.environment(variables)
+        environment = found.values
+        // What is not among those may be behind them.
+        if found.isCut, environment.count < variables.count {
+          trouble = Trouble(.file(.environ), .limit)
+        }
       } catch {
         guard let why = Trouble(error) else { throw error }
         trouble = why

@@ -8,7 +8,8 @@ import Targets
 /// `procvitals explain`.
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell which process belongs to which target, why the others do not, and what it costs.")
+    abstract:
+      "Tell which process belongs to which target, why the others do not, and what it costs.")
 
   @OptionGroup(title: "Targets") var source: SourceOptions
 
