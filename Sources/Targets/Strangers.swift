@@ -15,7 +15,10 @@ struct Strangers {
   /// Of these so many in one collection.
   static let youngReads = 16
   /// So many of all take their turn in a collection.
-  static let turns = 8
+  ///
+  /// What was not read for long takes the kernel 20 microseconds, so with more of them a scrape among
+  /// thousands would cost noticeably more.
+  static let turns = 2
 
   private struct Entry {
     var parent: Int32

@@ -36,7 +36,7 @@ func stat(start: UInt64, parent: Int32 = 1) throws -> Stat {
   @Test func allTakeTurnsSomeInEachCollection() throws {
     var strangers = try strangers(1000..<1100, start: 0, now: 10_000)
     var reads: [Int32: Int] = [:]
-    for round in 0..<25 {
+    for round in 0..<(200 / Strangers.turns) {
       let due = strangers.begin(now: 10_001)
       #expect(due.count == Strangers.turns, "round \(round)")
       for pid in due { reads[pid, default: 0] += 1 }
@@ -103,12 +103,12 @@ func stat(start: UInt64, parent: Int32 = 1) throws -> Stat {
   @Test func behavesAsASimpleModel() throws {
     let seed = UInt64.random(in: 0 ... .max)
     var random = SeededGenerator(seed: seed)
-    for _ in 0..<200 {
+    for _ in 0..<40 {
       var strangers = Strangers()
       var parents: [Int32: Int32] = [:]
       var waits: [Int32: Int] = [:]
       var now: UInt64 = 10_000
-      for _ in 0..<200 {
+      for _ in 0..<1000 {
         now += UInt64.random(in: 0...300, using: &random)
         let due = strangers.begin(now: now)
         #expect(due.allSatisfy { parents[$0] != nil }, "seed \(seed)")
