@@ -24,10 +24,10 @@ TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prom
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps deps-test build run test unit e2e churn check walls lint format golden fixture bench \
-  install uninstall clean
+  bench-discovery install uninstall clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install the Debian packages that building needs (nothing when all are there)
 	@scripts/install-packages building $(foreach p,$(BUILD_PACKAGES),'$(p)')
@@ -83,6 +83,9 @@ fixture: ## record processes: PID='812 813' NAME=web makes Tests/Fixtures/web.tr
 
 bench: build ## CPU per scrape against a C loop and Debian's process-exporter
 	Tests/Bench/run.sh
+
+bench-discovery: build ## CPU per scrape among 10,000 processes that are not targets against 10
+	Tests/Bench/discovery.sh
 
 install: ## install to DESTDIR/PREFIX (/usr/local): binary, unit, configuration, man page
 	install -D -m 755 -s $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'

@@ -112,6 +112,7 @@ int clinux_known_stat(int directory, const char *path, struct stat *facts) {
   facts->st_ino = known.stx_ino;
   facts->st_mode = known.stx_mode;
   facts->st_uid = known.stx_uid;
+  facts->st_gid = known.stx_gid;
   facts->st_size = (off_t)known.stx_size;
   facts->st_mtim.tv_sec = known.stx_mtime.tv_sec;
   facts->st_mtim.tv_nsec = known.stx_mtime.tv_nsec;

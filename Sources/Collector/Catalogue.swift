@@ -558,7 +558,7 @@ package enum Catalogue {
     ) { [([$0.version], .whole(1))] },
     .own(
       "procvitals_capability", .gauge, .none, labels: ["name"],
-      "Whether the daemon has a right that it can make use of, or a source that needs one (capget and taskstats)."
+      "Whether the daemon has a right that it can make use of, or a source that needs one (capget, taskstats and the proc connector)."
     ) { $0.capabilities.map { ([$0.name], .whole($0.value)) } },
     .own(
       "procvitals_config_last_reload_success_timestamp_seconds", .gauge, .seconds,
@@ -578,7 +578,7 @@ package enum Catalogue {
     ) { $0.connectionsRejected.map { ([$0.name], .whole($0.value)) } },
     .own(
       "procvitals_events_lost_total", .counter, .none, labels: ["source"],
-      "Events that the kernel dropped or that could not be told whose they are, for taskstats one for each ended thread (this program and netlink)."
+      "Events that the kernel dropped or that could not be told whose they are, for taskstats one for each ended thread, for proc_connector one for each fork, exec, change of name or user and end of a process (this program and netlink)."
     ) { $0.eventsLost.map { ([$0.name], .whole($0.value)) } },
     .own(
       "procvitals_late_reads_total", .counter, .none, labels: ["source"],

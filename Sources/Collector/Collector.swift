@@ -52,9 +52,11 @@ package final class Collector {
     case recovered(target: String, source: String, reason: String)
     /// The ends of all processes are listened to from now on, or why not.
     case exitRecords(failure: String?)
+    /// The kernel tells of new and changed processes from now on, or why not.
+    case processEvents(failure: String?)
   }
 
-  private let roster: Roster
+  let roster: Roster
   private var pages: [Names: Page] = [:]
   private let instruments: Instruments
   private let oomKills = OOMKills()
@@ -63,6 +65,8 @@ package final class Collector {
   private let numbersAreOwn: Bool
   /// What the log knows about exit records.
   private var toldExits: (isActive: Bool, failure: TaskstatsFailure?) = (false, nil)
+  /// What it knows about process events.
+  private var toldEvents: (isActive: Bool, failure: ProcessEventsFailure?) = (false, nil)
   private let facts: SystemFacts
   /// What this process may do; it does not change while it runs.
   private let capabilities = Capability.effective()
@@ -200,7 +204,7 @@ package final class Collector {
     var answers: [Probe: ProbeAnswer] = [:]
     for (probe, choice) in choices { answers[probe] = answer(choice) }
     let pages = scope.isComplete ? pages(scope.names.union([settings.names]), own, census, start) : [:]
-    var notices = exitNotices()
+    var notices = exitNotices() + eventNotices()
     for state in states {
       notices += self.notices(state, wasVisited: scope.includes(state.target))
     }
@@ -211,6 +215,13 @@ package final class Collector {
       details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
       notices: notices, census: census,
       health: scope.isComplete ? Health(states, effective: capabilities) : nil)
+  }
+
+  /// Explains to which target processes belong, see ``Roster/explain(_:until:)``.
+  package func explain(
+    _ pids: [Int32]?, until deadline: Instant
+  ) throws(Errno) -> [Explanation] {
+    try roster.explain(pids, until: deadline)
   }
 
   private func answer(_ choice: Probe.Choice) -> ProbeAnswer {
@@ -238,9 +249,13 @@ package final class Collector {
     }
     if numbersAreOwn {
       own.capabilities += [
+        OwnState.Count("proc_connector", roster.discovery.isListening ? 1 : 0),
         OwnState.Count("taskstats", instruments.processes.taskstats == nil ? 0 : 1),
         OwnState.Count("taskstats_exits", exits.isActive ? 1 : 0),
       ]
+    }
+    if roster.discovery.isListening || roster.discovery.lost > 0 {
+      own.eventsLost.append(OwnState.Count("proc_connector", roster.discovery.lost))
     }
     if exits.isActive || exits.lost > 0 {
       own.eventsLost.append(OwnState.Count("taskstats", exits.lost))
@@ -377,6 +392,13 @@ package final class Collector {
     if now == toldExits { return [] }
     toldExits = now
     return [.exitRecords(failure: now.0 ? nil : now.1?.description ?? "no target needs it")]
+  }
+
+  private func eventNotices() -> [Notice] {
+    let now = (roster.discovery.isListening, roster.discovery.failure)
+    if now == toldEvents { return [] }
+    toldEvents = now
+    return [.processEvents(failure: now.0 ? nil : now.1?.description ?? "no target needs it")]
   }
 
   /// What changed; that something can or cannot be read is known only of a target that was visited.

@@ -27,9 +27,10 @@ final class ProcessReader {
   var lister = DirectoryReader()
   /// The threads of the process that was read last.
   var walk = ThreadWalk()
-  /// What this collection has read already; `io` by the members' slots.
+  /// What this collection has read already.
   private var statisticsByNamespace: [UInt64: NetStatistics] = [:]
-  private var readIO: [Result<IO, ProcError>?] = []
+  /// `io` of each member, by its slot, until it is asked for.
+  private var ioBySlot: [Result<IO, ProcError>?] = []
 
   /// Whether it is not a recorded tree, of which nobody can ask more than it holds.
   private let isLive: Bool
@@ -44,14 +45,14 @@ final class ProcessReader {
   /// Reads `io` of processes that ``read(_:_:_:_:)`` is about to be asked for.
   func readIO(_ members: [Member]) {
     reads.io(members) { member, result in
-      while readIO.count <= member.slot { readIO.append(nil) }
-      readIO[member.slot] = result
+      while ioBySlot.count <= member.slot { ioBySlot.append(nil) }
+      ioBySlot[member.slot] = result
     }
   }
 
   private func takeIO(_ member: Member) throws(ProcError) -> IO? {
-    guard member.slot < readIO.count, let result = readIO[member.slot] else { return nil }
-    readIO[member.slot] = nil
+    guard member.slot < ioBySlot.count, let result = ioBySlot[member.slot] else { return nil }
+    ioBySlot[member.slot] = nil
     return try result.get()
   }
 

@@ -80,7 +80,8 @@ extension Catalogue {
   /// The groups of which a selection switches on a family.
   static func groups(_ selection: Selection) -> [Group] {
     let on = Set(
-      process.filter { selection.includes($0.group, isDefault: $0.isDefault) }.map(\.group)
+      process.filter { selection.includes($0.family, $0.group, isDefault: $0.isDefault) }
+        .map(\.group)
         + target.filter { includes($0, selection) }.compactMap(\.group))
     return Group.allCases.filter(on.contains)
   }

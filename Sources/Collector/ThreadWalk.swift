@@ -161,7 +161,12 @@ extension ProcessReader {
           return thread.usage == ThreadUsage() ? nil : thread
         }
         target.note(trouble, "threads of process \(member.pid): \(error)")
-        walk.files.remove(SourceFiles([file]))
+        // One that is late makes all of them late.
+        if trouble.reason == .late {
+          walk.files = []
+        } else {
+          walk.files.remove(SourceFiles([file]))
+        }
       }
     }
     return thread

@@ -48,7 +48,7 @@ struct Reader {
   var problems: Problems
   let earlier: [TargetSettings]
   private(set) var entries: [Entry] = []
-  private var files: [String]
+  private(set) var files: [String]
   /// Where the targets that have a name were given; nil for earlier ones.
   private var names: [String: Place?] = [:]
   /// Whether every file could be read to its end.

@@ -10,13 +10,13 @@ extension ValueType where Value == Duration {
       show: { shown($0) }
     ) { text throws(Mismatch) in
       let isNumber = !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }
-      guard let seconds = milliseconds(text) else {
+      guard let count = milliseconds(text) else {
         throw .unexpected(
           hint: isNumber
-            ? "write the unit: \(text)s"
+            ? "write \(quoted(text + "s"))"
             : "the units are \(alternatives(units.map(\.name))), the largest first")
       }
-      let value = Duration.milliseconds(seconds)
+      let value = Duration.milliseconds(count)
       guard range.contains(value) else { throw .unexpected() }
       return value
     }
@@ -96,18 +96,7 @@ extension ValueType where Value == Glob {
   }
 
   /// A pattern for the path of a control group.
-  static var cgroup: Self {
-    scalar("glob", expected: "a control group's path or a glob that begins with / or *") {
-      text throws(Mismatch) in
-      guard text.hasPrefix("/") || text.hasPrefix("*"), !hasControlCharacters(text) else {
-        throw .unexpected(hint: hasControlCharacters(text) ? nil : "write \(quoted("*/" + text))")
-      }
-      if text.utf8.count > Limits.pathBytes {
-        throw .impossible("a path has at most \(Limits.pathBytes) bytes, not \(text.utf8.count)")
-      }
-      return Glob(text)
-    }
-  }
+  static var cgroup: Self { rooted("a control group's path") }
 
   /// A pattern for the name of a service or scope.
   static var unit: Self {

@@ -179,9 +179,11 @@ extension ValueType where Value == Glob {
   }
 
   /// A pattern for the path behind `/proc/PID/exe`.
-  static var executable: Self {
-    scalar("glob", expected: "an absolute path or a glob that begins with / or *") {
-      text throws(Mismatch) in
+  static var executable: Self { rooted("an absolute path") }
+
+  /// A pattern for a path.
+  static func rooted(_ what: String) -> Self {
+    scalar("glob", expected: "\(what) or a glob that begins with / or *") { text throws(Mismatch) in
       guard text.hasPrefix("/") || text.hasPrefix("*"), !hasControlCharacters(text) else {
         throw .unexpected(hint: hasControlCharacters(text) ? nil : "write \(quoted("*/" + text))")
       }

@@ -40,6 +40,7 @@ package struct Errno: Error, Hashable, Sendable {
   package static let brokenPipe = Errno(EPIPE)
   package static let notConnected = Errno(ENOTCONN)
   package static let inProgress = Errno(EINPROGRESS)
+  package static let staleHandle = Errno(ESTALE)
   package static let timedOut = Errno(ETIMEDOUT)
 }
 

@@ -220,17 +220,20 @@ package struct FileFacts: Sendable, Hashable {
   package var inode: UInt64
   package var size: Int64
   package var owner: UInt32
+  package var group: UInt32
   package var mode: UInt32
   /// Last modification, nanoseconds since 1970.
   package var modifiedNanoseconds: Int64
 
   package var isRegular: Bool { mode & S_IFMT == S_IFREG }
+  package var isLink: Bool { mode & S_IFMT == S_IFLNK }
 
   init(_ facts: Glibc.stat) {
     device = UInt64(facts.st_dev)
     inode = UInt64(facts.st_ino)
     size = Int64(facts.st_size)
     owner = facts.st_uid
+    group = facts.st_gid
     mode = facts.st_mode
     modifiedNanoseconds = Int64(facts.st_mtim.tv_sec) * 1_000_000_000 + Int64(facts.st_mtim.tv_nsec)
   }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A netlink socket towards the kernel, and the datagram that it received last.
@@ -45,6 +46,32 @@ package struct NetlinkSocket: ~Copyable {
     return try attempt(.socket) { socket(AF_NETLINK, kind, number) }
   }
 
+  /// Receives what the kernel sends to everybody who listens.
+  ///
+  /// The corresponding call is `setsockopt(NETLINK_ADD_MEMBERSHIP)`.
+  /// - Parameter group: Its number.
+  /// - Throws: `EPERM`.
+  package func join(group: Int32) throws(Errno) {
+    try Self.setOption(fd, 1, group, level: 270)  // NETLINK_ADD_MEMBERSHIP, SOL_NETLINK
+  }
+
+  /// Lets the kernel drop datagrams instead of queueing them.
+  ///
+  /// The corresponding call is `setsockopt(SO_ATTACH_FILTER)`.
+  /// - Parameter filter: A program of classic BPF; its words are big-endian.
+  /// - Throws: `EINVAL` (no valid program), `ENOMEM`.
+  func attach(_ filter: [sock_filter]) throws(Errno) {
+    let raw = fd.raw
+    var filter = filter
+    _ = try attempt(.socket) {
+      unsafe filter.withUnsafeMutableBufferPointer {
+        var program = unsafe sock_fprog(len: UInt16($0.count), filter: $0.baseAddress)
+        return unsafe setsockopt(
+          raw, SOL_SOCKET, SO_ATTACH_FILTER, &program, socklen_t(MemoryLayout<sock_fprog>.size))
+      }
+    }
+  }
+
   /// Sends a request to the kernel, which has dealt with it when this returns.
   ///
   /// The corresponding system call is `send(2)`.
@@ -82,11 +109,11 @@ package struct NetlinkSocket: ~Copyable {
   }
 
   private static func setOption(
-    _ fd: borrowing OwnedFD, _ option: Int32, _ value: Int32
+    _ fd: borrowing OwnedFD, _ option: Int32, _ value: Int32, level: Int32 = SOL_SOCKET
   ) throws(Errno) {
     let raw = fd.raw
     var value = value
-    _ = try attempt(.socket) { unsafe setsockopt(raw, SOL_SOCKET, option, &value, 4) }
+    _ = try attempt(.socket) { unsafe setsockopt(raw, level, option, &value, 4) }
   }
 }
 

@@ -6,6 +6,20 @@ import Glibc
 /// The corresponding system call is `gettid(2)`.
 package func currentThreadID() -> Int32 { clinux_gettid() }
 
+/// Whether a thread of this process runs or waits for nothing but its turn, as
+/// `/proc/self/task/TID/stat` says; false where that cannot be read.
+func isRunnable(thread: Int32) -> Bool {
+  var buffer = ReadBuffer(capacity: 1024, limit: 1024)
+  do throws(Errno) {
+    try buffer.readRecord(try openFile("/proc/self/task/\(thread)/stat", .read))
+  } catch {
+    return false
+  }
+  let line = buffer.storage.span.extracting(0..<buffer.count)
+  // The name is in parentheses and may contain some.
+  return line.lastIndex(of: UInt8(ascii: ")")).map { line.hasPrefix(" R", at: $0 + 1) } ?? false
+}
+
 /// A running thread; it must be joined before it goes out of scope.
 package struct Thread: ~Copyable {
   private let handle: pthread_t
@@ -72,6 +86,11 @@ private func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRa
 ///
 /// The corresponding system call is `getpid(2)`.
 package func processID() -> Int32 { getpid() }
+
+/// The effective user of this process.
+///
+/// The corresponding system call is `geteuid(2)`.
+package func effectiveUserID() -> UInt32 { geteuid() }
 
 /// A variable of the environment.
 ///

@@ -54,10 +54,9 @@ package final class Waiter: Sendable {
       state.queue.append(job)
       return true
     }
-    if accepted {
-      reinforce()
-      wake.signal()
-    }
+    // There may have been no room for a thread until now.
+    reinforce()
+    if accepted { wake.signal() }
     return accepted
   }
 

@@ -80,10 +80,15 @@ extension ProcessHold {
   /// - Permission: same user, else CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
   /// - Parameter names: The variables.
   /// - Returns: Those of them that there are.
-  /// - Throws: `gone`, `denied`, `io`.
+  /// - Throws: `gone` (also for a thread of the kernel), `denied`, `io`.
   package func environment(_ names: some Sequence<String>) throws(ProcError) -> Environment {
     var buffer = ReadBuffer(capacity: Self.usual, limit: Environment.limit + 1)
-    try read(.environ, &buffer, atMost: Environment.limit + 1)
+    do throws(ProcError) {
+      try read(.environ, &buffer, atMost: Environment.limit + 1)
+    } catch .denied {
+      // Files of a process that has ended are root's, whoever it was; it has no command line either.
+      throw try commandLine().bytes.isEmpty ? .gone : .denied(.environ)
+    }
     return Environment(buffer.storage.span.extracting(0..<buffer.count), names)
   }
 

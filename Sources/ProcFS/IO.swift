@@ -4,8 +4,8 @@ import Linux
 ///
 /// - Kernel: `fs/proc/base.c`, `do_io_accounting()`; `proc_pid_io(5)`.
 /// - Shape: seven lines of `name: number`, of all threads that ever were.
-/// - Cost: one read; waits at most for an `execve` of the process to end, which a
-///   file server can hold up. Grows with its threads.
+/// - Cost: one read, which grows with its threads. Waits for an `execve` of the process to end, see
+///   ``SourceFile/waitsForExec``, and for nothing else that it does.
 /// - Permission: same user, else CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; the read can fail although
 ///   the open did not.
 package struct IO: Sendable, Equatable {

@@ -35,8 +35,8 @@ package struct ProcessName: Sendable, Hashable {
 /// - Kernel: `fs/proc/array.c`, `do_task_stat()`; `proc_pid_stat(5)`.
 /// - Shape: one line of 52 fields. Field 2 may contain spaces and `)`, so the rest is counted from
 ///   the last `)`.
-/// - Cost: one read, which grows with its threads. Waits for an `execve` of the process to end (seen
-///   on Linux 6.18), and for nothing else that it does.
+/// - Cost: one read, which grows with its threads. Waits for an `execve` of the process to end, see
+///   ``SourceFile/waitsForExec``, and for nothing else that it does.
 /// - Permission: any user, unless `/proc` is mounted with `hidepid`.
 package struct Stat: Sendable, Equatable {
   /// Field 2, without the parentheses.

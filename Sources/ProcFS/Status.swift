@@ -1,6 +1,6 @@
 import Linux
 
-/// Memory by kind, context switches, pending signals and user, from `/proc/PID/status` or `/proc/PID/task/TID/status`.
+/// Memory by kind, context switches, pending signals, user and process, from `/proc/PID/status` or `/proc/PID/task/TID/status`.
 ///
 /// - Kernel: `fs/proc/array.c`, `proc_pid_status()`; `proc_pid_status(5)`.
 /// - Shape: lines of `Name:\tvalue`. A kernel thread has no memory lines; older kernels lack some.
@@ -44,6 +44,8 @@ package struct Status: Sendable, Equatable {
   package var pendingSignals: UInt64?
   /// The most of them, RLIMIT_SIGPENDING of the process; nil is "unlimited".
   package var pendingSignalsLimit: UInt64?
+  /// Tgid: the number of the process, which is that of its first thread.
+  package var threadGroup: Int32?
   /// The real user.
   package var userID: UInt32?
   /// The user whose rights it has.
@@ -68,6 +70,9 @@ package struct Status: Sendable, Equatable {
         try Self.read(bytes, &at, "HugetlbPages:", "HugetlbPages", &hugetlbBytes)
       case UInt8(ascii: "S") where bytes.hasPrefix("SigQ:", at: at.index):
         try readSignalQueue(bytes, &at)
+      case UInt8(ascii: "T") where bytes.hasPrefix("Tgid:", at: at.index):
+        at.skipWord(bytes)
+        threadGroup = Int32(exactly: try at.number(bytes, "Tgid"))
       case UInt8(ascii: "U") where bytes.hasPrefix("Uid:", at: at.index):
         let user = try Self.identifiers(bytes, &at, "Uid")
         userID = user.real

@@ -117,7 +117,8 @@ extension ProcessHandle {
   /// - Throws: `gone`, `denied`, `io`.
   package func threads() throws(ProcError) -> ThreadDirectory {
     do throws(Errno) {
-      return ThreadDirectory(try openFile("task", in: directory, [.read, .directory]), of: pid, facts)
+      return ThreadDirectory(
+        try openFile("task", in: directory, [.read, .directory]), of: pid, facts)
     } catch {
       throw ProcError(.task, error, in: directory)
     }

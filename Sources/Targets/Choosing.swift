@@ -19,7 +19,12 @@ extension Roster {
       pids[index]?[pid] = nil
     }
 
-    func contains(_ pid: Int32) -> Bool { rule[pid] != nil }
+    var count: Int { rule.count }
+
+    /// Forgets those that are no longer there.
+    mutating func keep(_ isThere: (Int32) -> Bool) {
+      for pid in rule.keys where !isThere(pid) { forget(pid) }
+    }
 
     /// Tells each rule's target.
     func tell(_ targets: [Target]) {
@@ -37,12 +42,15 @@ extension Roster {
     for target in targets { target.leavesOut = false }
     var candidates = scanned
     // Processes that rules name by number are looked at whether there is a scan or not.
-    resolver.bind(table.ofRule) { (pid: Int32) throws(ProcError) -> Stat in
-      if let stat = members[pid]?.member.stat ?? candidates[pid] { return stat }
-      let stat = try livingStat(pid)
-      candidates[pid] = stat
-      return stat
-    }
+    resolver.bind(
+      table.ofRule,
+      { (pid: Int32) throws(ProcError) -> Stat in
+        if let stat = members[pid]?.member.stat ?? candidates[pid] { return stat }
+        let stat = try livingStat(pid)
+        candidates[pid] = stat
+        return stat
+      },
+      { (pid: Int32) throws(ProcError) -> Status in try root.status(pid: pid, &buffer) })
 
     newAncestors = []
     // Rules that fit a process itself come before those that fit an ancestor.
@@ -55,18 +63,32 @@ extension Roster {
     }
     if resolver.hasChildrenRules {
       if !newAncestors.isEmpty {
-        candidates.merge(stats(strangers.descendants(of: newAncestors))) { $1 }
+        let heirs = discovery.pids.filter { pid in
+          discovery.parent(of: pid).flatMap { inheritedTarget(parent: $0, candidates) } != nil
+        }
+        candidates.merge(stats(heirs)) { $1 }
       }
       settleDoubtful(&candidates)
       settleDescendants(&candidates)
     }
     // Without a scan nothing would ever be forgotten again.
     if resolver.scans {
-      for (pid, stat) in candidates { strangers.note(pid, stat, lookAgainTicks: waiting[pid]) }
+      for (pid, stat) in candidates {
+        if undecided.contains(pid) {
+          discovery.forget(pid)
+        } else {
+          discovery.note(pid, stat, lookAgainTicks: waiting[pid])
+        }
+      }
     }
     waiting = [:]
+    undecided = []
     judged = [:]
     unanswered = []
+    // Of most it is told that they have ended; the others are only in the way when they are many.
+    if doubts.count > members.count + discovery.count {
+      doubts.keep { members[$0] != nil || discovery.knows($0) }
+    }
     doubts.tell(table.ofRule)
   }
 
@@ -89,8 +111,9 @@ extension Roster {
   ///
   /// - Returns: False if an answer has not come yet.
   private func examine(_ member: Member) -> Bool {
-    if resolver.isCurrent(member.verdict, member.stat, now: now) { return true }
-    if member.textsMark != member.stat.execMark { member.texts = nil }
+    let hasChanged = discovery.hasChanged(member.pid)
+    if !hasChanged, resolver.isCurrent(member.verdict, member.stat, now: now) { return true }
+    if hasChanged || member.textsMark != member.stat.execMark { member.texts = nil }
     var subject = Subject(member.pid, member.stat, member)
     let verdict = resolver.verdict(&subject, self)
     member.verdict = verdict
@@ -135,7 +158,7 @@ extension Roster {
         member.provenParent = resolver.rules[rule].selector.parent
       } else if let other = self.target(key, rule), dismiss(member, target) {
         if !adopt(member.pid, member.stat, other, member.verdict, isInherited: false) {
-          waiting[member.pid] = now
+          undecided.insert(member.pid)
           return false
         }
       }
@@ -168,7 +191,7 @@ extension Roster {
       {
         candidates[pid] = nil
       } else {
-        waiting[pid] = now
+        undecided.insert(pid)
       }
     }
     return pending
@@ -188,7 +211,7 @@ extension Roster {
 
   private func noteLate(_ pid: Int32, _ stat: Stat?) {
     // It is looked at again in the next collection, when the answer may be there.
-    waiting[pid] = now
+    undecided.insert(pid)
     guard stat != nil else { return }
     for (index, rule) in resolver.rules.enumerated() where rule.asksForTexts {
       table.ofRule[index].note(
@@ -201,7 +224,7 @@ extension Roster {
   private func settleDoubtful(_ candidates: inout [Int32: Stat]) {
     for target in targets {
       for member in target.members where member.isDoubtful {
-        if inheritedTarget(member.stat, candidates) === target {
+        if inheritedTarget(parent: member.stat.parent, candidates) === target {
           member.isDoubtful = false
         } else if dismiss(member, target) {
           candidates[member.pid] = member.stat
@@ -212,27 +235,27 @@ extension Roster {
 
   /// Takes along the descendants of held processes that no rule fits by themselves.
   private func settleDescendants(_ candidates: inout [Int32: Stat]) {
-    for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) where waiting[pid] != now {
-      guard let target = inheritedTarget(stat, candidates) else { continue }
+    for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) where !undecided.contains(pid) {
+      guard let target = inheritedTarget(parent: stat.parent, candidates) else { continue }
       var subject = judged[pid]?.subject ?? Subject(pid, stat)
       let verdict = judged[pid]?.verdict ?? resolver.verdict(&subject, self)
       if adopt(pid, stat, target, verdict, isInherited: true, subject) {
         candidates[pid] = nil
       } else {
-        waiting[pid] = now
+        undecided.insert(pid)
       }
     }
   }
 
   /// The target of the nearest ancestor that takes its descendants along.
-  private func inheritedTarget(_ stat: Stat, _ candidates: [Int32: Stat]) -> Target? {
-    var parent = stat.parent
+  private func inheritedTarget(parent: Int32, _ candidates: [Int32: Stat]) -> Target? {
+    var parent = parent
     // The list of processes is no snapshot, so a circle is conceivable; depth is bounded.
     for _ in 0..<1000 {
       if let (member, target) = members[parent] {
         if target.rule.includesChildren, !member.isDoubtful { return target }
         parent = member.stat.parent
-      } else if let next = candidates[parent]?.parent ?? strangers.parent(of: parent) {
+      } else if let next = candidates[parent]?.parent ?? discovery.parent(of: parent) {
         parent = next
       } else {
         return nil

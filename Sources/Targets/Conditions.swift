@@ -162,11 +162,11 @@ extension Selector {
 
   private func fitsPorts(_ subject: inout Subject, _ source: some FactSource) -> Truth {
     if listenPorts.isEmpty { return .yes }
-    switch subject.know(.ports, \.ports, source.ports) {
+    subject.asked.formUnion(.ports)
+    switch source.isListening(subject, on: listenPorts) {
     case .pending: return .pending
     case .unsure(let trouble): return .unsure(.listenPort, trouble)
-    case .found(let ports):
-      return listenPorts.contains(where: ports.contains) ? .yes : .no(.listenPort)
+    case .found(let listens): return listens ? .yes : .no(.listenPort)
     }
   }
 }

@@ -56,7 +56,11 @@ extension Roster: FactSource {
     }
   }
 
-  func ports(_ subject: Subject) -> Finding<Set<UInt16>> { .found([]) }
+  func isListening(_ subject: Subject, on ports: [UInt16]) -> Finding<Bool> {
+    let process = ProcessIdentity(pid: subject.pid, startTicks: subject.stat.startTicks)
+    if let known = listenPorts.isListening(process, on: ports, in: root) { return .found(known) }
+    return .unsure(listenPorts.trouble(on: ports)?.0 ?? Trouble(.file(.fdLinks), .limit))
+  }
 
   func descends(_ subject: Subject, from target: String) -> Finding<Bool> {
     if subject.member?.provenParent == target { return .found(true) }
@@ -68,7 +72,7 @@ extension Roster: FactSource {
       } else if unanswered.contains(parent) {
         // Perhaps it will belong to the target.
         return .pending
-      } else if let next = judged[parent]?.subject.stat.parent ?? strangers.parent(of: parent) {
+      } else if let next = judged[parent]?.subject.stat.parent ?? discovery.parent(of: parent) {
         parent = next
       } else {
         return .found(false)

@@ -86,7 +86,7 @@ package final class ListenPorts {
       return
     }
     // With descriptors left, everybody was looked at who was asked about.
-    if left > 0 {
+    if left > 0, failure == nil {
       unowned.formUnion(sought)
       sought = []
     }

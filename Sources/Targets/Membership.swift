@@ -57,7 +57,7 @@ extension Roster {
       target.members.insert(member, at: place)
       if isBack { didReturn(target, member) }
       if target.rule.includesChildren, !isInherited { newAncestors.insert(pid) }
-      strangers.forget(pid)
+      discovery.end(pid)
       return true
     } catch {
       target.note(error, pid: pid)

@@ -46,9 +46,11 @@ struct Numbers: ~Copyable {
   /// - Parameters:
   ///   - targets: The targets of the rules, in the same order.
   ///   - stat: Looks up the process that has a number now.
+  ///   - status: The same for its owner.
   /// - Returns: Whether a number means another process than before.
   mutating func bind(
-    _ targets: [Target], _ stat: (Int32) throws(ProcError) -> Stat
+    _ targets: [Target], _ stat: (Int32) throws(ProcError) -> Stat,
+    _ status: (Int32) throws(ProcError) -> Status
   ) -> Bool {
     let before = byPid
     byPid = [:]
@@ -56,7 +58,7 @@ struct Numbers: ~Copyable {
     let facts = SystemFacts.current()
     for (index, rule) in rules.enumerated()
     where rule.selector.pid != nil || rule.selector.pidFile != nil {
-      if let pid = bind(index, rule, targets[index], facts, stat) {
+      if let pid = bind(index, rule, targets[index], facts, stat, status) {
         byPid[pid, default: []].append(index)
       }
     }
@@ -66,7 +68,7 @@ struct Numbers: ~Copyable {
   /// The process that the number of one rule means; nil, with a note why, if it means none.
   private mutating func bind(
     _ index: Int, _ rule: Rule, _ target: Target, _ facts: SystemFacts,
-    _ stat: (Int32) throws(ProcError) -> Stat
+    _ stat: (Int32) throws(ProcError) -> Stat, _ status: (Int32) throws(ProcError) -> Status
   ) -> Int32? {
     var file: PidFile?
     var place = ""
@@ -93,6 +95,12 @@ struct Numbers: ~Copyable {
     let process: Stat
     do throws(ProcError) {
       process = try stat(pid)
+      if !isBound(index, pid, process, file),
+        let failure = Self.distrust(rule, pid, file, try status(pid))
+      {
+        target.note(Trouble(source, failure.reason), "\(place) \(failure.detail)")
+        return forget(index)
+      }
     } catch {
       target.note(
         Trouble(error) ?? Trouble(source, .gone),
@@ -110,6 +118,26 @@ struct Numbers: ~Copyable {
       "\(place): process \(pid) is now \"\(name)\", which \(why); expected the process that "
         + "had the number before (touch the file if this one is right)")
     return nil
+  }
+
+  /// Whether a number means the process already.
+  private func isBound(_ index: Int, _ pid: Int32, _ process: Stat, _ file: PidFile?) -> Bool {
+    guard let known = bound[index] else { return false }
+    return known.pid == pid && known.startTicks == process.startTicks
+      && known.version == file?.version
+  }
+
+  /// Why a number is not to be believed, whatever process has it; nil if it is.
+  private static func distrust(
+    _ rule: Rule, _ pid: Int32, _ file: PidFile?, _ status: Status
+  ) -> PidFile.Failure? {
+    if let process = status.threadGroup, process != pid {
+      return PidFile.Failure(
+        reason: .malformed,
+        detail: "names thread \(pid) of process \(process); expected the number of a process")
+    }
+    guard let file, !rule.trustsPidFile else { return nil }
+    return file.writers.lazy.compactMap { $0.distrust(pid, status) }.first
   }
 
   /// Why a process cannot be the one that a number was written for; nil if it can.

@@ -7,6 +7,8 @@ struct PidFile: Sendable, Equatable {
   var version: FileFacts
   /// Whether the file lives in memory, hence was written since the machine started.
   var isInMemory: Bool
+  /// Who else than root and this daemon's user can choose what it says.
+  var writers: [PidFileWriter]
 
   /// Why a pid file does not name a process, and a sentence for the operator.
   struct Failure: Error, Equatable {
@@ -28,34 +30,48 @@ struct PidFile: Sendable, Equatable {
   /// The largest number a kernel gives a process (PID_MAX_LIMIT of `include/linux/threads.h`).
   static let maximumPid: Int32 = 4 << 20
 
+  private static let irregular = Failure(
+    reason: .irregular, detail: "is not a regular file; expected a file with a number")
+
   private static let tmpfsMagic: Int64 = 0x0102_1994
   private static let ramfsMagic: Int64 = 0x8584_58f6
 
   /// Reads a pid file.
   ///
   /// It may wait for the file system, so it belongs on the waiter thread.
-  /// - Parameter path: The file; links are followed.
+  /// - Parameters:
+  ///   - path: The file; links are followed.
+  ///   - known: What it said before. The way to a file that has not changed is not looked at again
+  ///     once it was found to be safe.
   /// - Returns: What it says.
   /// - Throws: Why it says nothing.
-  static func read(_ path: String) throws(Failure) -> PidFile {
+  static func read(_ path: String, known: PidFile? = nil) throws(Failure) -> PidFile {
     let content: Content
     do throws(Errno) {
       content = try Content(path)
+    } catch .noDeviceOrAddress {
+      // A socket, or a device without a driver.
+      throw irregular
     } catch {
       throw Failure(
         reason: Trouble.reason(code: error.code), detail: "cannot be read: \(error)")
     }
-    guard content.facts.isRegular else {
-      throw Failure(
-        reason: .irregular, detail: "is not a regular file; expected a file with a number")
-    }
+    guard content.facts.isRegular else { throw irregular }
     if content.facts.size > Int64(maximumBytes) {
       throw Failure(
         reason: .tooLarge,
         detail: "has \(content.facts.size) bytes; expected a number in at most \(maximumBytes)")
     }
-    return PidFile(
-      pid: try parse(content.bytes.span), version: content.facts, isInMemory: content.isInMemory)
+    var file = PidFile(
+      pid: try parse(content.bytes.span), version: content.facts, isInMemory: content.isInMemory,
+      writers: [])
+    if let known, known.version == file.version, known.writers.isEmpty { return file }
+    do throws(Errno) {
+      file.writers = try PidFileWriter.all(of: path, which: content.facts)
+    } catch {
+      throw Failure(reason: .failed, detail: "changed while it was read: \(error)")
+    }
+    return file
   }
 
   /// The file as far as it is a file of sensible size.
@@ -98,10 +114,12 @@ struct PidFile: Sendable, Equatable {
     let digitsEnd = index
     while index < end, isBlank(bytes[index]) { index += 1 }
     guard digitsEnd > start, index == end, (1...maximumPid).contains(pid) else {
-      let excerpt = bytes.extracting(0..<min(end, 40)).lossyText
+      var beginning = "\"\(bytes.extracting(0..<min(end, 40)).lossyText)\""
+      if start == end { beginning = "an empty line" }
+      if bytes.hasPrefix("\u{FEFF}") { beginning = "a byte order mark" }
       throw Failure(
         reason: .malformed,
-        detail: "begins with \"\(excerpt)\"; expected a number from 1 to \(maximumPid)")
+        detail: "begins with \(beginning); expected a number from 1 to \(maximumPid)")
     }
     return pid
   }

@@ -10,6 +10,8 @@ final class PidFileWatch {
 
   private let inquiries: Inquiries<String, Answer>
   private var outcomes: [String: Result<PidFile, PidFile.Failure>] = [:]
+  /// What the files said when they could last be read.
+  private var known: [String: PidFile] = [:]
 
   init(_ waiter: Waiter) throws(Errno) { inquiries = try Inquiries(waiter) }
 
@@ -17,10 +19,13 @@ final class PidFileWatch {
   func request(_ paths: some Sequence<String>) {
     outcomes = [:]
     take(inquiries.begin())
+    let paths = Set(paths)
+    known = known.filter { paths.contains($0.key) }
     for path in paths {
+      let known = known[path]
       inquiries.ask(path) { answer in
         do throws(PidFile.Failure) {
-          answer(Answer(path: path, outcome: .success(try PidFile.read(path))))
+          answer(Answer(path: path, outcome: .success(try PidFile.read(path, known: known))))
         } catch {
           answer(Answer(path: path, outcome: .failure(error)))
         }
@@ -35,6 +40,9 @@ final class PidFileWatch {
   func answer(_ path: String) -> Result<PidFile, PidFile.Failure>? { outcomes[path] }
 
   private func take(_ answers: [Answer]) {
-    for answer in answers { outcomes[answer.path] = answer.outcome }
+    for answer in answers {
+      outcomes[answer.path] = answer.outcome
+      if case .success(let file) = answer.outcome { known[answer.path] = file }
+    }
   }
 }

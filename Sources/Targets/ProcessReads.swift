@@ -7,8 +7,10 @@ package import ProcFS
 package final class ProcessReads {
   /// Files that are open at a time for one batch.
   private static let batchLimit = 256
-  /// Held processes that may hang at a time, and others; behind that, those of the kind are late at
-  /// once. Others that hang must not use up what is for the held ones.
+  /// How many held processes may hang at a time, and how many others.
+  ///
+  /// When more do, everything of their kind is late until one of them answers; others that hang must
+  /// not use up what is for the held ones.
   private static let threads = 16
 
   package let held: BatchReader

@@ -94,8 +94,11 @@ struct Resolver: ~Copyable {
   func collectPidFiles(until deadline: Instant) { numbers.collect(until: deadline) }
 
   /// Finds out which process each number means; see ``Numbers/bind(_:_:)``.
-  mutating func bind(_ targets: [Target], _ stat: (Int32) throws(ProcError) -> Stat) {
-    if numbers.bind(targets, stat) { epoch += 1 }
+  mutating func bind(
+    _ targets: [Target], _ stat: (Int32) throws(ProcError) -> Stat,
+    _ status: (Int32) throws(ProcError) -> Status
+  ) {
+    if numbers.bind(targets, stat, status) { epoch += 1 }
   }
 
   /// Whether a verdict holds for what the process is now.

@@ -59,19 +59,20 @@ package final class Roster: EventHandler {
   var watched: [EventToken: Int32] = [:]
   var keptFiles = 0
   var slots = SlotPool()
-  var strangers = Strangers()
+  package let discovery: Discovery
   /// Whose children those of a young process are that is not held; see ``claim(ended:name:parent:)``.
   var kin: [Int32: Target?] = [:]
-  /// Processes that did not answer, to be looked at in the next collection.
-  private var unread: Set<Int32> = []
   var doubts = Doubts()
   let texts: TextReader
+  let listenPorts = ListenPorts()
   /// Ticks since the machine started, at this collection.
   private(set) var now: UInt64 = 0
   /// Processes that joined in this collection and whose descendants belong to their target.
   var newAncestors: Set<Int32> = []
   /// When processes that were not chosen have to be looked at again, in ticks.
   var waiting: [Int32: UInt64] = [:]
+  /// Those that have to be looked at again in the next collection.
+  var undecided: Set<Int32> = []
   /// Processes whose texts have been asked for and have not come yet.
   var unanswered: Set<Int32> = []
   /// What was found out in this collection about processes that no rule fits by themselves.
@@ -97,6 +98,7 @@ package final class Roster: EventHandler {
     self.loop = loop
     self.limits = limits
     endings = Endings(loop)
+    discovery = Discovery(loop, ticksPerSecond: self.root.facts.ticksPerSecond)
   }
 
   /// The held process that has a number.
@@ -113,10 +115,11 @@ package final class Roster: EventHandler {
       didVanish(target)
     }
     table.limit = limits.targets
-    strangers = Strangers()
     doubts = Doubts()
     resolver.setRules(rules)
     texts.variables = resolver.variables
+    discovery.reset()
+    discovery.listen(resolver.scans && root.numbersAreOwn)
   }
 
   /// Brings the targets up to date: looks at held processes, finds new ones, lets go of others.
@@ -128,7 +131,12 @@ package final class Roster: EventHandler {
     resolver.begin()
     texts.begin(accounts: resolver.usesAccounts)
     kin = [:]
+    discovery.drain()
     rereadMembers(isWanted)
+    listenPorts.begin(resolver.ports, in: root, now: now) { process in
+      if let member = members[process.pid]?.member { return member.identity == process }
+      return (try? livingStat(process.pid))?.startTicks == process.startTicks
+    }
     let strangers = resolver.scans ? scan() : [:]
     resolver.collectPidFiles(until: .now + limits.pidFilePatience)
     settle(strangers, isWanted)
@@ -154,24 +162,37 @@ package final class Roster: EventHandler {
 
   /// `stat` of the processes that are not held and that may fit a rule now.
   private func scan() -> [Int32: Stat] {
-    strangers.begin(now: now, lastPid: root.lastPid(&buffer))
-    var due: [Int32] = []
-    do throws(Errno) {
-      try root.processes(&lister) { pid in
-        if members[pid] == nil, strangers.isDue(pid) { due.append(pid) }
+    let machine = Discovery.Machine(
+      now: now, lastPid: { self.root.lastPid(&self.buffer) }, isProcess: isProcess
+    ) { (body: (Int32) -> Void) throws(Errno) in
+      try self.root.processes(&self.lister) { pid in
+        body(pid)
         return true
       }
+    }
+    do throws(Errno) {
+      let due = try discovery.begin(machine) { members[$0] != nil }
+      // Whoever a socket belongs to that has just begun to listen may have been known for long.
+      return stats(listenPorts.isSearching ? Array(Set(due).union(discovery.pids)) : due)
     } catch {
       for target in table.ofRule where !target.rule.selector.isNumbered {
         target.note(
           Trouble(.process, Trouble.reason(code: error.code)),
           "the list of processes cannot be read: \(error)")
       }
+      return [:]
     }
-    strangers.end()
-    due += unread.filter { members[$0] == nil && !due.contains($0) }
-    unread = []
-    return stats(due)
+  }
+
+  private func isProcess(_ pid: Int32) -> Bool? {
+    do throws(Errno) {
+      _ = try PidFD(pid: pid)
+      return true
+    } catch .invalid, .notFound, .noSuchProcess {
+      return false
+    } catch {
+      return nil
+    }
   }
 
   func stats(_ pids: [Int32]) -> [Int32: Stat] {
@@ -179,12 +200,11 @@ package final class Roster: EventHandler {
     var late: [Int32] = []
     reads.stats(of: pids, in: root) { pid, result in
       switch result {
-      case .success(let stat): if !stat.hasEnded { stats[pid] = stat }
-      // Of one that was read before it is known that it was none of ours.
-      case .failure(.late):
-        unread.insert(pid)
-        if strangers.parent(of: pid) == nil { late.append(pid) }
-      // One that ended since it was listed, or that hidepid hides, is none of ours.
+      case .success(let stat) where !stat.hasEnded: stats[pid] = stat
+      // One that has ended, or that hidepid hides, is none of ours.
+      case .success, .failure(.gone), .failure(.denied): discovery.end(pid)
+      // Of one that was read before it is known that it was none of ours. It is due again.
+      case .failure(.late): if discovery.parent(of: pid) == nil { late.append(pid) }
       case .failure: break
       }
     }

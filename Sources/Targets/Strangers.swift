@@ -1,90 +1,164 @@
 import ProcFS
 
-/// What is remembered of processes that belong to no target, so that they need not be read at each
+/// What is remembered of processes that fit no rule, so that they need not be read at each
 /// collection.
 ///
-/// A process can come to fit a rule by calling exec or by taking another name, which young ones do.
-/// So each is read again when it is a quarter older than at its last reading, and besides that once
-/// in ``Strangers/rounds`` collections. Numbers that came round once make all of it void.
+/// One can come to fit a rule later: by exec, another name, another control group. So all of them
+/// take turns, a few in each collection, and the youngest ones, which change most, are read besides
+/// when they are a quarter older than at their last reading. What that costs does not grow with
+/// their number. Of each about 50 bytes are kept.
 struct Strangers {
+  /// Further ones are not remembered: not read again until the next listing, and nobody's parents.
+  static let limit = 500_000
+  /// Youngest ones that are read again as they grow older.
+  static let youngLimit = 64
+  /// Of these so many in one collection.
+  static let youngReads = 16
+  /// So many of all take their turn in a collection.
+  static let turns = 8
+
   private struct Entry {
+    var parent: Int32
+    /// In `order`.
+    var place: Int32
+    /// The page of the calendar that it is on; 0 if none.
+    var page: UInt32 = 0
+  }
+
+  private struct Young {
+    var pid: Int32
+    var startTicks: UInt64
     /// When it is a quarter older, in ticks since the machine started.
     var dueTicks: UInt64
-    var parent: Int32
-    var listed: UInt32
   }
-
-  /// After so many collections every process has been read once more.
-  private static let rounds: Int32 = 16
 
   private var entries: [Int32: Entry] = [:]
-  private var round: UInt32 = 0
-  private var lastPid: Int32 = 0
-  /// Ticks since the machine started, at this collection.
+  private var order: [Int32] = []
+  /// Whose turn is next, in `order`.
+  private var next = 0
+  /// The oldest first.
+  private var young: [Young] = []
+  /// Whom to look at again at a certain time, by that time in units of ``pageTicks``; some may have
+  /// ended.
+  private var calendar: [UInt32: [Int32]] = [:]
+  private(set) var calendarCount = 0
+  private var lastPage: UInt32 = 0
   private var now: UInt64 = 0
 
-  /// Starts a collection.
-  ///
-  /// - Parameters:
-  ///   - now: Ticks since the machine started.
-  ///   - lastPid: The number that the kernel gave last; nil if it does not tell.
-  mutating func begin(now: UInt64, lastPid: Int32?) {
-    self.now = now
-    round &+= 1
-    // A number lower than the last one shows that the kernel began anew with low numbers, so a
-    // known number can mean a new process.
-    if lastPid.map({ $0 < self.lastPid }) ?? true { entries = [:] }
-    self.lastPid = lastPid ?? 0
-  }
+  private static let pageTicks: UInt64 = 64
 
-  /// Whether a listed process has to be read.
-  mutating func isDue(_ pid: Int32) -> Bool {
-    guard let entry = entries[pid] else { return true }
-    entries[pid]?.listed = round
-    return now >= entry.dueTicks
-      || (pid &+ Int32(truncatingIfNeeded: round)) % Self.rounds == 0
-  }
+  var count: Int { entries.count }
 
-  /// Remembers a process that fits no rule.
-  ///
-  /// - Parameters:
-  ///   - pid: The process.
-  ///   - stat: Its `stat`.
-  ///   - lookAgainTicks: When a rule may fit it for its age, in ticks since the machine started.
-  mutating func note(_ pid: Int32, _ stat: Stat, lookAgainTicks: UInt64? = nil) {
-    let age = now > stat.startTicks ? now - stat.startTicks : 0
-    let due = min(now &+ age / 4, lookAgainTicks ?? .max)
-    entries[pid] = Entry(dueTicks: due, parent: stat.parent, listed: round)
-  }
-
-  /// Forgets a process that fits a rule, or of which that is not known.
-  mutating func forget(_ pid: Int32) { entries[pid] = nil }
-
-  /// Forgets what was not listed in this collection.
-  mutating func end() {
-    let round = round
-    if entries.values.contains(where: { $0.listed != round }) {
-      entries = entries.filter { $0.value.listed == round }
-    }
-  }
+  func contains(_ pid: Int32) -> Bool { entries[pid] != nil }
 
   /// The parent of a process, as of its last reading.
   func parent(of pid: Int32) -> Int32? { entries[pid]?.parent }
 
-  /// How many processes are remembered.
-  var count: Int { entries.count }
+  /// Every process that is remembered.
+  var pids: some Sequence<Int32> { entries.keys }
 
-  /// The processes that descend from others, as of their last readings, and those whose parent is
-  /// not known.
-  func descendants(of ancestors: Set<Int32>) -> [Int32] {
-    entries.filter { pid, entry in
-      var parent = entry.parent
-      for _ in 0..<1000 {
-        if ancestors.contains(parent) { return true }
-        guard let next = entries[parent]?.parent else { return parent > 2 }
-        parent = next
+  /// Starts a collection.
+  ///
+  /// - Parameter now: Ticks since the machine started.
+  /// - Returns: Whom to read again, some more than once.
+  mutating func begin(now: UInt64) -> [Int32] {
+    self.now = now
+    var due: [Int32] = []
+    for one in young.reversed() where due.count < Self.youngReads && now >= one.dueTicks {
+      due.append(one.pid)
+    }
+    for _ in 0..<min(Self.turns, order.count) {
+      if next >= order.count { next = 0 }
+      due.append(order[next])
+      next += 1
+    }
+    let page = UInt32(truncatingIfNeeded: now / Self.pageTicks)
+    if calendarCount > 0, lastPage < page {
+      for page in (lastPage + 1)...page {
+        guard let pids = calendar.removeValue(forKey: page) else { continue }
+        calendarCount -= pids.count
+        for pid in pids where entries[pid]?.page == page {
+          entries[pid]?.page = 0
+          due.append(pid)
+        }
       }
-      return false
-    }.map(\.key)
+    }
+    lastPage = page
+    return due
+  }
+
+  /// Remembers a process that fits no rule, as it is now.
+  ///
+  /// - Parameters:
+  ///   - pid: The process.
+  ///   - stat: Its `stat`.
+  ///   - lookAgainTicks: When it may come to fit one by its age alone, in ticks since the machine
+  ///     started.
+  mutating func note(_ pid: Int32, _ stat: Stat, lookAgainTicks: UInt64? = nil) {
+    if entries[pid] == nil {
+      guard entries.count < Self.limit else { return }
+      entries[pid] = Entry(parent: stat.parent, place: Int32(order.count))
+      order.append(pid)
+    } else {
+      entries[pid]?.parent = stat.parent
+    }
+    let age = now > stat.startTicks ? now - stat.startTicks : 0
+    noteYoung(Young(pid: pid, startTicks: stat.startTicks, dueTicks: now &+ age / 4))
+    if let lookAgainTicks { enter(pid, lookAgainTicks) }
+  }
+
+  private mutating func noteYoung(_ one: Young) {
+    let isFull = young.count >= Self.youngLimit
+    if isFull, let oldest = young.first, one.startTicks < oldest.startTicks { return }
+    if let known = young.firstIndex(where: { $0.pid == one.pid }) {
+      young.remove(at: known)
+    } else if isFull {
+      young.removeFirst()
+    }
+    let place = young.lastIndex { $0.startTicks <= one.startTicks }.map { $0 + 1 } ?? 0
+    young.insert(one, at: place)
+  }
+
+  private mutating func enter(_ pid: Int32, _ ticks: UInt64) {
+    // The first page that begins when the time has come.
+    let first = ticks / Self.pageTicks + (ticks % Self.pageTicks == 0 ? 0 : 1)
+    let page = max(UInt32(clamping: first), lastPage &+ 1)
+    if entries[pid]?.page == page { return }
+    entries[pid]?.page = page
+    calendar[page, default: []].append(pid)
+    calendarCount += 1
+    // Those that ended, and those that are on another page by now, would be kept for long.
+    if calendarCount > 2 * entries.count + 1024 {
+      calendar = [:]
+      for (pid, entry) in entries where entry.page > 0 {
+        calendar[entry.page, default: []].append(pid)
+      }
+      calendarCount = calendar.values.reduce(0) { $0 + $1.count }
+    }
+  }
+
+  /// Forgets a process.
+  mutating func remove(_ pid: Int32) {
+    guard let entry = entries.removeValue(forKey: pid) else { return }
+    let last = order.removeLast()
+    if last != pid {
+      order[Int(entry.place)] = last
+      entries[last]?.place = entry.place
+    }
+    young.removeAll { $0.pid == pid }
+  }
+
+  /// Forgets the processes with these numbers.
+  mutating func remove(_ numbers: ClosedRange<Int32>) {
+    if numbers.count < order.count {
+      for pid in numbers { remove(pid) }
+    } else {
+      for pid in order where numbers.contains(pid) { remove(pid) }
+    }
+  }
+
+  /// Forgets every process but those that are listed.
+  mutating func keep(_ listed: Set<Int32>) {
+    for pid in order where !listed.contains(pid) { remove(pid) }
   }
 }

@@ -58,8 +58,6 @@ struct Subject {
   var owner: Finding<Owner?>?
   var cgroup: Finding<Cgroup?>?
   var texts: Finding<Texts?>?
-  /// Which of the asked ports it listens on.
-  var ports: Finding<Set<UInt16>>?
 
   /// What was asked for.
   var asked: FactSet = []
@@ -82,7 +80,8 @@ protocol FactSource: AnyObject {
   func owner(_ subject: Subject) -> Finding<Owner?>
   func cgroup(_ subject: Subject) -> Finding<Cgroup?>
   func texts(_ subject: Subject) -> Finding<Texts?>
-  func ports(_ subject: Subject) -> Finding<Set<UInt16>>
+  /// Whether it listens on one of some TCP ports.
+  func isListening(_ subject: Subject, on ports: [UInt16]) -> Finding<Bool>
   /// Whether an ancestor belongs to the target of a name.
   func descends(_ subject: Subject, from target: String) -> Finding<Bool>
   /// Ticks since the machine started, at this collection.

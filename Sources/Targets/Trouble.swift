@@ -49,6 +49,8 @@ package struct Trouble: Hashable, Sendable {
     case malformed
     /// The number in the pid file belongs to a process that cannot have written it.
     case stale
+    /// Somebody can write it who has no say over the process it names.
+    case untrusted
     /// No process has the number.
     case gone
     /// It is a directory, device, FIFO or socket.

@@ -32,7 +32,7 @@ extension Roster {
   package func claim(ended pid: Int32, name: [UInt8], parent: Int32) -> Claim {
     // The number may come to mean another process from now on.
     kin[pid] = nil
-    strangers.forget(pid)
+    discovery.end(pid)
     if let rule = resolver.rule(name: name) {
       if resolver.mayFit(name: name, before: rule) { return .ambiguous }
       return admit(pid, table.ofRule[rule], isInherited: false)
@@ -85,7 +85,7 @@ extension Roster {
       } else if let known = kin[pid] {
         found = known
         break
-      } else if let next = strangers.parent(of: pid) {
+      } else if let next = discovery.parent(of: pid) {
         pid = next
       } else if kin.count + young.count >= Self.kinLimit {
         return .overflow

@@ -33,6 +33,12 @@ extension Logger {
       self.notice(
         "exit accounting is not active: what processes use after their last scrape may be lost",
         metadata: ["reason": "\(failure)"])
+    case .processEvents(nil):
+      self.notice("the kernel tells of new and changed processes: none is looked for")
+    case .processEvents(let failure?):
+      self.notice(
+        "the kernel does not tell of new and changed processes: they are looked for",
+        metadata: ["reason": "\(failure)"])
     case .recovered(let target, let source, let reason):
       self.notice(
         "readable again",

@@ -28,8 +28,6 @@ final class Reloader: EventHandler {
 
   private var isUnderWay = false
   private var number: UInt64 = 0
-  /// Whether the file system has not answered yet.
-  private var isOut = false
   private var askers: [(Outcome) -> Void] = []
   /// Whether there was another request meanwhile, and who wants to know what comes of it.
   private var isWantedAgain = false
@@ -45,7 +43,8 @@ final class Reloader: EventHandler {
   init(
     _ loop: EventLoop, patience: Duration = patience, read: @escaping @Sendable () -> Outcome
   ) throws(Errno) {
-    waiter = try Waiter(threads: 1)
+    // A reading that waits behind one that hangs serves whoever asks meanwhile.
+    waiter = try Waiter(threads: 1, queueLimit: 1)
     answers = try Mailbox()
     self.loop = loop
     self.patience = patience
@@ -74,8 +73,8 @@ final class Reloader: EventHandler {
 
   func ready(_ token: EventToken, _ readiness: Readiness) {
     for answer in answers.drain() {
-      isOut = false
       if !isUnderWay { continue }
+      // What a late one has read is of the past.
       if answer.number == number { end(answer.outcome) } else { ask() }
     }
   }
@@ -94,12 +93,11 @@ final class Reloader: EventHandler {
     self.askers = askers
     willBegin()
     if let token { loop.setDeadline(token, .now + patience) }
-    // What a late one reads is of the past; it is asked again once it has answered.
-    if !isOut { ask() }
+    ask()
   }
 
   private func ask() {
-    isOut = waiter.submit { [answers, number, read] in answers.post((number, read())) }
+    _ = waiter.submit { [answers, number, read] in answers.post((number, read())) }
   }
 
   private func end(_ outcome: Outcome) {

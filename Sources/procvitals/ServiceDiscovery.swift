@@ -34,6 +34,7 @@ enum ServiceDiscovery {
   /// - Parameters:
   ///   - authority: Host and port as the request has them; nil if it has none (HTTP/1.0).
   ///   - listening: Where the server listens.
+  /// - Returns: `HOST:PORT`.
   static func address(authority: String?, listening: ListenAddress?) -> String {
     if let authority, !authority.isEmpty {
       let port =

@@ -125,7 +125,7 @@ import Testing
       CollectorSettings(
         targets: targets, limits: CollectorLimits(keptDescriptors: 0), names: names))
     let pages = watch.collector.collect(
-      OwnState(version: "1.2"), others: Set(Names.allCases)
+      OwnState(version: "1.2"), Set(Names.allCases.map(Wish.named))
     ).pages
     return (Page(pages[.namedprocess] ?? []), Page(pages[.process] ?? []))
   }

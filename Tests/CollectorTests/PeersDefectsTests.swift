@@ -145,14 +145,16 @@ import Testing
   }
 
   @Test func ignoredProcessesAreRememberedForEver() throws {
-    var strangers = Strangers()
-    for round in 1...100 {
-      strangers.begin(now: 10_000, lastPid: Int32(round * 100))
-      for pid in Int32(round * 100 - 99)...Int32(round * 100) where strangers.isDue(pid) {
-        strangers.note(pid, try Stat(Array(stat(pid).utf8).span, facts))
+    let discovery = Discovery(try EventLoop(), ticksPerSecond: 100)
+    for round in 1...Int32(100) {
+      let living = (round * 100 - 99)...(round * 100)
+      let machine = Discovery.Machine(
+        now: 10_000, lastPid: { living.upperBound }, isProcess: living.contains
+      ) { (body: (Int32) -> Void) throws(Errno) in living.forEach(body) }
+      for pid in try discovery.begin(machine, isHeld: { _ in false }) where living.contains(pid) {
+        discovery.note(pid, try Stat(Array(stat(pid).utf8).span, facts))
       }
-      strangers.end()
-      #expect(strangers.count <= 200)
+      #expect(discovery.pids.reduce(0) { count, _ in count + 1 } < 2000)
     }
   }
 

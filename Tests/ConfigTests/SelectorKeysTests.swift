@@ -99,7 +99,7 @@ import Testing
       "min_age: 30",
       [
         "3:12: min_age: expected a duration from 1ms to 1y, for example 30s, 5m or 1h30m, found \"30\";"
-          + " write the unit: 30s"
+          + " write \"30s\""
       ]
     ),
     (

@@ -124,7 +124,9 @@ import Testing
     let reader = try BatchReader(threads: 3)
     let fifos = try (0..<4).map { try Fifo("\(directory.path)/fifo\($0)") }
     var batch = ReadBatch()
-    for (number, fifo) in fifos.enumerated() { batch.add(SharedFD(try openFile(fifo.path, .read)), about: Int32(number)) }
+    for (number, fifo) in fifos.enumerated() {
+      batch.add(SharedFD(try openFile(fifo.path, .read)), about: Int32(number))
+    }
     batch.add(try file("a"), about: 10)
     reader.read(&batch)
     #expect((0..<5).allSatisfy { batch.outcome($0) == .late })

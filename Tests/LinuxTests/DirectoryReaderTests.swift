@@ -26,6 +26,18 @@ import Testing
     #expect(try Self.numbers(directory.path, &reader) == [0, 1, 12, .max])
   }
 
+  @Test func namesOfAllKinds() throws {
+    let directory = try TemporaryDirectory()
+    let names = ["12", ".hidden", "a b", "é", "...", "x\n"]
+    for name in names { _ = try directory.write([], to: name) }
+    var reader = DirectoryReader()
+    let handle = try openFile(directory.path, [.read, .directory])
+    let found = try reader.names(in: handle, limit: 100)
+    #expect(Set(found) == Set(names.map { Array($0.utf8) }))
+    #expect(found.count == names.count)
+    #expect(try reader.names(in: handle, limit: 3).count == 3)
+  }
+
   @Test func emptyDirectory() throws {
     let directory = try TemporaryDirectory()
     var reader = DirectoryReader()

@@ -55,6 +55,21 @@ import Testing
     #expect(accepted.traffic?.receivedBytes == 5000 && accepted.cookie != client.cookie)
   }
 
+  @Test func listenersAlone() throws {
+    let listener = try ListenSocket(.ipv4(0x7f00_0001, port: 0))
+    guard case .ipv4(_, let port) = listener.address else { return }
+    let client = try connection(to: port)
+    defer { close(client) }
+    var found: [UInt64: DiagnosedSocket] = [:]
+    var all = try SocketDiagnostics()
+    for table in [SocketDiagnostics.Table.tcp, .tcp6] {
+      let outcome = try all.dump(table, listeners: true, limit: .max) { found[$0.inode] = $0 }
+      #expect(outcome == .complete)
+    }
+    #expect(found[inode(listener.fd.raw)]?.address == listener.address)
+    #expect(found.values.allSatisfy { $0.state == .listen })
+  }
+
   @Test func socketsOfEveryTable() throws {
     var made: [Int32] = []
     defer { for number in made { close(number) } }

@@ -70,4 +70,20 @@ import Testing
     #expect(environmentVariable("PROCVITALS_NO_SUCH_VARIABLE") == nil)
     #expect(processID() == getpid())
   }
+
+  @Test func tellsWhetherAThreadWaits() throws {
+    let isOver = try EventFD()
+    let numbers = try Mailbox<Int32>()
+    let sleeper = try Thread(name: ") R (") {
+      numbers.post(currentThreadID())
+      _ = isOver.wait(atMost: .seconds(60))
+    }
+    try #require(numbers.wake.wait(atMost: .seconds(30)))
+    let number = try #require(numbers.drain().first)
+    #expect(eventually { !isRunnable(thread: number) })
+    #expect(isRunnable(thread: currentThreadID()))
+    isOver.signal()
+    sleeper.join()
+    #expect(!isRunnable(thread: 0))
+  }
 }

@@ -68,7 +68,12 @@ import Testing
     child.send(SIGKILL)
     child.waitForEnd()
     #expect(try hold.commandLine() == CommandLine([]))
-    #expect(throws: ProcError.gone) { try hold.environment(["PATH"]) }
+    do {
+      // Older kernels have an empty one.
+      #expect(try hold.environment(["PATH"]).values.isEmpty)
+    } catch {
+      #expect(error == .gone)
+    }
     child.reap()
     #expect(throws: ProcError.gone) { try hold.commandLine() }
     #expect(throws: ProcError.gone) { try hold.environment(["PATH"]) }

@@ -74,6 +74,30 @@ import Testing
     withExtendedLifetime((event, loop, pidfd)) {}
   }
 
+  @Test func socketsOfAProcessThatIsNotHeld() throws {
+    let tree = try TestProc().process(7)
+    for (number, link) in ["/dev/null", "socket:[12]", "pipe:[13]", "socket:[14]"].enumerated() {
+      try tree.add("fd/\(number)", .link(link))
+    }
+    let root = try ProcRoot(path: tree.path, facts: facts)
+    var reader = DirectoryReader()
+    var buffer = ReadBuffer(capacity: 64, limit: 4096)
+    var sockets: [UInt64] = []
+    var others = 0
+    try root.sockets(pid: 7, &reader, &buffer) { inode in
+      if let inode { sockets.append(inode) } else { others += 1 }
+      return true
+    }
+    #expect(sockets.sorted() == [12, 14] && others == 2)
+    var looks = 0
+    try root.sockets(pid: 7, &reader, &buffer) { _ in
+      looks += 1
+      return looks < 3
+    }
+    #expect(looks == 3)
+    #expect(throws: ProcError.gone) { try root.sockets(pid: 8, &reader, &buffer) { _ in true } }
+  }
+
   @Test func listingStopsWhenToldTo() throws {
     let tree = try TestProc().process(7)
     for number in 0..<5 { try tree.add("fd/\(number)", .link("socket:[\(number)]")) }

@@ -134,6 +134,8 @@ import Testing
     let status = try status("Name:\ta\nUmask:\t0\nUid:\t7\t8\t9\t10\nGid:\t1\t2\t3\t4\n")
     #expect(status.userID == 7 && status.effectiveUserID == 8 && status.effectiveGroupID == 2)
     #expect(try self.status("Name:\ta\nUid:\t4294967295\t8\n").userID == .max)
+    #expect(try self.status("Name:\ta\nTgid:\t812\nPid:\t813\n").threadGroup == 812)
+    #expect(try self.status("Name:\ta\nThreads:\t2\n").threadGroup == nil)
     let none = try self.status("Name:\ta\nGroups:\t4 5\n")
     #expect(none.userID == nil && none.effectiveUserID == nil && none.effectiveGroupID == nil)
     for line in ["Uid:\t4294967296\t8", "Uid:\t8\t4294967296"] {

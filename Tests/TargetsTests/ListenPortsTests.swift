@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Linux
 import ProcFS
@@ -25,14 +26,23 @@ import Testing
       self.descriptors = descriptors
     }
 
-    func begin() { table.begin(ports, in: root, now: now) }
+    func begin() {
+      table.begin(ports, in: root, now: now) { process in
+        (try? stat(process.pid)).map { $0.startTicks == process.startTicks && !$0.hasEnded }
+          ?? false
+      }
+    }
+
+    private func stat(_ pid: Int32) throws -> Stat {
+      let text = try Array(Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/stat")))
+      return try Stat(text.span, root.facts)
+    }
 
     /// How many descriptors have been looked at in this collection, with one more for each walk.
     var looks: Int { descriptors - table.left }
 
     func identity(_ pid: Int32) throws -> ProcessIdentity {
-      var buffer = ReadBuffer(capacity: 4096, limit: 4096)
-      return ProcessIdentity(pid: pid, startTicks: try root.stat(pid: pid, &buffer).startTicks)
+      ProcessIdentity(pid: pid, startTicks: try stat(pid).startTicks)
     }
 
     func answer(_ pid: Int32, _ ports: UInt16...) throws -> Bool? {
@@ -236,6 +246,35 @@ import Testing
     }
   }
 
+  /// The kernel then shows none of its descriptors, although other threads use them.
+  @Test(.enabled(if: program("python3") != nil, "needs python3"))
+  func aProcessWithoutItsFirstThreadListensOn() throws {
+    let here = try listener()
+    let script = """
+      import ctypes, signal, threading, time
+      signal.signal(signal.SIGUSR1, lambda *_: ctypes.CDLL(None).syscall(60, 0))
+      threading.Thread(target=time.sleep, args=(1000,)).start()
+      while True: signal.pause()
+      """
+    let child = try Child(["python3", "-c", script], input: nil, open: [here.number])
+    let asked = try Asked([here.port])
+    func now() throws -> Stat {
+      let text = try contents("/proc/\(child.pid)/stat")
+      return try Stat(text.span, asked.root.facts)
+    }
+    let hasThread = try eventually { try now().threads == 2 }
+    #expect(hasThread)
+    asked.begin()
+    #expect(try asked.answer(child.pid, here.port) == true)
+    child.send(SIGUSR1)
+    let hasEnded = try eventually { try now().firstThreadHasEnded }
+    #expect(hasEnded)
+    asked.now += 1_000_000
+    asked.begin()
+    #expect(try asked.answer(child.pid, here.port) == true)
+    #expect(asked.looks > 0)
+  }
+
   @Test func whatNoLongerListensIsNobodys() throws {
     let here = try listener()
     let owner = try child(with: here.number)
@@ -293,7 +332,7 @@ import Testing
     let tree = try TestProc().process(getpid())
     let table = ListenPorts()
     let root = try ProcRoot(path: tree.path, facts: .current())
-    table.begin([here.port], in: root, now: 1000)
+    table.begin([here.port], in: root, now: 1000) { _ in true }
     let process = ProcessIdentity(pid: getpid(), startTicks: 100)
     #expect(table.isListening(process, on: [here.port], in: root) == false)
     #expect(table.trouble(on: [here.port]) == nil)

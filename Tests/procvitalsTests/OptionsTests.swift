@@ -129,6 +129,7 @@ private func complaint(_ arguments: [String]) -> String? {
     #expect(serve.web.telemetryPath == "/metrics")
     #expect(serve.web.maxRequests == 40)
     #expect(serve.web.maxConnections == 512)
+    #expect(!serve.web.enablesLifecycle)
     #expect(serve.source.procPath == "/proc")
     #expect(serve.log.level == .info && serve.log.format == .logfmt)
     #expect(serve.log.logger(try LogSink(.journal)).logLevel == .info)

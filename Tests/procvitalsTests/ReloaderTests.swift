@@ -1,4 +1,5 @@
 import Collector
+import Config
 import HTTPServer
 import Linux
 import Synchronization
@@ -37,8 +38,9 @@ private final class FileSystem: Sendable {
       gate.clear()
     }
     if targets < 0 { return .failure(.usage("bad")) }
-    return .success(
-      CollectorSettings(targets: [], limits: CollectorLimits(seriesPerTarget: targets)))
+    var configuration = Configuration()
+    configuration.collector.limits.seriesPerTarget = targets
+    return .success(configuration)
   }
 
   func letOneGo() { gate.signal() }
@@ -68,7 +70,7 @@ private final class Desk {
 
   static func text(_ outcome: Reloader.Outcome) -> String {
     switch outcome {
-    case .success(let settings): "\(settings.limits.seriesPerTarget)"
+    case .success(let settings): "\(settings.collector.limits.seriesPerTarget)"
     case .failure(let failure): failure.code == 2 ? "bad" : "late"
     }
   }
@@ -170,7 +172,7 @@ private final class Desk {
   }
 
   @Test func answers() {
-    let good = Response.reload(.success(CollectorSettings(targets: [])))
+    let good = Response.reload(.success(Configuration()))
     #expect(good.status == .ok)
     let long = String(repeating: "é", count: 100_000)
     let bad = Response.reload(.failure(.usage("c.yaml:1:1: \(long)")))

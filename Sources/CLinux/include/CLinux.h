@@ -3,6 +3,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <linux/filter.h>
 #include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,7 +57,7 @@ int64_t clinux_filesystem_magic(int fd);
 
 /// statx(2) of what a link points to, as stat(2) fills it, from what the kernel knows already
 /// (AT_STATX_DONT_SYNC): a file server that does not answer is not waited for. Device, inode, mode,
-/// owner, size and time of modification only.
+/// owner, group, size and time of modification only.
 int clinux_known_stat(int directory, const char *path, struct stat *facts);
 
 /// SIGRTMIN, which is a function call in glibc.
