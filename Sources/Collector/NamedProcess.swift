@@ -201,6 +201,7 @@ extension Catalogue {
   /// - Parameters:
   ///   - threads: Whether those about threads by name are among them.
   ///   - proportional: Whether those about proportional memory are.
+  /// - Returns: Their names.
   package static func sources(
     ofNamedProcess threads: Bool = true, proportional: Bool = true
   ) -> Set<String> {

@@ -48,6 +48,7 @@ struct NamedSamples {
   /// - Parameters:
   ///   - states: The targets.
   ///   - former: What there is before the first one.
+  /// - Returns: The values of the labels behind that of the group, and the number.
   func readings(_ states: some Sequence<TargetState>, _ former: [[String]: Reading]) -> [Sample] {
     var samples: [Sample] = []
     for part in parts {

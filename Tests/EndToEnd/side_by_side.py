@@ -366,11 +366,12 @@ process_names:
             compare_threads(theirs, ours, there[name], here[name], several.get(name, 0))
             compare_increases(before, after, there[name], here[name], COUNTERS)
             compare_increases(before, after, there[name], here[name], THREAD_COUNTERS)
-        rises = [after[1].family("cpu_seconds_total", here[name])[("user",)]
-                 - before[1].family("cpu_seconds_total", here[name])[("user",)]
-                 for name in (f"pv1-{mark}", f"pvb-{mark} of root", f"both-{mark}")]
-        if min(rises) < 0.09:
-            fail(f"the work is not to be seen: {rises}")
+        # How the kernel shares it between the modes is its own affair.
+        used = [sum(after[1].family("cpu_seconds_total", here[name]).values())
+                - sum(before[1].family("cpu_seconds_total", here[name]).values())
+                for name in (f"pv1-{mark}", f"pvb-{mark} of root", f"both-{mark}")]
+        if min(used) < 0.18:
+            fail(f"the work is not to be seen: {used}")
         for page in after:
             if page.samples.get(("namedprocess_scrape_errors", frozenset())) != 0:
                 fail("namedprocess_scrape_errors")
