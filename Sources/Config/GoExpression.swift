@@ -108,8 +108,10 @@ struct GoExpression {
         index += begins("[^") ? 2 : 1
         // At the beginning the bracket stands for itself.
         if begins("]") { index += 1 }
-      } else if let opening = ["(?P<", "(?<"].first(where: begins) {
-        let name = bytes[(index + opening.utf8.count)...].prefix { $0 != UInt8(ascii: ">") }
+      } else if let opening = ["(?P<", "(?<"].first(where: begins),
+        case let name = bytes[(index + opening.utf8.count)...].prefix(while: isWord),
+        name.endIndex < bytes.count, bytes[name.endIndex] == UInt8(ascii: ">")
+      {
         let length = opening.utf8.count + name.count + 1
         groups.append(.named(index, length, String(decoding: name, as: UTF8.self)))
         index += length

@@ -83,7 +83,7 @@ extension Template.Variable {
   }
 }
 
-private func isWord(_ byte: UInt8) -> Bool {
+func isWord(_ byte: UInt8) -> Bool {
   byte == UInt8(ascii: "_") || (48...57).contains(byte)
     || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
 }
