@@ -324,8 +324,8 @@ import Testing
     let child = try Child(sleepingAs: name, in: scratch)
     let roster = try Roster.live([Rule(name: "t", selector: Selector(pid: child.pid))])
     #if DEBUG
-      // The first open is that of `stat` by number, the second takes hold of the process.
-      Faults.force(.open, .tooManyOpenFiles, skip: 1) { roster.refresh() }
+      // The first opens look the number up, the third takes hold of the process.
+      Faults.force(.open, .tooManyOpenFiles, skip: 2) { roster.refresh() }
       #expect(roster.target("t")?.troubles == [Trouble(.file(.stat), .descriptors): 1])
     #endif
     roster.refresh()
