@@ -97,7 +97,8 @@ struct GoExpression {
       } else if isInClass {
         // Only with its end a class of POSIX is one.
         let name =
-          begins("[:") ? bytes[(index + 2)...].prefix { 0x61...0x7A ~= $0 | 0x20 || $0 == 0x5E } : []
+          begins("[:")
+          ? bytes[(index + 2)...].prefix { 0x61...0x7A ~= $0 | 0x20 || $0 == 0x5E } : []
         if begins("[:"), bytes[(index + 2 + name.count)...].starts(with: ":]".utf8) {
           index += name.count + 4
         } else {
