@@ -95,10 +95,12 @@ struct GoExpression {
       } else if bytes[index] == UInt8(ascii: "\\") {
         index += 2
       } else if isInClass {
-        if begins("[:") {
-          index += 2
-          while index < bytes.count, !begins(":]") { index += 1 }
-          index += 2
+        // Only with its end a class of POSIX is one.
+        let name =
+          begins("[:")
+          ? bytes[(index + 2)...].prefix { 0x61...0x7A ~= $0 | 0x20 || $0 == 0x5E } : []
+        if begins("[:"), bytes[(index + 2 + name.count)...].starts(with: ":]".utf8) {
+          index += name.count + 4
         } else {
           isInClass = bytes[index] != UInt8(ascii: "]")
           index += 1
@@ -113,7 +115,9 @@ struct GoExpression {
         name.endIndex < bytes.count, bytes[name.endIndex] == UInt8(ascii: ">")
       {
         let length = opening.utf8.count + name.count + 1
-        groups.append(.named(index, length, String(decoding: name, as: UTF8.self)))
+        if index + length <= bytes.count {
+          groups.append(.named(index, length, String(decoding: name, as: UTF8.self)))
+        }
         index += length
       } else {
         if begins("("), !begins("(?") { groups.append(.unnamed(index)) }
