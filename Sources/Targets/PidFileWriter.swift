@@ -129,7 +129,10 @@ extension PidFileWriter {
         }
         if FileKind(mode: facts.mode) == .directory {
           directory = entry
-          place += "/" + name
+          place =
+            name == ".."
+            ? String(place[..<(place.lastIndex(of: "/") ?? place.startIndex)])
+            : place + "/" + name
           facts = try enter()
         }
       }

@@ -9,6 +9,9 @@ import Testing
 /// Who may say which process is watched.
 @Suite struct PidFileTrustTests {
   private static let isRoot = geteuid() == 0
+  /// A busy machine is no reason.
+  private static let patient = Roster.Limits(
+    keptDescriptors: 100, processesPerTarget: 100, pidFilePatience: .seconds(60))
 
   private func writers(_ path: String) throws -> [PidFileWriter] { try PidFile.read(path).writers }
 
@@ -177,7 +180,7 @@ import Testing
     var trusting = Rule(name: "trusting", selector: Selector(pidFile: scratch.file("pid")))
     trusting.trustsPidFile = true
     let wary = Rule(name: "wary", selector: Selector(pidFile: scratch.file("pid")))
-    let roster = try Roster.live([wary, trusting])
+    let roster = try Roster.live([wary, trusting], limits: Self.patient)
     roster.refresh()
     #expect(roster.pids("trusting") == [child.pid])
     #expect(roster.pids("wary") == [])
@@ -202,9 +205,10 @@ import Testing
     let other = try Child(
       "/usr/bin/setpriv", "--reuid=1234", "--regid=1235", "--clear-groups", "/bin/sleep", "60")
     #expect(eventually { (try? owner(other.pid)) == 1234 })
-    let roster = try Roster.live([
-      Rule(name: "t", selector: Selector(pidFile: scratch.file("pid")))
-    ])
+    let roster = try Roster.live(
+      [
+        Rule(name: "t", selector: Selector(pidFile: scratch.file("pid")))
+      ], limits: Self.patient)
     let pidFile = scratch.file("pid")
     let cases: [(Int32, uid_t, gid_t, mode_t, Bool)] = [
       (other.pid, 1234, 1235, 0o664, true), (other.pid, 0, 1235, 0o664, true),
@@ -234,10 +238,11 @@ import Testing
         .compactMap { Int32($0) }.first { $0 != getpid() })
     try scratch.write("pid", "\(thread)\n")
     set(scratch.file("pid"))
-    let roster = try Roster.live([
-      Rule(name: "file", selector: Selector(pidFile: scratch.file("pid"))),
-      Rule(name: "number", selector: Selector(pid: thread)),
-    ])
+    let roster = try Roster.live(
+      [
+        Rule(name: "file", selector: Selector(pidFile: scratch.file("pid"))),
+        Rule(name: "number", selector: Selector(pid: thread)),
+      ], limits: Self.patient)
     roster.refresh()
     for (name, source) in [("file", Trouble.Source.pidFile), ("number", .process)] {
       let target = try #require(roster.target(name))
