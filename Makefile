@@ -7,9 +7,10 @@ MANDIR     ?= $(PREFIX)/share/man
 ADDRESS    ?= 127.0.0.1:9656
 
 BINARY  := .build/release/procvitals
-# The linker of the toolchain, for relocations that take a sixteenth less room.
+# The linker of the toolchain, for relocations that take a sixteenth less room, and for code that is
+# there once although several functions come to it.
 RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -z \
-  -Xlinker pack-relative-relocs
+  -Xlinker pack-relative-relocs -Xlinker --icf=all
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.

@@ -13,9 +13,14 @@ let switches: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// For rooms that hardly do anything but at the start.
+let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 /// A room of the daemon: own sources, all switches on.
-func room(_ name: String, imports: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: imports, swiftSettings: switches)
+func room(
+  _ name: String, imports: [Target.Dependency], settings: [SwiftSetting] = switches
+) -> Target {
+  .target(name: name, dependencies: imports, swiftSettings: settings)
 }
 
 /// The tests of one room.
@@ -69,7 +74,9 @@ let package = Package(
     room("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets"]),
 
     // 5
-    room("Config", imports: ["CYAML", "Linux", "Metrics", "Patterns", "Targets", "Collector"]),
+    room(
+      "Config", imports: ["CYAML", "Linux", "Metrics", "Patterns", "Targets", "Collector"],
+      settings: switches + small),
 
     // 6
     .executableTarget(
@@ -80,7 +87,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: switches),
+      swiftSettings: switches + small),
 
     // What tests share: recorded trees of /proc, children, golden files.
     .target(
