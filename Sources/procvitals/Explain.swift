@@ -39,7 +39,10 @@ struct Explain: ParsableCommand {
       let report = ExplainReport(
         rules: settings.targets.map { $0.rule.name.description }, targets: outcome.details,
         processes: explanations, seconds: seconds, pageBytes: outcome.page.count)
-      try writeAll(Array(report.text(isDetailed: !pid.isEmpty).utf8), to: 1)
+      let found = Set(explanations.map(\.pid))
+      let missing = pid.filter { !found.contains($0) }.map { "  \($0): no such process\n" }
+      let text = report.text(isDetailed: !pid.isEmpty) + missing.joined()
+      try writeAll(Array(text.utf8), to: 1)
     } catch {
       throw Failure.running("the collection failed: \(error)")
     }

