@@ -104,7 +104,7 @@ import Testing
     let child = try shell()
     var buffer = ReadBuffer(capacity: 4096, limit: 1 << 20)
     let root = try ProcRoot(path: "/proc", facts: .current())
-    let path = try #require(try root.cgroup(pid: processID(), &buffer).path)
+    let path = try #require(try root.cgroup(pid: child.pid, &buffer).path)
     #expect(
       try chosen(
         [
@@ -120,7 +120,7 @@ import Testing
     let id = String(repeating: "0123456789abcdef", count: 4)
     let (unit, scope) = ("\(name).service", "docker-\(id).scope")
     let groups = [try OwnGroup(unit), try OwnGroup("\(name).slice/\(scope)")]
-    let script = "echo $$ > \"$0\"/cgroup.procs; sleep 60; :"
+    let script = "echo $$ > \"$0\"/cgroup.procs; kill -STOP $$"
     let children = try groups.map { group in
       try Child([scratch.file(name), "-c", script, group.path], input: nil)
     }
@@ -140,7 +140,7 @@ import Testing
     let second = try sockets.listener(backlog: 1)
     _ = try shell()
     let children = try [first, second].map { socket in
-      try Child([scratch.file(name), "-c", "sleep 60; :"], input: nil, open: [socket])
+      try Child([scratch.file(name), "-c", "kill -STOP $$"], input: nil, open: [socket])
     }
     #expect(
       try chosen(
@@ -282,10 +282,10 @@ import Testing
     #expect(
       eventually {
         roster.refresh()
+        let standing = roster.targets.first { $0.kind == .rule }
         return roster.targets.count { !$0.members.isEmpty } == 2
+          && standing?.troubles.keys.contains(Trouble(.target, .limit)) == true
       })
-    let standing = try #require(roster.targets.first { $0.kind == .rule })
-    #expect(standing.troubles.keys.contains(Trouble(.target, .limit)))
     withExtendedLifetime(children) {}
   }
 
