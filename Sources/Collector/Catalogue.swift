@@ -546,7 +546,8 @@ package enum Catalogue {
       from: .roster,
       "Reads for the target that failed, by what was read and why (pid files, /proc, control groups and netlink)."
     ) { target in
-      target.troubles.map { ([$0.key.source.label, $0.key.reason.rawValue], .whole($0.value)) }
+      if target.isHidden { return [] }
+      return target.troubles.map { ([$0.key.source.label, $0.key.reason.rawValue], .whole($0.value)) }
     },
   ]
 

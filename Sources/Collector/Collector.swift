@@ -112,6 +112,7 @@ package final class Collector {
       addEnded(Stat(), usage, state, &counters)
     }
     roster.didAppear = { [unowned self] target in
+      if let known = state(of: target) { return known.configure(self.settings) }
       add(target)
       isSorted = false
     }
@@ -129,13 +130,15 @@ package final class Collector {
 
   /// Takes over new settings; the counters of targets whose names stay go on.
   package func configure(_ settings: CollectorSettings) {
+    // Records that wait are about processes as the rules were until now.
+    exits.drain()
     self.settings = settings
     instruments.limits = settings.limits
     instruments.foldsThreadNumbers = settings.names != .namedprocess
     roster.setRules(settings.targets.map(\.rule), settings.limits.roster)
     for target in roster.targets {
       if let state = stateOfTarget[ObjectIdentifier(target)] {
-        state.configure(settings)
+        if !target.isOrphan { state.configure(settings) }
       } else {
         add(target)
       }
@@ -203,7 +206,8 @@ package final class Collector {
     instruments.finish(keeping: scope.isComplete ? 0 : 2 * states.count)
     var answers: [Probe: ProbeAnswer] = [:]
     for (probe, choice) in choices { answers[probe] = answer(choice) }
-    let pages = scope.isComplete ? pages(scope.names.union([settings.names]), own, census, start) : [:]
+    let pages =
+      scope.isComplete ? pages(scope.names.union([settings.names]), own, census, start) : [:]
     var notices = exitNotices() + eventNotices()
     for state in states {
       notices += self.notices(state, wasVisited: scope.includes(state.target))
@@ -234,7 +238,9 @@ package final class Collector {
         state.beginPage(limit: 0)
         return .down
       }
-      return .page(pages[.process, default: Page()].write(state, facts, limit: instruments.limits.seriesPerTarget))
+      return .page(
+        pages[.process, default: Page()].write(
+          state, facts, limit: instruments.limits.seriesPerTarget))
     }
   }
 

@@ -19,13 +19,6 @@ extension Roster {
       pids[index]?[pid] = nil
     }
 
-    var count: Int { rule.count }
-
-    /// Forgets those that are no longer there.
-    mutating func keep(_ isThere: (Int32) -> Bool) {
-      for pid in rule.keys where !isThere(pid) { forget(pid) }
-    }
-
     /// Tells each rule's target.
     func tell(_ targets: [Target]) {
       for (index, processes) in pids {
@@ -55,7 +48,9 @@ extension Roster {
     newAncestors = []
     // Rules that fit a process itself come before those that fit an ancestor.
     let late = settleMembers(targets.filter(isWanted).flatMap(\.members), &candidates)
-    let pending = settle(&candidates, candidates.keys)
+    var pending = settle(&candidates, candidates.keys)
+    // A chain of parents is as long as a chain of rules.
+    for _ in 0..<10 where !newParents.isEmpty { pending += settleHeirs(&candidates) }
     if !late.isEmpty || !pending.isEmpty {
       texts.collect(until: .now + limits.textPatience)
       _ = settleMembers(late, &candidates)
@@ -85,10 +80,6 @@ extension Roster {
     undecided = []
     judged = [:]
     unanswered = []
-    // Of most it is told that they have ended; the others are only in the way when they are many.
-    if doubts.count > members.count + discovery.count {
-      doubts.keep { members[$0] != nil || discovery.knows($0) }
-    }
     doubts.tell(table.ofRule)
   }
 
@@ -111,7 +102,8 @@ extension Roster {
   ///
   /// - Returns: False if an answer has not come yet.
   private func examine(_ member: Member) -> Bool {
-    let hasChanged = discovery.hasChanged(member.pid)
+    let hasChanged = member.hasNewProgram
+    member.hasNewProgram = false
     if !hasChanged, resolver.isCurrent(member.verdict, member.stat, now: now) { return true }
     if hasChanged || member.textsMark != member.stat.execMark { member.texts = nil }
     var subject = Subject(member.pid, member.stat, member)
@@ -152,6 +144,7 @@ extension Roster {
       return !dismiss(member, target)
     case .target(let key, let rule):
       if target.key == key {
+        if target.isOrphan { _ = self.target(key, rule) }
         if member.isInherited { target.noteOwn() }
         member.isInherited = false
         member.isDoubtful = false
@@ -207,6 +200,24 @@ extension Roster {
     }
     if isNew { didAppear(target) }
     return target
+  }
+
+  /// Looks again at those that are known to fit no rule and descend from what has just become a
+  /// parent.
+  private func settleHeirs(_ candidates: inout [Int32: Stat]) -> [Int32] {
+    let parents = newParents
+    newParents = []
+    let heirs = discovery.pids.filter { pid in
+      var next = discovery.parent(of: pid)
+      for _ in 0..<1000 {
+        guard let parent = next else { return false }
+        if parents.contains(parent) { return true }
+        next = members[parent]?.member.stat.parent ?? discovery.parent(of: parent)
+      }
+      return false
+    }
+    candidates.merge(stats(heirs)) { $1 }
+    return settle(&candidates, heirs)
   }
 
   private func noteLate(_ pid: Int32, _ stat: Stat?) {

@@ -44,6 +44,9 @@ package final class Discovery: EventHandler {
   package private(set) var failure: ProcessEventsFailure?
   private var lostBefore: UInt64 = 0
 
+  /// Called for each process that has ended, or that cannot be read, as far as it is not held.
+  var didEnd: (Int32) -> Void = { _ in }
+
   private var strangers = Strangers()
   /// Of whom events have told since the last collection.
   private var news: Set<Int32> = []
@@ -124,9 +127,8 @@ package final class Discovery: EventHandler {
       news.insert(event.process)
     case .ended:
       // One whose other threads run on is found again by the next listing.
-      strangers.remove(event.process)
       news.remove(event.process)
-      pending.remove(event.process)
+      end(event.process)
     }
     if news.count > Self.newsLimit {
       news = []
@@ -209,6 +211,7 @@ package final class Discovery: EventHandler {
   private func list(_ machine: Machine, _ isHeld: (Int32) -> Bool) throws(Errno) {
     var listed: Set<Int32> = []
     try machine.list { listed.insert($0) }
+    for pid in strangers.pids where !listed.contains(pid) { didEnd(pid) }
     strangers.keep(listed)
     pending.formIntersection(listed)
     for pid in listed where !strangers.contains(pid) && !isHeld(pid) { pending.insert(pid) }
@@ -234,6 +237,7 @@ package final class Discovery: EventHandler {
 
   /// Forgets a process that has ended or cannot be read.
   func end(_ pid: Int32) {
+    didEnd(pid)
     strangers.remove(pid)
     pending.remove(pid)
   }
@@ -241,21 +245,15 @@ package final class Discovery: EventHandler {
   /// Forgets everything: there are other rules.
   func reset() { startAnew() }
 
-  /// Whether a held process may run another program, or have another name or user, than at the last
-  /// collection.
-  func mayHaveChanged(_ pid: Int32) -> Bool { !changed.areAll || changed.pids.contains(pid) }
+  /// Whether events are missing that could have told the same of any held process.
+  var hasMissedChanges: Bool { isListening && !changed.areAll }
 
-  /// Whether events told that a held process runs another program, or has another name or user.
-  func hasChanged(_ pid: Int32) -> Bool { changed.pids.contains(pid) }
+  /// The held processes of which events told that they run another program, or have another name or
+  /// user.
+  var changedPids: Set<Int32> { changed.pids }
 
   /// The parent of a process that fits no rule, as of its last reading.
   func parent(of pid: Int32) -> Int32? { strangers.parent(of: pid) }
-
-  /// How many processes are known to fit no rule.
-  var count: Int { strangers.count }
-
-  /// Whether a process is known to fit no rule, or is to be read.
-  func knows(_ pid: Int32) -> Bool { strangers.contains(pid) || pending.contains(pid) }
 
   /// Every process that is known to fit no rule.
   var pids: some Sequence<Int32> { strangers.pids }

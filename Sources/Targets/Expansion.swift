@@ -37,8 +37,10 @@ extension Rule {
     if isPerProcess {
       key.labels.append(TargetKey.Label(name: "pid", value: String(subject.pid)))
     }
+    key.sort()
     if isPending { return .pending }
     if let trouble { return .unsure(.template, trouble) }
+    if key.name.isEmpty { return .unsure(.template, Trouble(.target, .empty)) }
     return .target(key)
   }
 

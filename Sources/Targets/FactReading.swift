@@ -41,7 +41,8 @@ extension Roster: FactSource {
 
   func texts(_ subject: Subject) -> Finding<Texts?> {
     let process = ProcessIdentity(pid: subject.pid, startTicks: subject.stat.startTicks)
-    if let known = texts.answer(process) { return known }
+    let mark = subject.stat.execMark
+    if let known = texts.answer(process, mark) { return known }
     do throws(ProcError) {
       let hold: ProcessHold
       if let member = subject.member {
@@ -49,7 +50,7 @@ extension Roster: FactSource {
       } else {
         hold = try root.hold(pid: subject.pid)
       }
-      texts.ask(process, hold)
+      texts.ask(process, mark, hold)
       return .pending
     } catch {
       return Trouble(error).map { .unsure($0) } ?? .found(nil)
@@ -67,7 +68,7 @@ extension Roster: FactSource {
     var parent = subject.stat.parent
     for _ in 0..<1000 where parent > 0 {
       if let (member, known) = members[parent] {
-        if known.name == target { return .found(true) }
+        if known.rule.name.description == target { return .found(true) }
         parent = member.stat.parent
       } else if unanswered.contains(parent) {
         // Perhaps it will belong to the target.

@@ -36,6 +36,8 @@ package final class Member {
   /// Its command line and environment, as of when it was seen to run another program.
   var texts: Texts?
   var textsMark: Stat.ExecMark?
+  /// Whether events told of another program, name or user since the rules were applied to it.
+  var hasNewProgram = false
   /// The target that an ancestor of it belonged to when it was chosen for that.
   var provenParent: String?
 

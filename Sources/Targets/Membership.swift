@@ -57,6 +57,7 @@ extension Roster {
       target.members.insert(member, at: place)
       if isBack { didReturn(target, member) }
       if target.rule.includesChildren, !isInherited { newAncestors.insert(pid) }
+      if resolver.parents.contains(target.rule.name.description) { newParents.insert(pid) }
       discovery.end(pid)
       return true
     } catch {

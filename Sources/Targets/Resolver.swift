@@ -53,6 +53,8 @@ struct Resolver: ~Copyable {
   /// Whether a rule can only be applied by looking at every process.
   private(set) var scans = false
   private(set) var hasChildrenRules = false
+  /// The rules that are somebody's `parent`, by name.
+  private(set) var parents: Set<String> = []
   /// Ports that rules ask for.
   private(set) var ports: Set<UInt16> = []
   /// Variables of the environment that rules ask for.
@@ -80,6 +82,7 @@ struct Resolver: ~Copyable {
     let used = rules.flatMap { rule in
       ([rule.name] + rule.labels.map(\.value)).flatMap(\.variables)
     }
+    parents = Set(selectors.compactMap(\.parent))
     ports = Set(selectors.flatMap(\.listenPorts))
     variables = Set(selectors.flatMap(\.environment).map(\.name))
     for case .environment(let name) in used { variables.insert(name) }

@@ -35,7 +35,7 @@ package final class Roster: EventHandler {
   var table = TargetTable()
   /// Those of the rules in their order, then those that variables made.
   package var targets: [Target] { table.all }
-  /// Called when variables have made a target.
+  /// Called when variables have made a target, or make one again that was there.
   package var didAppear: (Target) -> Void = { _ in }
   /// Called when a target is no longer there; it has no processes then.
   package var didVanish: (Target) -> Void = { _ in }
@@ -69,6 +69,8 @@ package final class Roster: EventHandler {
   private(set) var now: UInt64 = 0
   /// Processes that joined in this collection and whose descendants belong to their target.
   var newAncestors: Set<Int32> = []
+  /// Processes that joined a target which is somebody's `parent`.
+  var newParents: Set<Int32> = []
   /// When processes that were not chosen have to be looked at again, in ticks.
   var waiting: [Int32: UInt64] = [:]
   /// Those that have to be looked at again in the next collection.
@@ -99,6 +101,7 @@ package final class Roster: EventHandler {
     self.limits = limits
     endings = Endings(loop)
     discovery = Discovery(loop, ticksPerSecond: self.root.facts.ticksPerSecond)
+    discovery.didEnd = { [unowned self] pid in doubts.forget(pid) }
   }
 
   /// The held process that has a number.
@@ -110,14 +113,19 @@ package final class Roster: EventHandler {
   package func setRules(_ rules: [Rule], _ limits: Limits) {
     self.limits = limits
     let gone = table.setRules(rules)
+    table.limit = limits.targets
+    // Rules and targets change together: what leaves may need both.
+    resolver.setRules(rules)
+    kin = [:]
+    doubts = Doubts()
+    if texts.variables != resolver.variables {
+      texts.variables = resolver.variables
+      for (member, _) in members.values { member.texts = nil }
+    }
     for target in gone {
       for member in target.members { leave(member, target) }
       didVanish(target)
     }
-    table.limit = limits.targets
-    doubts = Doubts()
-    resolver.setRules(rules)
-    texts.variables = resolver.variables
     discovery.reset()
     discovery.listen(resolver.scans && root.numbersAreOwn)
   }
@@ -140,7 +148,7 @@ package final class Roster: EventHandler {
     let strangers = resolver.scans ? scan() : [:]
     resolver.collectPidFiles(until: .now + limits.pidFilePatience)
     settle(strangers, isWanted)
-    for target in table.forget(now: .now) { didVanish(target) }
+    for target in table.forget(now: .now, wasSettled: isWanted) { didVanish(target) }
   }
 
   // MARK: Looking
@@ -172,6 +180,10 @@ package final class Roster: EventHandler {
     }
     do throws(Errno) {
       let due = try discovery.begin(machine) { members[$0] != nil }
+      for pid in discovery.changedPids { members[pid]?.member.hasNewProgram = true }
+      if discovery.hasMissedChanges {
+        for (member, _) in members.values { member.hasNewProgram = true }
+      }
       // Whoever a socket belongs to that has just begun to listen may have been known for long.
       return stats(listenPorts.isSearching ? Array(Set(due).union(discovery.pids)) : due)
     } catch {

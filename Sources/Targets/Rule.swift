@@ -116,6 +116,7 @@ package struct Rule: Sendable, Hashable {
       guard let value = label.value.fixed else { return nil }
       key.labels.append(TargetKey.Label(name: label.name, value: value))
     }
+    key.sort()
     return key
   }
 }
@@ -141,12 +142,17 @@ package struct TargetKey: Sendable, Hashable {
     self.name = name
     self.labels = labels
   }
+
+  /// Puts the labels in order, so that the same ones make the same key.
+  mutating func sort() { labels.sort { $0.name < $1.name } }
 }
 
 extension TargetKey: Comparable {
   /// By name, then by labels: the order of a page.
   package static func < (left: TargetKey, right: TargetKey) -> Bool {
     if left.name != right.name { return left.name < right.name }
-    return left.labels.map(\.value).lexicographicallyPrecedes(right.labels.map(\.value))
+    return left.labels.lexicographicallyPrecedes(right.labels) {
+      ($0.name, $0.value) < ($1.name, $1.value)
+    }
   }
 }

@@ -13,10 +13,14 @@ package final class Target {
   }
 
   package internal(set) var key: TargetKey
-  package let kind: Kind
+  package internal(set) var kind: Kind
   package internal(set) var rule: Rule
   /// The place of the rule.
   package internal(set) var ruleIndex: Int
+  /// Whether no rule is known yet, after a change of the rules, that makes it.
+  package internal(set) var isOrphan = false
+  /// Whether another target has its name and labels; then what only stands for a rule is not told of.
+  package internal(set) var isHidden = false
   /// Since when it has no process.
   var emptySince: Instant?
   /// How many processes the targets have that its rule made.
@@ -57,7 +61,7 @@ package final class Target {
 
   /// Whether it is shown although it has no processes: one that stands for a rule is, if it has a
   /// name of its own.
-  package var isShown: Bool { kind != .rule || rule.name.fixed != nil }
+  package var isShown: Bool { kind != .rule || rule.name.fixed != nil && !isHidden }
 
   init(_ key: TargetKey, _ kind: Kind, _ rule: Rule, _ ruleIndex: Int) {
     self.key = key

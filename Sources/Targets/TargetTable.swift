@@ -15,40 +15,66 @@ struct TargetTable {
 
   /// Takes over new rules.
   ///
-  /// A target whose name stays is kept, and so is what a rule has made whose name and labels stay.
+  /// A target whose name and labels stay is kept, whether it was named or made; so is a named one of
+  /// which only labels change. Those that may be made again wait for that, see ``Target/isOrphan``.
   /// - Returns: The targets that are no longer there.
   mutating func setRules(_ rules: [Rule]) -> [Target] {
     let old = all
-    let fixed = old.filter { $0.kind == .fixed }
-    let byName = Dictionary(grouping: fixed, by: \.name)
+    let named = Dictionary(
+      old.filter { $0.kind == .fixed }.map { ($0.name, $0) }
+    ) { first, _ in first }
+    let standing = Dictionary(
+      old.filter { $0.kind == .rule }.map { ($0.key, $0) }
+    ) { first, _ in first }
+    let wanted = Set(rules.compactMap(\.fixedKey))
+    let before = ofRule.map(\.rule)
+    var shared: [TargetKey: Target] = [:]
     var kept: Set<ObjectIdentifier> = []
     func keep(_ target: Target?, _ key: TargetKey, _ kind: Target.Kind, _ index: Int) -> Target {
-      guard let target, target.kind == kind, kept.insert(ObjectIdentifier(target)).inserted else {
+      guard let target, kept.insert(ObjectIdentifier(target)).inserted else {
         return Target(key, kind, rules[index], index)
       }
-      if target.rule != rules[index] {
-        for member in target.members { member.isDoubtful = member.isInherited }
-      }
-      (target.key, target.rule, target.ruleIndex) = (key, rules[index], index)
+      target.kind = kind
+      target.key = key
+      target.setRule(rules[index], index)
       return target
     }
-    var shared: [TargetKey: Target] = [:]
     ofRule = rules.enumerated().map { index, rule in
-      if let key = rule.fixedKey {
-        if let target = shared[key] { return target }
-        let target = keep(byKey[key] ?? byName[key.name]?.first, key, .fixed, index)
-        shared[key] = target
-        return target
+      let isFixed = rule.fixedKey != nil
+      let key = rule.fixedKey ?? TargetKey(name: rule.name.description)
+      if let target = shared[key], (target.kind == .fixed) == isFixed { return target }
+      let target: Target
+      if isFixed {
+        // One of the same name had other labels.
+        let former = named[key.name].flatMap { wanted.contains($0.key) ? nil : $0 }
+        target = keep(byKey[key] ?? former, key, .fixed, index)
+      } else {
+        target = keep(standing[key], key, .rule, index)
       }
-      let key = TargetKey(name: rule.name.description)
-      return keep(old.first { $0.kind == .rule && $0.rule.makesSame(rule) }, key, .rule, index)
+      shared[key] = target
+      return target
     }
-    made = made.compactMap { target in
-      guard let index = rules.firstIndex(where: { $0.makesSame(target.rule) }) else { return nil }
-      return keep(target, target.key, .made, index)
+    let shapes = Dictionary(grouping: rules.indices) { rules[$0].shape }
+    let formerShapes = Dictionary(grouping: before.indices) { before[$0].shape }
+    let makes = rules.contains { $0.fixedKey == nil }
+    made = old.filter { target in
+      guard target.kind != .rule, !kept.contains(ObjectIdentifier(target)), makes else {
+        return false
+      }
+      let same = shapes[target.rule.shape] ?? []
+      let place = formerShapes[target.rule.shape]?.firstIndex(of: target.ruleIndex) ?? 0
+      let index =
+        same.first { rules[$0] == target.rule } ?? (place < same.count ? same[place] : same.first)
+      if target.kind == .made, let index {
+        target.setRule(rules[index], index)
+      } else {
+        target.kind = .made
+        target.isOrphan = true
+      }
+      return true
     }
-    byKey = shared.merging(made.map { ($0.key, $0) }) { first, _ in first }
-    made = made.filter { byKey[$0.key] === $0 }
+    byKey = shared.filter { $0.value.kind == .fixed }
+      .merging(made.map { ($0.key, $0) }) { first, _ in first }
     list()
     let now = Set(all.map(ObjectIdentifier.init))
     return old.filter { !now.contains(ObjectIdentifier($0)) }
@@ -56,7 +82,7 @@ struct TargetTable {
 
   private mutating func list() {
     // Rules of the same name and labels share a target.
-    all = ofRule.enumerated().filter { $1.kind == .rule || $1.ruleIndex == $0 }.map(\.element)
+    all = ofRule.enumerated().filter { $1.ruleIndex == $0 }.map(\.element)
     all += made
   }
 
@@ -65,9 +91,14 @@ struct TargetTable {
   /// - Parameters:
   ///   - key: What a rule's variables came to.
   ///   - index: The place of the rule.
-  /// - Returns: The target, a new one if there was none; nil if there are too many.
+  /// - Returns: The target, a new one if there was none, and whether the rule is new to it; nil if
+  ///   there are too many.
   mutating func target(_ key: TargetKey, ofRule index: Int) -> (target: Target, isNew: Bool)? {
-    if let known = byKey[key] { return (known, false) }
+    if let known = byKey[key] {
+      let wasOrphan = known.isOrphan
+      if wasOrphan { known.setRule(ofRule[index].rule, index) }
+      return (known, wasOrphan)
+    }
     guard all.count < limit else { return nil }
     let target = Target(key, .made, ofRule[index].rule, index)
     byKey[key] = target
@@ -76,14 +107,21 @@ struct TargetTable {
     return (target, true)
   }
 
-  /// Lets go of targets that variables made and that have had no process for long enough.
+  /// Lets go of targets that variables made and that have had no process for long enough, or that no
+  /// rule makes any more.
   ///
+  /// - Parameters:
+  ///   - now: The time.
+  ///   - wasSettled: Whether the processes of a target have been looked at.
   /// - Returns: Those that are no longer there.
-  mutating func forget(now: Instant) -> [Target] {
-    for target in ofRule { target.madeProcesses = 0 }
+  mutating func forget(now: Instant, wasSettled: (Target) -> Bool) -> [Target] {
+    for target in ofRule {
+      target.madeProcesses = 0
+      target.isHidden = target.kind == .rule && byKey[target.key] != nil
+    }
     var old: [Target] = []
     for target in made {
-      ofRule[target.ruleIndex].madeProcesses += target.members.count
+      if !target.isOrphan { ofRule[target.ruleIndex].madeProcesses += target.members.count }
       if !target.members.isEmpty {
         target.emptySince = nil
         continue
@@ -93,7 +131,8 @@ struct TargetTable {
       let rule = target.rule
       let patience =
         rule.namesProcesses ? min(rule.forgetAfter, Self.processPatience) : rule.forgetAfter
-      if now - since >= patience, now > since { old.append(target) }
+      let isOver = now - since >= patience && now > since
+      if isOver || target.isOrphan && wasSettled(target) { old.append(target) }
     }
     if old.isEmpty { return [] }
     let gone = Set(old.map(ObjectIdentifier.init))
@@ -104,9 +143,24 @@ struct TargetTable {
   }
 }
 
+extension Target {
+  fileprivate func setRule(_ new: Rule, _ index: Int) {
+    if rule != new {
+      for member in members { member.isDoubtful = member.isInherited }
+    }
+    (rule, ruleIndex, isOrphan) = (new, index, false)
+  }
+}
+
 extension Rule {
-  /// Whether both make the same targets, of whichever processes.
-  fileprivate func makesSame(_ other: Rule) -> Bool {
-    name == other.name && labels == other.labels && isPerProcess == other.isPerProcess
+  /// What its targets are called; rules that share it make the same ones.
+  fileprivate struct Shape: Hashable {
+    let name: Template
+    let labels: [LabelTemplate]
+    let isPerProcess: Bool
+  }
+
+  fileprivate var shape: Shape {
+    Shape(name: name, labels: labels, isPerProcess: isPerProcess)
   }
 }

@@ -6,6 +6,9 @@ import ProcFS
 final class TextReader {
   private struct Answer: Sendable {
     var process: ProcessIdentity
+    /// What it ran, and what was wanted, when it was asked.
+    var mark: Stat.ExecMark
+    var variables: Set<String>
     var outcome: Result<Texts, ProcError>
   }
 
@@ -23,7 +26,7 @@ final class TextReader {
   private let accounts: Inquiries<AccountsFile, (AccountsFile, AccountNames)>
   /// The variables of environments that are wanted.
   var variables: Set<String> = []
-  private var answers: [ProcessIdentity: Finding<Texts?>] = [:]
+  private var answers: [ProcessIdentity: (mark: Stat.ExecMark, finding: Finding<Texts?>)] = [:]
   private var asked = 0
   private var names: [AccountsFile: AccountNames] = [:]
   private let paths: [AccountsFile: String]
@@ -62,19 +65,23 @@ final class TextReader {
   }
 
   /// What a process has answered in this collection, or too late in the last one; nil if it has not
-  /// been asked.
-  func answer(_ process: ProcessIdentity) -> Finding<Texts?>? {
-    answers[process] ?? (processes.isOpen(process) ? .pending : nil)
+  /// been asked since it runs its present program.
+  func answer(_ process: ProcessIdentity, _ mark: Stat.ExecMark) -> Finding<Texts?>? {
+    if let answer = answers[process], answer.mark == mark { return answer.finding }
+    return processes.isOpen(process) ? .pending : nil
   }
 
-  func ask(_ process: ProcessIdentity, _ hold: ProcessHold) {
+  func ask(_ process: ProcessIdentity, _ mark: Stat.ExecMark, _ hold: ProcessHold) {
     let variables = variables
     asked += 1
     processes.ask(process) { answer in
       do throws(ProcError) {
-        answer(Answer(process: process, outcome: .success(try Texts(hold, variables))))
+        let texts = try Texts(hold, variables)
+        answer(
+          Answer(process: process, mark: mark, variables: variables, outcome: .success(texts)))
       } catch {
-        answer(Answer(process: process, outcome: .failure(error)))
+        answer(
+          Answer(process: process, mark: mark, variables: variables, outcome: .failure(error)))
       }
     }
   }
@@ -93,12 +100,14 @@ final class TextReader {
   }
 
   private func take(_ new: [Answer]) {
-    for answer in new {
-      switch answer.outcome {
-      case .success(let texts): answers[answer.process] = .found(texts)
-      case .failure(let error):
-        answers[answer.process] = Trouble(error).map { .unsure($0) } ?? .found(nil)
-      }
+    // Other rules may want other variables by now.
+    for answer in new where answer.variables == variables {
+      let finding: Finding<Texts?> =
+        switch answer.outcome {
+        case .success(let texts): .found(texts)
+        case .failure(let error): Trouble(error).map { .unsure($0) } ?? .found(nil)
+        }
+      answers[answer.process] = (answer.mark, finding)
     }
   }
 }

@@ -237,10 +237,9 @@ private final class Fake {
     let (pids, lists, tries) = try fake.collect()
     #expect(pids.isSuperset(of: [1007, 800]) && pids.isDisjoint(with: [50, 1006, 1008]))
     #expect(pids.count <= 2 + Strangers.turns && lists == 0 && tries == 0)
-    #expect(fake.discovery.hasChanged(50) && !fake.discovery.hasChanged(51))
-    #expect(fake.discovery.mayHaveChanged(50) && !fake.discovery.mayHaveChanged(51))
+    #expect(fake.discovery.changedPids == [50])
     try fake.collect()
-    #expect(!fake.discovery.hasChanged(50) && !fake.discovery.mayHaveChanged(50))
+    #expect(fake.discovery.changedPids == [])
     // The end of one that is remembered, and a number that is given anew.
     fake.discovery.take(ProcessEvent(.ended, 800))
     #expect(fake.discovery.parent(of: 800) == nil)
@@ -260,9 +259,9 @@ private final class Fake {
     fake.discovery.lose()
     let (pids, lists, _) = try fake.collect()
     #expect(pids.isSuperset(of: new + [800]) && pids.count <= 3 + Strangers.turns && lists == 1)
-    #expect(fake.discovery.mayHaveChanged(50) && !fake.discovery.hasChanged(50))
+    #expect(fake.discovery.changedPids == [] && fake.discovery.hasMissedChanges)
     #expect(try fake.collect().lists == 0)
-    #expect(!fake.discovery.mayHaveChanged(50))
+    #expect(!fake.discovery.hasMissedChanges)
     // Numbers that began anew meanwhile.
     fake.lastPid = 400
     fake.discovery.lose()
@@ -281,7 +280,7 @@ private final class Fake {
     let new = fake.fork(2)
     let (pids, lists, _) = try fake.collect()
     #expect(pids.isSuperset(of: new) && lists == 1)
-    #expect(fake.discovery.failure == nil && fake.discovery.mayHaveChanged(50))
+    #expect(fake.discovery.failure == nil)
   }
 
   // MARK: Model

@@ -6,7 +6,7 @@ import Testing
 @testable import ProcFS
 @testable import Targets
 
-@Suite(.timeLimit(.minutes(1))) struct RosterTests {
+@Suite(.timeLimit(.minutes(3))) struct RosterTests {
   @Test func findsProcessesByNameAndSeesThemComeAndGo() throws {
     let scratch = try Scratch()
     let name = uniqueName()

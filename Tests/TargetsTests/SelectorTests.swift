@@ -17,10 +17,12 @@ import Testing
   /// A process whose name nothing else has, and whose arguments are free to choose.
   private func shell(_ arguments: String..., environment: [String] = []) throws -> Child {
     let script = scratch.file("script")
-    try scratch.write("script", "sleep 60\nexit 0\n")
     let copy = scratch.file(name)
     if !FileManager.default.fileExists(atPath: copy) {
+      try scratch.write("script", "sleep 60\nexit 0\n")
       try FileManager.default.copyItem(atPath: "/bin/dash", toPath: copy)
+      // Unlike this, `env` does not try again if the file is still busy.
+      try Child(copy, "-c", ":").reap()
     }
     return try Child(["/usr/bin/env"] + environment + [copy, script] + arguments, input: nil)
   }
@@ -215,7 +217,7 @@ import Testing
       })
     #expect(
       roster.target("db-2")?.key.labels
-        == [.init(name: "port", value: "2"), .init(name: "of", value: "x")])
+        == [.init(name: "of", value: "x"), .init(name: "port", value: "2")])
     #expect(roster.targets.count { $0.kind == .rule && !$0.isShown } == 1)
   }
 
@@ -311,6 +313,74 @@ import Testing
     roster.setRules([.name("other", "none")], limits)
     roster.refresh()
     #expect(roster.targets.map(\.name) == ["other"])
+  }
+
+  /// Counts go on when a name changes between being written and coming from variables.
+  @Test func namedAndMadeTargetsBecomeEachOther() throws {
+    let child = try shell()
+    var made = rule("") { _ in }
+    made.name = Template([.variable(.comm)])
+    let named = rule(name) { _ in }
+    let limits = Roster.Limits(keptDescriptors: 0, processesPerTarget: 9)
+    let roster = try Roster.live([made])
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.pids(name) == [child.pid]
+      })
+    let target = try #require(roster.target(name))
+    for (rules, kind) in [([named], Target.Kind.fixed), ([made], .made), ([named, made], .fixed)] {
+      roster.setRules(rules, limits)
+      roster.refresh()
+      #expect(roster.targets.filter { $0.name == name }.map { $0 === target } == [true])
+      #expect(target.kind == kind && !target.isOrphan)
+      #expect(target.starts == 1 && roster.pids(name) == [child.pid])
+    }
+    roster.setRules([.name("other", "none")], limits)
+    #expect(roster.targets.map(\.name) == ["other"])
+  }
+
+  /// What only stands for a rule is not told of beside a target of the same name and labels.
+  @Test func keysAreUnique() throws {
+    let child = try shell()
+    var first = rule("t") { _ in }
+    first.labels = [
+      .init("v", Template([.variable(.environment("PV_NONE"))])), .init("b", Template("1")),
+    ]
+    var second = rule("t") { _ in }
+    second.labels = [.init("b", Template("1")), .init("a", Template("2"))]
+    let roster = try Roster.live([first, second])
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.pids("t") == [child.pid] || roster.targets.contains { !$0.members.isEmpty }
+      })
+    let shown = roster.targets.filter(\.isShown).map(\.key)
+    #expect(Set(shown).count == shown.count)
+    #expect(shown.allSatisfy { $0.labels.map(\.name) == $0.labels.map(\.name).sorted() })
+  }
+
+  /// One that runs for long already is a child from when its parent belongs to a target.
+  @Test func parentsThatComeLater() throws {
+    let child = try shell()
+    let file = scratch.file("pid")
+    var selector = Selector(processNames: [Glob("sleep")])
+    selector.parent = "outer"
+    let roster = try Roster.live([
+      Rule(name: "inner", selector: selector),
+      Rule(name: "outer", selector: Selector(pidFile: file)),
+    ])
+    for _ in 0..<3 { roster.refresh() }
+    #expect(
+      eventually {
+        (try? contents("/proc/\(child.pid)/task/\(child.pid)/children"))?.isEmpty == false
+      })
+    roster.refresh()
+    try scratch.write("pid", "\(child.pid)\n")
+    roster.refresh()
+    #expect(roster.pids("outer") == [child.pid])
+    #expect(roster.pids("inner").count == 1)
+    for pid in roster.pids("inner") { kill(pid, SIGKILL) }
   }
 
   // MARK: Change
