@@ -83,7 +83,7 @@ final class Reloader: EventHandler {
     end(
       .failure(
         .running(
-          "reading and checking the configuration took longer than \(patience.seconds) s; look at "
+          "reading and checking the configuration took longer than \(patience.components.seconds) s; look at "
             + "its size and at the file system that it is on, and reload again")))
   }
 
