@@ -94,9 +94,9 @@ extension TargetKey {
 struct Scope {
   /// Whether it looks at all of them.
   let isComplete: Bool
-  /// The probes, and what each meant before the roster was brought up to date.
   /// Names that were asked for beside those of the settings.
   let names: Set<Names>
+  /// The probes, and what each meant before the roster was brought up to date.
   private let probes: [(probe: Probe, before: Probe.Choice)]
   private var chosen: Set<ObjectIdentifier> = []
 

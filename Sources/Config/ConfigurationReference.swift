@@ -20,7 +20,7 @@ package enum ConfigurationReference {
 
       In globs `*` stands for any run of bytes, `/` included, and `?` for one byte.
       Regular expressions are those of PCRE2, at most \(Pattern.textLimit) bytes; expressions of Go \
-      (RE2) mean the same.
+      (RE2) mean the same, but for [a few](process-exporter.md#the-configuration).
       A duration is one or more numbers with units, the largest first: `1h30m`; the units are \
       `y`, `w`, `d`, `h`, `m`, `s` and `ms`.
 
@@ -68,6 +68,9 @@ package enum ConfigurationReference {
     setting may stand in one file only, and a name may belong to one target only.
     The default file may be missing where there is a `\(FileLoader.directoryName)`; one that \
     `--config.file` names may not.
+    A file of process-exporter (`process_names`) can only be the configuration file itself: in \
+    `\(FileLoader.directoryName)` it is an error, and beside it `\(FileLoader.directoryName)` is not \
+    read.
     At most \(Limits.directoryFiles) files count, with \(Limits.totalBytes) bytes together.
 
     """

@@ -19,13 +19,17 @@ extension Reader {
 
   /// Reports the first target beyond the limit, which may stand anywhere.
   private mutating func checkTargetLimit() {
-    let room = max(0, draft.targetLimit - earlier.count)
+    let limit = draft.limits.targets
+    let room = max(0, limit - earlier.count)
     if entries.count <= room { return }
     problems.source = problems.hasPositions ? entries[room].place.source : "--target"
+    let count = earlier.count + entries.count
     problems.add(
       entries[room].place.position,
-      "limits.targets is \(draft.targetLimit), but there are \(earlier.count + entries.count)"
-        + " targets; raise the limit or remove targets")
+      followsProcessExporter
+        ? "expected at most \(limit) targets with those of process-exporter, found \(count)"
+        : "limits.targets is \(limit), but there are \(count) targets; raise the limit or remove"
+          + " targets")
   }
 
   /// Reports variables that stand for nothing and those that may not be shown.
@@ -68,14 +72,17 @@ extension Reader {
     let place = entry.given[\Draft.target.selector.parent] ?? entry.place
     for parent in ([entry.target.selector] + entry.target.exclusions).compactMap(\.parent)
     where !parents.names.contains(parent) {
-      let near = suggestion(for: parent, among: parents.names.sorted())
+      // Each suggestion compares all names, and a later problem might not be shown.
+      let isWorthIt =
+        problems.total < Limits.shownProblems && parents.sorted.count <= Limits.suggestionNames
+      let near = isWorthIt ? suggestion(for: parent, among: parents.sorted) : nil
       problems.add(
         place.position,
         "parent: there is no target \(quoted(parent)); "
           + (near.map { "did you mean \(quoted($0))?" }
             ?? "expected the name of another target as it stands in the configuration"))
     }
-    if let parent = entry.target.selector.parent, parents.leads(from: parent, to: own) {
+    if let parent = entry.target.selector.parent, parents.isCircular(own, parent) {
       problems.add(
         place.position,
         parent == own
@@ -89,26 +96,41 @@ extension Reader {
 /// Which targets are whose parents, by name as it stands in the configuration.
 private struct Parents {
   let names: Set<String>
+  let sorted: [String]
   private let byName: [String: String]
+  /// Those that have themselves among their parents.
+  private var circular: Set<String> = []
 
   init(_ rules: [Rule]) {
     names = Set(rules.map { Self.name($0.name) })
+    sorted = names.sorted()
     byName = Dictionary(
       rules.compactMap { rule in rule.selector.parent.map { (Self.name(rule.name), $0) } },
       uniquingKeysWith: { first, _ in first })
+    findCircles()
+  }
+
+  /// Follows each target's parents until there are no more, or one that was met before.
+  private mutating func findCircles() {
+    var walks: [String: Int] = [:]
+    for (walk, start) in byName.keys.enumerated() {
+      var name: String? = start
+      while let current = name, walks[current] == nil {
+        walks[current] = walk
+        name = byName[current]
+      }
+      // One that the same walk has met is part of a circle.
+      while let current = name, walks[current] == walk, circular.insert(current).inserted {
+        name = byName[current]
+      }
+    }
   }
 
   /// What another target calls a target.
   static func name(_ template: Template) -> String { template.fixed ?? template.description }
 
-  /// Whether one target is another, or has it for a parent, however far away.
-  func leads(from start: String, to end: String) -> Bool {
-    var seen: Set<String> = []
-    var name: String? = start
-    while let current = name, seen.insert(current).inserted {
-      if current == end { return true }
-      name = byName[current]
-    }
-    return false
+  /// Whether a target has itself for a parent, however far away, by way of the given one.
+  func isCircular(_ name: String, _ parent: String) -> Bool {
+    byName[name] == parent && circular.contains(name)
   }
 }

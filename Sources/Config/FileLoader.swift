@@ -15,7 +15,7 @@ struct FileLoader {
   mutating func load(_ path: String, isRequired: Bool, _ reader: inout Reader) {
     let directory = Self.directory(of: path)
     let isThere = load(path, &reader)
-    // One of process-exporter's stands alone.
+    // One of process-exporter's stands alone: what is beside it is not read.
     if reader.processExporter != nil { return }
     let names = list(directory, &reader)
     if !isThere, isRequired || names == nil {
@@ -53,7 +53,7 @@ struct FileLoader {
         try buffer.readAll(file)
         bytesLeft -= buffer.count
         if bytesLeft >= 0 {
-          reader.read(buffer.content, file: path)
+          reader.read(buffer.content, file: path, isPart: isPart)
           return true
         }
         message = "the files up to this one have more than \(Limits.totalBytes) bytes together"

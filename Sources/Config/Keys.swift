@@ -106,8 +106,12 @@ struct KeyTable {
           "Which groups of metrics are collected for this target."),
         .mapping("limits", "Bounds on what the daemon holds and looks at."),
         Key(
-          "limits.targets", .integer(1...1_000_000), into: \.targetLimit, example: "100",
-          "Targets of the file and the command line together; more are an error."),
+          "limits.targets", .integer(1...1_000_000), into: \.limits.targets, example: "100",
+          """
+          Targets of the files, of the command line and those that variables make, together. More \
+          configured ones are an error; further ones that variables would make are left out and \
+          counted.
+          """),
         Key(
           "limits.processes_per_target", .integer(1...1_000_000), into: \.limits.processesPerTarget,
           example: "500",

@@ -18,6 +18,8 @@ enum Limits {
   static let excerptCharacters = 60
   /// Bytes of a key for which a similar known key is looked for.
   static let suggestionBytes = 64
+  /// Names of targets among which a similar one is looked for.
+  static let suggestionNames = 2000
   /// Bytes of a target's name.
   static let nameBytes = 128
   /// Bytes of a path: `PATH_MAX` without its NUL.

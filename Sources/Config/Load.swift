@@ -10,8 +10,6 @@ package struct Configuration: Sendable, Hashable {
   package var defaultForgetAfter: Duration
   /// The variables of the environment that names and labels may show.
   package var allowedEnvironment: [String]
-  /// The most targets there may be.
-  package var targetLimit: Int
   /// The files that were read, in that order.
   package var files: [String] = []
   /// Whether they are those of process-exporter, in its words.
@@ -28,7 +26,6 @@ package struct Configuration: Sendable, Hashable {
     defaultSelection = draft.defaultSelection
     defaultForgetAfter = draft.defaultForgetAfter
     allowedEnvironment = draft.allowedEnvironment
-    targetLimit = draft.targetLimit
   }
 }
 

@@ -35,20 +35,22 @@ struct ProcessExporterReader {
   private static let patience = Duration.seconds(7 * 86_400)
   /// Names of threads in a group; process-exporter has no such limit.
   private static let threadNames = 128
+  /// The most entries, and the most groups that they make.
+  static let targetLimit = CollectorLimits().targets
 
   var problems: Problems
   let flags: ProcessExporterFlags
-  private var rules: [Rule] = []
+  private(set) var rules: [Rule] = []
 
   init(problems: Problems, flags: ProcessExporterFlags) {
     self.problems = problems
     self.flags = flags
   }
 
-  /// Whether a document is one of process-exporter's.
-  static func isMeant(by root: Node) -> Bool {
-    guard case .mapping(let entries) = root.content else { return false }
-    return entries.contains { $0.key == topKey }
+  /// Where the key stands that makes a document one of process-exporter's; nil if it is none.
+  static func topKeyPosition(in root: Node) -> Position? {
+    guard case .mapping(let entries) = root.content else { return nil }
+    return entries.first { $0.key == topKey }?.position
   }
 
   /// The settings.
@@ -60,6 +62,7 @@ struct ProcessExporterReader {
     configuration.isProcessExporter = true
     configuration.collector.names = .namedprocess
     configuration.collector.limits.threadNamesPerTarget = Self.threadNames
+    configuration.collector.limits.targets = Self.targetLimit
     configuration.defaultSelection = Selection(
       includesDefault: false,
       families: Catalogue.sources(
@@ -99,6 +102,12 @@ struct ProcessExporterReader {
       problems.add(
         node.position,
         "\(Self.topKey): expected a list, found \(node.summary); begin each item with \"- \"")
+      return
+    }
+    if nodes.count > Self.targetLimit {
+      problems.add(
+        nodes[Self.targetLimit].position,
+        "\(Self.topKey): expected at most \(Self.targetLimit) entries, found \(nodes.count)")
       return
     }
     for node in nodes { readEntry(node) }

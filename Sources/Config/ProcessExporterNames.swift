@@ -39,6 +39,10 @@ extension ProcessExporterReader {
     for name in parts(flags.processNames) where !name.isEmpty && !isMapped.contains(name) {
       add(name: Template(name), selector: Selector(processNames: [Glob(literal: name)]))
     }
+    if rules.count > Self.targetLimit {
+      problems.source = "--procnames"
+      problems.add(nil, "expected at most \(Self.targetLimit) groups, found \(rules.count)")
+    }
   }
 
   /// Reads a pair: processes of that name are grouped by what the expression catches first.

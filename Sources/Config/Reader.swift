@@ -21,7 +21,6 @@ struct Draft {
   var defaultForgetAfter = Duration.seconds(3600)
   var allowedEnvironment: [String] = []
   var limits = CollectorLimits()
-  var targetLimit = 10_000
   var names = Names.process
   /// The target that is being read.
   var target = Target()
@@ -43,10 +42,12 @@ struct Reader {
 
   let table: KeyTable
   var draft = Draft()
-  /// The content of the first file, if it is one of process-exporter's.
+  /// The content of the main file, if it is one of process-exporter's.
   private(set) var processExporter: Node?
   var problems: Problems
   let earlier: [TargetSettings]
+  /// Whether those are process-exporter's.
+  let followsProcessExporter: Bool
   private(set) var entries: [Entry] = []
   private(set) var files: [String]
   /// Where the targets that have a name were given; nil for earlier ones.
@@ -61,12 +62,12 @@ struct Reader {
     self.table = table
     self.problems = problems
     earlier = configuration.collector.targets
+    followsProcessExporter = configuration.isProcessExporter
     files = configuration.files
     draft.limits = configuration.collector.limits
     draft.defaultSelection = configuration.defaultSelection
     draft.defaultForgetAfter = configuration.defaultForgetAfter
     draft.allowedEnvironment = configuration.allowedEnvironment
-    draft.targetLimit = configuration.targetLimit
     for target in earlier {
       if let name = target.rule.name.fixed { names[name] = .some(nil) }
     }
@@ -95,6 +96,7 @@ struct Reader {
         targets: earlier + targets, limits: draft.limits, names: draft.names),
       draft)
     configuration.files = files
+    configuration.isProcessExporter = followsProcessExporter
     return configuration
   }
 
@@ -103,15 +105,24 @@ struct Reader {
   /// - Parameters:
   ///   - text: YAML in UTF-8.
   ///   - file: Its name, for messages.
-  mutating func read(_ text: [UInt8], file: String) {
+  ///   - isPart: Whether it is one of `conf.d`.
+  mutating func read(_ text: [UInt8], file: String, isPart: Bool = false) {
     problems.source = file
     files.append(file)
     guard let root = Node.parse(text, &problems) else {
       isComplete = false
       return
     }
-    if ProcessExporterReader.isMeant(by: root), files.count == 1 {
-      processExporter = root
+    if let position = ProcessExporterReader.topKeyPosition(in: root) {
+      if isPart {
+        problems.add(
+          position,
+          "\(ProcessExporterReader.topKey) is process-exporter's and cannot stand in"
+            + " \(FileLoader.directoryName); name the file with --config.file")
+        isComplete = false
+      } else {
+        processExporter = root
+      }
       return
     }
     readMapping(root, at: "", named: "the configuration")

@@ -18,9 +18,7 @@ extension Configuration {
     }
     reader.checkTargets()
     try reader.problems.check()
-    let isProcessExporter = isProcessExporter
     self = reader.configuration
-    self.isProcessExporter = isProcessExporter
   }
 }
 

@@ -6,8 +6,10 @@ package func suggestion(for word: String, among known: [String]) -> String? {
   let typed = Array(word.lowercased().utf8)
   var best: (word: String, distance: Int)?
   for candidate in known {
-    let distance = editDistance(typed, Array(candidate.lowercased().utf8))
     let allowed = max(1, min(typed.count, candidate.utf8.count) / 3)
+    // Lengths that differ by more need no comparison; a change of case may change them a little.
+    if abs(typed.count - candidate.utf8.count) > 2 * allowed + 2 { continue }
+    let distance = editDistance(typed, Array(candidate.lowercased().utf8))
     if distance <= allowed, distance < best?.distance ?? Int.max { best = (candidate, distance) }
   }
   return best?.word

@@ -2,13 +2,14 @@ import CPCRE2
 
 /// A regular expression over bytes, as PCRE2 understands it.
 ///
-/// Text that is not UTF-8 is searched all the same: what is no character fits nothing. Bounded are
-/// the expression, the text, and the steps of a search, so that none takes longer than a few
-/// milliseconds, whatever somebody writes into a command line. A step is counted at each item of the
-/// expression that is tried, by callouts: the limit that PCRE2 itself has is one for each place of
-/// the text where a match could begin, and there are many.
+/// Text that is not UTF-8 is searched all the same: each byte that belongs to no character counts as
+/// U+FFFD, as in Go. Bounded are the expression, the text, and the steps of a search, so that none
+/// takes longer than a few milliseconds, whatever somebody writes into a command line. A step is
+/// counted at each item of the expression that is tried, by callouts: the limit that PCRE2 itself has
+/// is one for each place of the text where a match could begin, and there are many.
 ///
-/// - Source: `pcre2pattern(3)`, `pcre2callout(3)`. Expressions of Go (RE2) mean the same here.
+/// - Source: `pcre2pattern(3)`, `pcre2callout(3)`. Expressions of Go (RE2) mean the same here, but
+///   for what `docs/process-exporter.md` names.
 @safe package final class Pattern: Sendable {
   package struct Failure: Error, Equatable {
     /// In PCRE2's words.
@@ -55,8 +56,10 @@ import CPCRE2
     }
     var error: Int32 = 0
     var offset = 0
+    // In Go `$` is the very end, and a line begins after every line break.
     let options =
-      PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT
+      PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT | PCRE2_DOLLAR_ENDONLY
+      | PCRE2_ALT_CIRCUMFLEX
     // SAFETY: the bytes are read during the call only; a nil result owns nothing.
     let code = unsafe bytes.withUnsafeBufferPointer {
       unsafe pcre2_compile_8($0.baseAddress, $0.count, options, &error, &offset, nil)
@@ -81,8 +84,38 @@ import CPCRE2
   /// Searches a text for the first place that fits.
   ///
   /// - Parameter subject: What is beyond ``subjectLimit`` is not looked at.
-  /// - Returns: What was found.
+  /// - Returns: What was found, in UTF-8.
   package func search(_ subject: [UInt8]) -> Outcome {
+    // PCRE2 looks whether it is UTF-8 before it searches.
+    searchUTF8(subject) ?? searchUTF8(Self.repaired(subject)) ?? .tooExpensive
+  }
+
+  /// A text with U+FFFD for each byte that belongs to no character, up to ``subjectLimit``.
+  static func repaired(_ subject: [UInt8]) -> [UInt8] {
+    let subject = Array(subject.prefix(subjectLimit))
+    var result: [UInt8] = []
+    var start = 0
+    while start < subject.count {
+      do throws(UTF8.ValidationError) {
+        _ = try UTF8Span(validating: subject.span.extracting(start..<subject.count))
+        result += subject[start...]
+        break
+      } catch {
+        let bad = error.byteOffsets
+        result += subject[start..<(start + bad.lowerBound)]
+        for _ in bad { result += [0xEF, 0xBF, 0xBD] }
+        start += bad.upperBound
+      }
+    }
+    if result.count <= subjectLimit { return result }
+    // The limit may be within a character.
+    var end = subjectLimit
+    while end > 0, result[end] & 0xC0 == 0x80 { end -= 1 }
+    return Array(result[..<end])
+  }
+
+  /// Searches; nil if the text is not UTF-8.
+  private func searchUTF8(_ subject: [UInt8]) -> Outcome? {
     let length = min(subject.count, Self.subjectLimit)
     // SAFETY: both are freed below, and nothing keeps the pointers.
     guard let data = unsafe pcre2_match_data_create_from_pattern_8(code, nil),
@@ -105,6 +138,7 @@ import CPCRE2
       }
     }
     if result == PCRE2_ERROR_NOMATCH { return .notFound }
+    if (PCRE2_ERROR_UTF8_ERR21...PCRE2_ERROR_UTF8_ERR1).contains(result) { return nil }
     // SAFETY: the pairs belong to the match data, which still lives; there are that many of them.
     guard result > 0, let pairs = unsafe pcre2_get_ovector_pointer_8(data) else {
       return .tooExpensive

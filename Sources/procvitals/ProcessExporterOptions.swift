@@ -117,6 +117,7 @@ enum ProcessExporterCommandLine {
       guard (1...2).contains(dashes), let name = parts.first.map(String.init),
         let meaning = meanings[name]
       else {
+        try refuseOneDash(argument)
         result.append(argument)
         continue
       }
@@ -138,6 +139,28 @@ enum ProcessExporterCommandLine {
       }
     }
     return result
+  }
+
+  /// Refuses a word behind one dash, which would be taken for a bundle of letters, `-h` among them.
+  private static func refuseOneDash(_ argument: String) throws {
+    let name = String(argument.dropFirst().prefix { $0 != "=" })
+    guard argument.hasPrefix("-"), !argument.hasPrefix("--"), name.count > 1 else { return }
+    let own = ownOptions
+    if own.contains(name) {
+      throw Failure.usage("-\(name): expected two dashes, --\(name)")
+    }
+    let near =
+      suggestion(for: name, among: names).map { "-\($0)" }
+      ?? suggestion(for: name, among: own).map { "--\($0)" }
+    throw Failure.usage(
+      "-\(name): there is no such option; "
+        + (near.map { "did you mean \($0)?" } ?? "see procvitals --help"))
+  }
+
+  /// The names that the help gives procvitals' options.
+  private static var ownOptions: [String] {
+    Serve.helpMessage().split { !$0.isLetter && $0 != "-" && $0 != "." }
+      .filter { $0.hasPrefix("--") && $0.count > 2 }.map { String($0.dropFirst(2)) }
   }
 
   /// - Source: `strconv.ParseBool` of Go.

@@ -83,8 +83,8 @@ final class Reloader: EventHandler {
     end(
       .failure(
         .running(
-          "the configuration could not be read within \(patience.seconds) s; look at the file "
-            + "system that it is on, and reload again")))
+          "reading and checking the configuration took longer than \(patience.components.seconds) s; look at "
+            + "its size and at the file system that it is on, and reload again")))
   }
 
   private func begin(_ askers: [(Outcome) -> Void]) {

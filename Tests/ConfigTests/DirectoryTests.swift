@@ -111,6 +111,22 @@ import Testing
     #expect(problems() == ["D/conf.d/a.yaml:2:1: expected a value"])
   }
 
+  @Test func processExportersFileIsNoPart() throws {
+    let message =
+      "process_names is process-exporter's and cannot stand in conf.d; name the file with"
+      + " --config.file"
+    try write("conf.d/a.yaml", "# x\nprocess_names: [{comm: [a]}]")
+    try write("conf.d/b.yaml", "targets: [{name: b, pid: 1}, {name: c, parent: ofA}]")
+    #expect(problems(isRequired: false) == ["D/conf.d/a.yaml:2:1: \(message)"])
+    try write("c.yaml", "targets: [{name: m, pid: 1}]")
+    #expect(problems() == ["D/conf.d/a.yaml:2:1: \(message)"])
+    // As the main file it stands alone.
+    try write("c.yaml", "process_names: [{comm: [a]}]")
+    let configuration = try Configuration.load(path: main)
+    #expect(configuration.isProcessExporter && configuration.files == [main])
+    #expect(configuration.collector.targets.count == 1)
+  }
+
   @Test func irregularFilesAreNamedAndTheOthersAreChecked() throws {
     try write("c.yaml", "a: 1")
     try FileManager.default.createSymbolicLink(

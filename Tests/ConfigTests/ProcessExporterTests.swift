@@ -77,6 +77,28 @@ private func rule(_ entry: String) throws -> Rule {
     #expect(selections.count == 1)
   }
 
+  @Test func numberOfTargetsIsLimited() throws {
+    func text(_ count: Int) -> String {
+      "process_names:\n" + String(repeating: "- comm: [a]\n", count: count)
+    }
+    var configuration = try parse(text(10_000))
+    #expect(configuration.collector.limits.targets == 10_000)
+    #expect(
+      problems(text(10_001)) == [
+        "10002:3: process_names: expected at most 10000 entries, found 10001"
+      ])
+    let error = #expect(throws: ConfigError.self) {
+      try configuration.add(targetArguments: ["x=pid:1"])
+    }
+    #expect(
+      error?.description
+        == "--target: expected at most 10000 targets with those of process-exporter, found 10001")
+    var flags = ProcessExporterFlags()
+    flags.processNames = (0...10_000).map { "n\($0)" }.joined(separator: ",")
+    let names = #expect(throws: ConfigError.self) { try Configuration.processExporter(flags) }
+    #expect(names?.description == "--procnames: expected at most 10000 groups, found 10001")
+  }
+
   static let names: [(String, [Template.Part])] = [
     ("plain", [.literal("plain")]), ("''", [.variable(.argv0(isBase: true))]),
     ("", [.variable(.argv0(isBase: true))]), ("~", [.variable(.argv0(isBase: true))]),

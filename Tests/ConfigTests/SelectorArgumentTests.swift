@@ -93,6 +93,7 @@ import Testing
 
   @Test func fileAndCommandLineShareTheLimit() throws {
     var configuration = try parse("{targets: [{name: a, pid: 1}], limits: {targets: 2}}")
+    #expect(configuration.collector.limits.targets == 2)
     try configuration.add(targetArguments: ["b=pid:2"])
     let error = #expect(throws: ConfigError.self) {
       try configuration.add(targetArguments: ["c=pid:3"])

@@ -237,6 +237,36 @@ import Testing
       ])
   }
 
+  /// The chain and each of its ends are looked at once.
+  @Test func aLongChainOfParents() throws {
+    let count = 10_000
+    let chain = (1..<count).map { "- {name: n\($0), parent: n\($0 - 1)}\n" }.joined()
+    let configuration = try parse("targets:\n- {name: n0, pid: 1}\n" + chain)
+    #expect(configuration.collector.targets.count == count)
+    let error = #expect(throws: ConfigError.self) {
+      try parse("targets:\n- {name: n0, parent: n\(count - 1)}\n" + chain)
+    }
+    #expect(error?.total == count)
+  }
+
+  @Test func aWayIntoACircleIsNoneOfIt() {
+    let text = "targets: [{name: x, parent: a}, {name: a, parent: a}, {name: y, parent: x}]"
+    #expect(
+      problems(text) == ["1:43: parent: a target cannot be its own parent; name another one"])
+  }
+
+  @Test func onlyTheFirstUnknownParentsGetASuggestion() {
+    let text =
+      "targets:\n- {name: known, pid: 1}\n"
+      + (0..<25).map { "- {name: x\($0), parent: knwon}\n" }.joined()
+      + "- {name: z, parent: [1]}\n"
+    let found = problems(text)
+    #expect(found.count == 20)
+    // One problem was found before, as the file was read.
+    #expect(found.prefix(19).allSatisfy { $0.hasSuffix("did you mean \"known\"?") })
+    #expect(found[19].hasSuffix("as it stands in the configuration"))
+  }
+
   @Test func aParentMayHaveVariables() throws {
     let configuration = try parse(
       "targets: [{name: 'w-${comm}', pid: 1}, {name: b, parent: 'w-${comm}'}]")

@@ -10,7 +10,7 @@ import Testing
     let configuration = try parse(text)
     #expect(configuration.collector == CollectorSettings(targets: []))
     #expect(configuration.defaultSelection == Selection())
-    #expect(configuration.targetLimit == 10_000)
+    #expect(configuration.collector.limits.targets == 10_000)
   }
 
   @Test func documentedExample() throws {
@@ -56,8 +56,8 @@ import Testing
     #expect(configuration.collector.targets == expected)
     #expect(
       configuration.collector.limits
-        == CollectorLimits(keptDescriptors: 0, processesPerTarget: 7, threadsPerProcess: 8))
-    #expect(configuration.targetLimit == 100)
+        == CollectorLimits(
+          keptDescriptors: 0, targets: 100, processesPerTarget: 7, threadsPerProcess: 8))
   }
 
   @Test func budgets() throws {

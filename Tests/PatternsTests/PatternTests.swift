@@ -24,7 +24,8 @@ import Testing
       ("(a)?(b)", "b", [0: "b", 2: "b"]), ("(a*)(b)", "b", [0: "b", 1: "", 2: "b"]),
       ("((a)|b)+", "ab", [0: "ab", 1: "b", 2: "a"]), ("(?:a)(b)", "ab", [0: "ab", 1: "b"]),
       ("(?i)JAVA", "java", [0: "java"]), ("a.c", "a\nc", nil), ("(?s)a.c", "a\nc", [0: "a\nc"]),
-      ("^c", "a\nc", nil), ("(?m)^c", "a\nc", [0: "c"]), ("a$", "a\n", [0: "a"]),
+      ("^c", "a\nc", nil), ("(?m)^c", "a\nc", [0: "c"]), ("a$", "a\n", nil),
+      ("(?m)a$", "a\n", [0: "a"]), ("(?m)a\n^", "a\n", [0: "a\n"]),
       (#"foo\Kbar"#, "foobar", [0: "bar"]), (#"\bä\b"#, "a ä", nil), ("ä", "xä", [0: "ä"]),
       (#"(?<=-D)\w+"#, "-Dx=1", [0: "x"]), (#"(\w)\1"#, "abba", [0: "bb", 1: "b"]),
     ] as [(String, String, [Int: String]?)])
@@ -93,10 +94,33 @@ import Testing
     #expect(try groups("a", text) == [0: "a"])
     #expect(try groups("b.c", text) == [0: "b\0c"])
     #expect(try groups("ä", text) == [0: "ä"])
-    // What is no character fits nothing.
-    #expect(try groups("a.b", text) == nil)
-    #expect(try groups("^.", text) == nil)
-    #expect(try groups("ä.", text) == nil)
+    // Each byte that belongs to no character is U+FFFD.
+    #expect(try groups("a.b", text) == [0: "a\u{FFFD}b"])
+    #expect(try groups("^.(.)", text) == [0: "\u{FFFD}a", 1: "a"])
+    #expect(try groups("ä..$", text) == [0: "ä\u{FFFD}\u{FFFD}"])
+    #expect(
+      try Pattern("^(.)a").search(text)
+        == .found([0: [0xEF, 0xBF, 0xBD, 97], 1: [0xEF, 0xBF, 0xBD]]))
+    #expect(try groups(#"^\w"#, text) == nil)
+  }
+
+  @Test(
+    arguments: [
+      ([], ""), (Array("aä".utf8), "aä"), ([0x80, 0xBF], "\u{FFFD}\u{FFFD}"),
+      ([0xED, 0xA0, 0x80], "\u{FFFD}\u{FFFD}\u{FFFD}"), ([0xC0, 0xAF], "\u{FFFD}\u{FFFD}"),
+      ([0xF0, 0x9F, 0x92, 0x61], "\u{FFFD}\u{FFFD}\u{FFFD}a"),
+      ([0xF4, 0x90, 0x80, 0x80], "\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}"),
+    ] as [([UInt8], String)])
+  func repaired(text: [UInt8], expected: String) {
+    #expect(Pattern.repaired(text) == Array(expected.utf8))
+  }
+
+  @Test func aLongTextThatIsNoText() throws {
+    let text = [UInt8](repeating: 0xFF, count: Pattern.subjectLimit + 1)
+    let repaired = Pattern.repaired(text)
+    #expect(repaired.count <= Pattern.subjectLimit && repaired.count % 3 == 0)
+    #expect(try Pattern("^.").search(text) == .found([0: [0xEF, 0xBF, 0xBD]]))
+    #expect(try Pattern("a").search(text) == .notFound)
   }
 
   @Test func zeroInTheExpression() throws {

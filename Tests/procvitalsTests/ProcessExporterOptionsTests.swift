@@ -54,6 +54,10 @@ import Testing
       ["-once-to-stdout-delay", "5s"],
       "-once-to-stdout-delay: use procvitals once, which needs no delay"
     ),
+    (["-nosuch"], "-nosuch: there is no such option; see procvitals --help"),
+    (["check", "-proc-names=a"], "-proc-names: there is no such option; did you mean -procnames?"),
+    (["-log.levl", "x"], "-log.levl: there is no such option; did you mean --log.level?"),
+    (["-config.file=x"], "-config.file: expected two dashes, --config.file"),
   ])
   func refusals(arguments: [String], expected: String) {
     let failure = #expect(throws: Failure.self) {
