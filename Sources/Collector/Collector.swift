@@ -75,6 +75,10 @@ package final class Collector {
   private var states: [TargetState] = []
   private var isSorted = true
   private var stateOfTarget: [ObjectIdentifier: TargetState] = [:]
+  /// By the targets' names.
+  private var groups: [String: TargetGroup] = [:]
+  /// Whether a target vanished since groups without targets were forgotten.
+  private var hasVanished = false
   /// By the members' slots.
   private var processes: [ProcessState] = []
 
@@ -118,6 +122,8 @@ package final class Collector {
     roster.didVanish = { [unowned self] target in
       if let state = stateOfTarget.removeValue(forKey: ObjectIdentifier(target)) {
         pages[.namedprocess]?.retire(state)
+        state.group.retire(state)
+        hasVanished = true
       }
       states.removeAll { $0.target === target }
     }
@@ -140,6 +146,7 @@ package final class Collector {
         add(target)
       }
     }
+    forgetGroups()
     sortStates()
     let countsExits = states.contains(where: \.countsExits)
     if countsExits { instruments.processes.prepareTaskstats() }
@@ -147,9 +154,18 @@ package final class Collector {
   }
 
   private func add(_ target: Target) {
-    let state = TargetState(target, settings)
+    let group = groups[target.name] ?? TargetGroup()
+    groups[target.name] = group
+    let state = TargetState(target, group, settings)
     states.append(state)
     stateOfTarget[ObjectIdentifier(target)] = state
+  }
+
+  private func forgetGroups() {
+    guard hasVanished else { return }
+    let names = Set(states.map(\.target.name))
+    groups = groups.filter { names.contains($0.key) }
+    hasVanished = false
   }
 
   private func sortStates() {
@@ -170,6 +186,7 @@ package final class Collector {
     roster.refresh(scope.includes)
     exits.settle()
     if !isSorted { sortStates() }
+    forgetGroups()
     instruments.begin()
     instruments.processes.accountsDelays =
       states.contains { $0.wanted.files.contains(.taskstats) } && roster.accountsDelays()
@@ -272,7 +289,7 @@ package final class Collector {
   }
 
   private func add(_ member: Member, _ state: TargetState) {
-    makeRoom(for: member)
+    join(member, state)
     exits.open(
       member, instruments.processes.taskstats,
       threadLimit: instruments.limits.threadsPerProcess)
@@ -305,6 +322,14 @@ package final class Collector {
     }
   }
 
+  /// Goes on with a process that another target of the same group had.
+  private func join(_ member: Member, _ state: TargetState) {
+    makeRoom(for: member)
+    if let before = state.group.join(member.identity, state) {
+      processes[member.slot].resume(before)
+    }
+  }
+
   private func makeRoom(for member: Member) {
     while processes.count <= member.slot { processes.append(ProcessState()) }
   }
@@ -313,9 +338,11 @@ package final class Collector {
   private func retire(_ member: Member, _ target: Target) {
     instruments.patient.forget(member)
     guard let state = state(of: target) else { return }
-    makeRoom(for: member)
+    join(member, state)
     var process = ProcessState()
     swap(&process, &processes[member.slot])
+    // What threads used since is for the target that takes the process next.
+    let threads = process.threads
     exits.drain()
     let usage = exits.close(member)
     var last = Tally()
@@ -329,6 +356,8 @@ package final class Collector {
     }
     if target.canReturn(member.pid) {
       state.departed[member.pid] = process
+      process.threads = threads
+      state.group.leave(member.identity, process)
       oomKills.forget(member)
     } else {
       oomKills.leave(member, target)
@@ -358,6 +387,9 @@ package final class Collector {
     state.tally.unretire(before.counters)
     makeRoom(for: member)
     processes[member.slot] = before
+    if let latest = state.group.join(member.identity, state, returned: before) {
+      processes[member.slot].resume(latest)
+    }
   }
 
   private func state(of target: Target) -> TargetState? {

@@ -19,7 +19,8 @@ struct Page {
   private let isGrouped: Bool
   /// Targets of the same name, where that is one group.
   private var groups: [[TargetState]] = []
-  /// Counters of targets that are no longer there, by group, place in the plan and labels' values.
+  /// Counters with labels of their own of targets that are no longer there, by group, place in the
+  /// plan and labels' values.
   private var former: [String: [Int: [[String]: Reading]]] = [:]
   /// How many of them are kept of a group and a family; the others are forgotten.
   private static let formerLimit = 10_000
@@ -118,7 +119,7 @@ struct Page {
     }
     for group in groups {
       let former = former[group[0].target.name]?[place] ?? [:]
-      for (values, reading) in samples.readings(group, former) {
+      for (values, reading) in samples.readings(group, former, group[0].group) {
         guard group[0].hasRoom(labelled: samples.isOpen) else { continue }
         var labels = group[0].groupLabels
         for (name, value) in zip(samples.labels, values) { labels.append(Label(name, value)) }
@@ -143,12 +144,14 @@ struct Page {
     former = former.filter { names.contains($0.key) }
   }
 
-  /// Keeps the counters of a target that is no longer there, for its group if others are in it.
+  /// Keeps the counters of a target that is no longer there and that have labels of their own, for
+  /// its group if others are in it; ``TargetGroup`` keeps the others.
   mutating func retire(_ state: TargetState) {
     for (place, item) in plan.enumerated() {
-      guard case .named(let samples) = item.rows, samples.isAboutGroups, samples.isCounter else {
+      guard case .named(let samples) = item.rows, samples.isCounter, samples.isOpen else {
         continue
       }
+      guard samples.isAboutGroups else { continue }
       let name = state.target.name
       for (values, reading) in samples.readings([state], former[name]?[place] ?? [:]) {
         if former[name]?[place]?.count ?? 0 >= Self.formerLimit { break }

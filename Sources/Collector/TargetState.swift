@@ -6,11 +6,74 @@ import Targets
 struct ProcessState {
   var counters = Tally.none
   var threads = ThreadHistory()
+
+  /// Goes on where another target of the same group left off.
+  mutating func resume(_ before: ProcessState) {
+    for index in counters.indices {
+      counters[index] = Combination.largest(counters[index], before.counters[index])
+    }
+    threads = before.threads
+  }
+}
+
+/// What targets of one name, which are one group by process-exporter's names, have in common.
+final class TargetGroup {
+  /// How many processes are remembered that left; when there are more, all of them are forgotten.
+  private static let memory = 4096
+
+  /// What the counters of vanished targets add to the sum over the present ones, less what targets
+  /// keep of processes that count in another one since; wraps, by places in ``Catalogue/process``.
+  private var balance = [UInt64](repeating: 0, count: Catalogue.process.count)
+  /// Processes that left a target of the group alive and have not joined one since.
+  private var left: [ProcessIdentity: ProcessState] = [:]
+
+  /// The sum of a counter over all processes that ever belonged to a target of the group.
+  ///
+  /// - Parameter sum: That over the targets.
+  func total(_ sum: Reading, _ place: Int) -> Reading {
+    let balance = balance[place]
+    if balance == 0 { return sum }
+    switch sum {
+    case .whole(let number): return .whole(UInt64(max(0, Int64(bitPattern: number &+ balance))))
+    case .absent where Int64(bitPattern: balance) > 0: return .whole(balance)
+    default: return sum
+    }
+  }
+
+  /// Keeps the counters of a target that is no longer there.
+  func retire(_ state: TargetState) {
+    for row in state.rows where row.isCounter {
+      if case .whole(let number) = state.tally.former[row.index] { balance[row.index] &+= number }
+    }
+  }
+
+  /// Remembers a process that leaves alive: its target keeps its counters.
+  func leave(_ process: ProcessIdentity, _ state: ProcessState) {
+    if left.count >= Self.memory { left = [:] }
+    left[process] = state
+  }
+
+  /// What a process had when it left a target of the group, if it did and joins one again.
+  ///
+  /// - Parameters:
+  ///   - state: The target that it joins.
+  ///   - returned: What that one kept of it, and does no longer.
+  func join(
+    _ process: ProcessIdentity, _ state: TargetState, returned: ProcessState? = nil
+  ) -> ProcessState? {
+    guard !left.isEmpty, let before = left.removeValue(forKey: process) else { return nil }
+    for row in state.rows where row.isCounter {
+      if case .whole(let number)? = returned?.counters[row.index] { balance[row.index] &+= number }
+      if case .whole(let number) = before.counters[row.index] { balance[row.index] &-= number }
+    }
+    return before
+  }
 }
 
 /// A target with all that a collection keeps about it.
 final class TargetState {
   let target: Target
+  let group: TargetGroup
   var sample: TargetSample
   private(set) var labels = TextEncoder.PreparedLabels([])
   /// The labels of its group where families go by process-exporter's names.
@@ -40,8 +103,9 @@ final class TargetState {
   /// What a probe can ask for; nil for what only stands for a rule.
   var probeKey: TargetKey? { target.kind == .rule ? nil : target.key }
 
-  init(_ target: Target, _ settings: CollectorSettings) {
+  init(_ target: Target, _ group: TargetGroup, _ settings: CollectorSettings) {
     self.target = target
+    self.group = group
     sample = TargetSample(target)
     configure(settings)
   }
