@@ -247,11 +247,14 @@ package final class Collector {
     case .several(let labels): return .ambiguous(labels)
     case .one(let place):
       let state = states[place]
+      let isCounted = settings.names == .process
       if state.target.members.isEmpty {
-        state.beginPage(limit: 0)
+        state.beginPage(limit: 0, plain: 0, isCounted: isCounted)
         return .down
       }
-      return .page(pages[.process, default: Page()].write(state, facts, limit: instruments.limits.seriesPerTarget))
+      return .page(
+        pages[.process, default: Page()].write(
+          state, facts, limit: instruments.limits.seriesPerTarget, isCounted: isCounted))
     }
   }
 
@@ -283,7 +286,9 @@ package final class Collector {
         (
           names,
           pages[names, default: Page(names)]
-            .write(states, own, facts, limit: instruments.limits.seriesPerTarget)
+            .write(
+              states, own, facts, limit: instruments.limits.seriesPerTarget,
+              isCounted: names == settings.names)
         )
       })
   }

@@ -48,32 +48,43 @@ struct Page {
   ///   - states: The targets by name.
   ///   - own: What the exporter knows about itself.
   ///   - facts: The machine's units.
-  ///   - limit: Samples of one target; what is beyond is left out and counted.
+  ///   - limit: Samples of one target; what is beyond is left out.
+  ///   - isCounted: Whether that, and what is not, is counted.
   /// - Returns: The page in the text format.
   mutating func write(
-    _ states: [TargetState], _ own: OwnState, _ facts: SystemFacts, limit: Int
+    _ states: [TargetState], _ own: OwnState, _ facts: SystemFacts, limit: Int, isCounted: Bool
   ) -> [UInt8] {
     encoder.reset()
-    fill(states, own, facts, limit: limit)
+    fill(states, own, facts, limit: limit, isCounted: isCounted)
     return encoder.page
   }
 
   /// Makes the page of one target, as a library in the program itself would have written it: without
   /// the labels of the target and without `procvitals_…`.
-  mutating func write(_ state: TargetState, _ facts: SystemFacts, limit: Int) -> [UInt8] {
+  mutating func write(
+    _ state: TargetState, _ facts: SystemFacts, limit: Int, isCounted: Bool
+  ) -> [UInt8] {
     swap(&encoder, &probeEncoder)
     defer { swap(&encoder, &probeEncoder) }
     encoder.reset()
-    fill([state], nil, facts, limit: limit)
+    fill([state], nil, facts, limit: limit, isCounted: isCounted)
     return encoder.page
   }
 
   private mutating func fill(
-    _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts, limit: Int
+    _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts, limit: Int, isCounted: Bool
   ) {
     let noLabels = TextEncoder.PreparedLabels([])
-    for state in states { state.beginPage(limit: limit) }
-    if isGrouped { group(states) }
+    for state in states {
+      let plain = isGrouped ? 0 : state.plainSamples
+      state.beginPage(limit: limit, plain: plain, isCounted: isCounted)
+    }
+    if isGrouped {
+      group(states)
+      for group in groups {
+        group[0].beginPage(limit: limit, plain: plainSamples(group), isCounted: isCounted)
+      }
+    }
     for (place, (rows, family)) in plan.enumerated() {
       var isEmpty = true
       switch rows {
@@ -125,6 +136,16 @@ struct Page {
         for (name, value) in zip(samples.labels, values) { labels.append(Label(name, value)) }
         write(prepared, labels, Self.scaled(reading, samples.grain, facts), &isEmpty)
       }
+    }
+  }
+
+  /// How many samples of a group there are whose number the row says.
+  private func plainSamples(_ group: [TargetState]) -> Int {
+    plan.reduce(0) { sum, item in
+      guard case .named(let samples) = item.rows, samples.isAboutGroups, !samples.isOpen else {
+        return sum
+      }
+      return sum + samples.readings(group, [:], group[0].group).count
     }
   }
 

@@ -87,11 +87,13 @@ final class TargetState {
   private(set) var selection = Selection()
   var carry = CPUCarry()
 
-  /// How many rows without labels of their own are on.
-  private var plainRows = 0
+  /// The rows about the target as a whole that are on and have no labels of their own.
+  private var plainRows: [@Sendable (TargetSample) -> Reading] = []
   /// Samples that the page still has room for.
   private var room = (plain: 0, labelled: 0)
-  /// Samples on the last page, and what it had no room for.
+  /// Whether the page is the one that is counted.
+  private var isCounted = true
+  /// Samples on the last page that is counted, and what it had no room for.
   private(set) var series = 0
   private(set) var dropped = 0
 
@@ -123,9 +125,10 @@ final class TargetState {
     sample.configure(selection)
     wanted = Catalogue.wanted(selection)
     wanted.files.formUnion(sample.files)
-    plainRows =
-      rows.count
-      + Catalogue.target.count { $0.group != nil && $0.family.labels.isEmpty && serves($0) }
+    plainRows = Catalogue.target.compactMap { row in
+      guard row.group != nil, case .single(let read) = row.value, serves(row) else { return nil }
+      return read
+    }
   }
 
   /// Whether rows are on that only exit records can fill.
@@ -141,10 +144,21 @@ final class TargetState {
   /// Whether a family about the target as a whole is on.
   func serves(_ row: TargetRow) -> Bool { Catalogue.includes(row, selection) }
 
+  /// How many samples without labels of their own there are.
+  var plainSamples: Int {
+    rows.count { tally.values[$0.index] != .absent } + plainRows.count { $0(sample) != .absent }
+  }
+
   /// Starts a page on which the target has at most `limit` samples.
-  func beginPage(limit: Int) {
-    room = (plain: limit, labelled: max(0, limit - plainRows))
-    (series, dropped) = (0, 0)
+  ///
+  /// - Parameters:
+  ///   - limit: How many there may be.
+  ///   - plain: How many there are without labels of their own.
+  ///   - isCounted: Whether ``series`` and what is dropped are to be those of this page.
+  func beginPage(limit: Int, plain: Int, isCounted: Bool) {
+    room = (plain: limit, labelled: max(0, limit - plain))
+    self.isCounted = isCounted
+    if isCounted { (series, dropped) = (0, 0) }
   }
 
   /// Whether the page has room for one more sample; if not, that is counted.
@@ -152,11 +166,13 @@ final class TargetState {
   /// Labels are what makes series many, so samples without labels of their own come first.
   func hasRoom(labelled: Bool) -> Bool {
     if labelled ? room.labelled == 0 : room.plain == 0 {
-      sample.droppedSeries += 1
-      dropped += 1
+      if isCounted {
+        sample.droppedSeries += 1
+        dropped += 1
+      }
       return false
     }
-    series += 1
+    if isCounted { series += 1 }
     if labelled { room.labelled -= 1 } else { room.plain -= 1 }
     return true
   }
