@@ -77,6 +77,8 @@ package final class Collector {
   private var stateOfTarget: [ObjectIdentifier: TargetState] = [:]
   /// By the targets' names.
   private var groups: [String: TargetGroup] = [:]
+  /// Reads for targets that are no longer there.
+  private var formerLateReads: [String: UInt64] = [:]
   /// Whether a target vanished since groups without targets were forgotten.
   private var hasVanished = false
   /// By the members' slots.
@@ -123,6 +125,9 @@ package final class Collector {
       if let state = stateOfTarget.removeValue(forKey: ObjectIdentifier(target)) {
         pages[.namedprocess]?.retire(state)
         state.group.retire(state)
+        for (source, count) in lateReads([state]) {
+          formerLateReads[source, default: 0] += count
+        }
         hasVanished = true
       }
       states.removeAll { $0.target === target }
@@ -263,7 +268,8 @@ package final class Collector {
   ) -> [Names: [UInt8]] {
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
-    own.lateReads = lateReads()
+    own.lateReads = lateReads(states).merging(formerLateReads, uniquingKeysWith: +)
+      .map { OwnState.Count($0.key, $0.value) }
     own.capabilities = Capability.allCases.map {
       OwnState.Count($0.rawValue, capabilities.contains($0) ? 1 : 0)
     }
@@ -414,14 +420,15 @@ package final class Collector {
     }
   }
 
-  private func lateReads() -> [OwnState.Count] {
+  /// Reads that came too late, by what was read.
+  private func lateReads(_ states: [TargetState]) -> [String: UInt64] {
     var counts: [String: UInt64] = [:]
     for state in states {
       for (trouble, count) in state.target.troubles where trouble.reason == .late {
         counts[trouble.source.label, default: 0] += count
       }
     }
-    return counts.map { OwnState.Count($0.key, $0.value) }
+    return counts
   }
 
   private func exitNotices() -> [Notice] {

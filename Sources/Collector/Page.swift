@@ -22,6 +22,8 @@ struct Page {
   /// Counters with labels of their own of targets that are no longer there, by group, place in the
   /// plan and labels' values.
   private var former: [String: [Int: [[String]: Reading]]] = [:]
+  /// Counters about all targets together of those that are no longer there, by place in the plan.
+  private var formerOfAll: [Int: [[String]: Reading]] = [:]
   /// How many of them are kept of a group and a family; the others are forgotten.
   private static let formerLimit = 10_000
 
@@ -123,7 +125,7 @@ struct Page {
     _ prepared: TextEncoder.PreparedFamily, _ facts: SystemFacts, _ isEmpty: inout Bool
   ) {
     guard samples.isAboutGroups else {
-      for (_, reading) in samples.readings(states, [[]: .whole(0)]) {
+      for (_, reading) in samples.readings(states, formerOfAll[place] ?? [[]: .whole(0)]) {
         write(prepared, TextEncoder.PreparedLabels([]), reading, &isEmpty)
       }
       return
@@ -172,7 +174,12 @@ struct Page {
       guard case .named(let samples) = item.rows, samples.isCounter, samples.isOpen else {
         continue
       }
-      guard samples.isAboutGroups else { continue }
+      guard samples.isAboutGroups else {
+        formerOfAll[place] = [
+          []: samples.readings([state], formerOfAll[place] ?? [:]).first?.reading ?? .absent
+        ]
+        continue
+      }
       let name = state.target.name
       for (values, reading) in samples.readings([state], former[name]?[place] ?? [:]) {
         if former[name]?[place]?.count ?? 0 >= Self.formerLimit { break }

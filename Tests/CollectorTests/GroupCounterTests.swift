@@ -115,4 +115,30 @@ import Testing
     let after = watch.collect()[series]
     #expect(before != nil && after == before)
   }
+
+  /// What was counted for a target that is no longer there.
+  @Test func failedReadsOfTargetsThatVanish() throws {
+    let tree = try TestProc().process(7)
+    let watch = try watch(tree, targets(forgetAfter: .zero))
+    var last = 0.0
+    let late = "procvitals_late_reads_total{source=\"io\"}"
+    for (index, name) in ["w-a", "w-b", "other", "other", "w-c", "other", "other"].enumerated() {
+      try set(tree, name, ticks: 1)
+      var page = watch.collect()
+      if name != "other" {
+        let target = try #require(watch.collector.roster.targets.first { !$0.members.isEmpty })
+        target.note(Trouble(.file(.io), .late), "")
+        target.note(Trouble(.file(.stat), .denied), "")
+        page = watch.collect()
+      }
+      let expected = Double([1, 2, 2, 2, 3, 3, 3][index])
+      #expect(page[late] == expected, "\(index)")
+      // Files that the tree lacks count too.
+      let partial = try #require(page["namedprocess_scrape_partial_errors"])
+      #expect(name == "other" ? partial == last : partial > last, "\(index)")
+      last = partial
+      #expect(page["namedprocess_scrape_procread_errors"] == expected, "\(index)")
+    }
+    #expect(watch.collector.roster.targets.count == 1)
+  }
 }
