@@ -225,7 +225,8 @@ package final class Collector {
     instruments.finish(keeping: scope.isComplete ? 0 : 2 * states.count)
     var answers: [Probe: ProbeAnswer] = [:]
     for (probe, choice) in choices { answers[probe] = answer(choice) }
-    let pages = scope.isComplete ? pages(scope.names.union([settings.names]), own, census, start) : [:]
+    let pages =
+      scope.isComplete ? pages(scope.names.union([settings.names]), own, census, start) : [:]
     var notices = exitNotices() + eventNotices()
     for state in states {
       notices += self.notices(state, wasVisited: scope.includes(state.target))

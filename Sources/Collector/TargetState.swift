@@ -29,7 +29,10 @@ final class TargetGroup {
 
   /// The sum of a counter over all processes that ever belonged to a target of the group.
   ///
-  /// - Parameter sum: That over the targets.
+  /// - Parameters:
+  ///   - sum: That over the targets.
+  ///   - place: The row's place in the catalogue.
+  /// - Returns: What the group has.
   func total(_ sum: Reading, _ place: Int) -> Reading {
     let balance = balance[place]
     if balance == 0 { return sum }
@@ -53,11 +56,13 @@ final class TargetGroup {
     left[process] = state
   }
 
-  /// What a process had when it left a target of the group, if it did and joins one again.
+  /// Takes out what a target keeps of a process that joins one of the group again.
   ///
   /// - Parameters:
+  ///   - process: The process.
   ///   - state: The target that it joins.
   ///   - returned: What that one kept of it, and does no longer.
+  /// - Returns: What it had when it left; nil if it never did.
   func join(
     _ process: ProcessIdentity, _ state: TargetState, returned: ProcessState? = nil
   ) -> ProcessState? {
