@@ -75,6 +75,12 @@ package final class Collector {
   private var states: [TargetState] = []
   private var isSorted = true
   private var stateOfTarget: [ObjectIdentifier: TargetState] = [:]
+  /// By the targets' names.
+  private var groups: [String: TargetGroup] = [:]
+  /// Reads for targets that are no longer there.
+  private var formerLateReads: [String: UInt64] = [:]
+  /// Whether a target vanished since groups without targets were forgotten.
+  private var hasVanished = false
   /// By the members' slots.
   private var processes: [ProcessState] = []
 
@@ -119,6 +125,11 @@ package final class Collector {
     roster.didVanish = { [unowned self] target in
       if let state = stateOfTarget.removeValue(forKey: ObjectIdentifier(target)) {
         pages[.namedprocess]?.retire(state)
+        state.group.retire(state)
+        for (source, count) in lateReads([state]) {
+          formerLateReads[source, default: 0] += count
+        }
+        hasVanished = true
       }
       states.removeAll { $0.target === target }
     }
@@ -143,6 +154,7 @@ package final class Collector {
         add(target)
       }
     }
+    forgetGroups()
     sortStates()
     let countsExits = states.contains(where: \.countsExits)
     if countsExits { instruments.processes.prepareTaskstats() }
@@ -150,9 +162,18 @@ package final class Collector {
   }
 
   private func add(_ target: Target) {
-    let state = TargetState(target, settings)
+    let group = groups[target.name] ?? TargetGroup()
+    groups[target.name] = group
+    let state = TargetState(target, group, settings)
     states.append(state)
     stateOfTarget[ObjectIdentifier(target)] = state
+  }
+
+  private func forgetGroups() {
+    guard hasVanished else { return }
+    let names = Set(states.map(\.target.name))
+    groups = groups.filter { names.contains($0.key) }
+    hasVanished = false
   }
 
   private func sortStates() {
@@ -173,6 +194,7 @@ package final class Collector {
     roster.refresh(scope.includes)
     exits.settle()
     if !isSorted { sortStates() }
+    forgetGroups()
     instruments.begin()
     instruments.processes.accountsDelays =
       states.contains { $0.wanted.files.contains(.taskstats) } && roster.accountsDelays()
@@ -234,13 +256,14 @@ package final class Collector {
     case .several(let labels): return .ambiguous(labels)
     case .one(let place):
       let state = states[place]
+      let isCounted = settings.names == .process
       if state.target.members.isEmpty {
-        state.beginPage(limit: 0)
+        state.beginPage(limit: 0, plain: 0, isCounted: isCounted)
         return .down
       }
       return .page(
         pages[.process, default: Page()].write(
-          state, facts, limit: instruments.limits.seriesPerTarget))
+          state, facts, limit: instruments.limits.seriesPerTarget, isCounted: isCounted))
     }
   }
 
@@ -249,7 +272,8 @@ package final class Collector {
   ) -> [Names: [UInt8]] {
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
-    own.lateReads = lateReads()
+    own.lateReads = lateReads(states).merging(formerLateReads, uniquingKeysWith: +)
+      .map { OwnState.Count($0.key, $0.value) }
     own.capabilities = Capability.allCases.map {
       OwnState.Count($0.rawValue, capabilities.contains($0) ? 1 : 0)
     }
@@ -272,13 +296,15 @@ package final class Collector {
         (
           names,
           pages[names, default: Page(names)]
-            .write(states, own, facts, limit: instruments.limits.seriesPerTarget)
+            .write(
+              states, own, facts, limit: instruments.limits.seriesPerTarget,
+              isCounted: names == settings.names)
         )
       })
   }
 
   private func add(_ member: Member, _ state: TargetState) {
-    makeRoom(for: member)
+    join(member, state)
     exits.open(
       member, instruments.processes.taskstats,
       threadLimit: instruments.limits.threadsPerProcess)
@@ -311,6 +337,14 @@ package final class Collector {
     }
   }
 
+  /// Goes on with a process that another target of the same group had.
+  private func join(_ member: Member, _ state: TargetState) {
+    makeRoom(for: member)
+    if let before = state.group.join(member.identity, state) {
+      processes[member.slot].resume(before)
+    }
+  }
+
   private func makeRoom(for member: Member) {
     while processes.count <= member.slot { processes.append(ProcessState()) }
   }
@@ -319,9 +353,11 @@ package final class Collector {
   private func retire(_ member: Member, _ target: Target) {
     instruments.patient.forget(member)
     guard let state = state(of: target) else { return }
-    makeRoom(for: member)
+    join(member, state)
     var process = ProcessState()
     swap(&process, &processes[member.slot])
+    // What threads used since is for the target that takes the process next.
+    let threads = process.threads
     exits.drain()
     let usage = exits.close(member)
     var last = Tally()
@@ -335,6 +371,8 @@ package final class Collector {
     }
     if target.canReturn(member.pid) {
       state.departed[member.pid] = process
+      process.threads = threads
+      state.group.leave(member.identity, process)
       oomKills.forget(member)
     } else {
       oomKills.leave(member, target)
@@ -364,6 +402,9 @@ package final class Collector {
     state.tally.unretire(before.counters)
     makeRoom(for: member)
     processes[member.slot] = before
+    if let latest = state.group.join(member.identity, state, returned: before) {
+      processes[member.slot].resume(latest)
+    }
   }
 
   private func state(of target: Target) -> TargetState? {
@@ -383,14 +424,15 @@ package final class Collector {
     }
   }
 
-  private func lateReads() -> [OwnState.Count] {
+  /// Reads that came too late, by what was read.
+  private func lateReads(_ states: [TargetState]) -> [String: UInt64] {
     var counts: [String: UInt64] = [:]
     for state in states {
       for (trouble, count) in state.target.troubles where trouble.reason == .late {
         counts[trouble.source.label, default: 0] += count
       }
     }
-    return counts.map { OwnState.Count($0.key, $0.value) }
+    return counts
   }
 
   private func exitNotices() -> [Notice] {

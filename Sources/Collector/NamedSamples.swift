@@ -48,8 +48,11 @@ struct NamedSamples {
   /// - Parameters:
   ///   - states: The targets.
   ///   - former: What there is before the first one.
+  ///   - group: What they have in common.
   /// - Returns: The values of the labels behind that of the group, and the number.
-  func readings(_ states: some Sequence<TargetState>, _ former: [[String]: Reading]) -> [Sample] {
+  func readings(
+    _ states: some Sequence<TargetState>, _ former: [[String]: Reading], _ group: TargetGroup? = nil
+  ) -> [Sample] {
     var samples: [Sample] = []
     for part in parts {
       switch part.place {
@@ -57,6 +60,9 @@ struct NamedSamples {
         var sum = former[values] ?? .absent
         for state in states {
           for (_, reading) in readings(part.source, state) { sum = part.over(sum, reading) }
+        }
+        if isCounter, case .process(let place) = part.source, let group {
+          sum = group.total(sum, place)
         }
         if sum != .absent { samples.append((values, sum)) }
       case .each(let place):

@@ -19,8 +19,11 @@ struct Page {
   private let isGrouped: Bool
   /// Targets of the same name, where that is one group.
   private var groups: [[TargetState]] = []
-  /// Counters of targets that are no longer there, by group, place in the plan and labels' values.
+  /// Counters with labels of their own of targets that are no longer there, by group, place in the
+  /// plan and labels' values.
   private var former: [String: [Int: [[String]: Reading]]] = [:]
+  /// Counters about all targets together of those that are no longer there, by place in the plan.
+  private var formerOfAll: [Int: [[String]: Reading]] = [:]
   /// How many of them are kept of a group and a family; the others are forgotten.
   private static let formerLimit = 10_000
 
@@ -47,32 +50,43 @@ struct Page {
   ///   - states: The targets by name.
   ///   - own: What the exporter knows about itself.
   ///   - facts: The machine's units.
-  ///   - limit: Samples of one target; what is beyond is left out and counted.
+  ///   - limit: Samples of one target; what is beyond is left out.
+  ///   - isCounted: Whether that, and what is not, is counted.
   /// - Returns: The page in the text format.
   mutating func write(
-    _ states: [TargetState], _ own: OwnState, _ facts: SystemFacts, limit: Int
+    _ states: [TargetState], _ own: OwnState, _ facts: SystemFacts, limit: Int, isCounted: Bool
   ) -> [UInt8] {
     encoder.reset()
-    fill(states, own, facts, limit: limit)
+    fill(states, own, facts, limit: limit, isCounted: isCounted)
     return encoder.page
   }
 
   /// Makes the page of one target, as a library in the program itself would have written it: without
   /// the labels of the target and without `procvitals_…`.
-  mutating func write(_ state: TargetState, _ facts: SystemFacts, limit: Int) -> [UInt8] {
+  mutating func write(
+    _ state: TargetState, _ facts: SystemFacts, limit: Int, isCounted: Bool
+  ) -> [UInt8] {
     swap(&encoder, &probeEncoder)
     defer { swap(&encoder, &probeEncoder) }
     encoder.reset()
-    fill([state], nil, facts, limit: limit)
+    fill([state], nil, facts, limit: limit, isCounted: isCounted)
     return encoder.page
   }
 
   private mutating func fill(
-    _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts, limit: Int
+    _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts, limit: Int, isCounted: Bool
   ) {
     let noLabels = TextEncoder.PreparedLabels([])
-    for state in states { state.beginPage(limit: limit) }
-    if isGrouped { group(states) }
+    for state in states {
+      let plain = isGrouped ? 0 : state.plainSamples
+      state.beginPage(limit: limit, plain: plain, isCounted: isCounted)
+    }
+    if isGrouped {
+      group(states)
+      for group in groups {
+        group[0].beginPage(limit: limit, plain: plainSamples(group), isCounted: isCounted)
+      }
+    }
     for (place, (rows, family)) in plan.enumerated() {
       var isEmpty = true
       switch rows {
@@ -111,19 +125,29 @@ struct Page {
     _ prepared: TextEncoder.PreparedFamily, _ facts: SystemFacts, _ isEmpty: inout Bool
   ) {
     guard samples.isAboutGroups else {
-      for (_, reading) in samples.readings(states, [[]: .whole(0)]) {
+      for (_, reading) in samples.readings(states, formerOfAll[place] ?? [[]: .whole(0)]) {
         write(prepared, TextEncoder.PreparedLabels([]), reading, &isEmpty)
       }
       return
     }
     for group in groups {
       let former = former[group[0].target.name]?[place] ?? [:]
-      for (values, reading) in samples.readings(group, former) {
+      for (values, reading) in samples.readings(group, former, group[0].group) {
         guard group[0].hasRoom(labelled: samples.isOpen) else { continue }
         var labels = group[0].groupLabels
         for (name, value) in zip(samples.labels, values) { labels.append(Label(name, value)) }
         write(prepared, labels, Self.scaled(reading, samples.grain, facts), &isEmpty)
       }
+    }
+  }
+
+  /// How many samples of a group there are whose number the row says.
+  private func plainSamples(_ group: [TargetState]) -> Int {
+    plan.reduce(0) { sum, item in
+      guard case .named(let samples) = item.rows, samples.isAboutGroups, !samples.isOpen else {
+        return sum
+      }
+      return sum + samples.readings(group, [:], group[0].group).count
     }
   }
 
@@ -143,10 +167,17 @@ struct Page {
     former = former.filter { names.contains($0.key) }
   }
 
-  /// Keeps the counters of a target that is no longer there, for its group if others are in it.
+  /// Keeps the counters of a target that is no longer there and that have labels of their own, for
+  /// its group if others are in it; ``TargetGroup`` keeps the others.
   mutating func retire(_ state: TargetState) {
     for (place, item) in plan.enumerated() {
-      guard case .named(let samples) = item.rows, samples.isAboutGroups, samples.isCounter else {
+      guard case .named(let samples) = item.rows, samples.isCounter, samples.isOpen else {
+        continue
+      }
+      guard samples.isAboutGroups else {
+        formerOfAll[place] = [
+          []: samples.readings([state], formerOfAll[place] ?? [:]).first?.reading ?? .absent
+        ]
         continue
       }
       let name = state.target.name

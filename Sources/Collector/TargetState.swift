@@ -6,11 +6,79 @@ import Targets
 struct ProcessState {
   var counters = Tally.none
   var threads = ThreadHistory()
+
+  /// Goes on where another target of the same group left off.
+  mutating func resume(_ before: ProcessState) {
+    for index in counters.indices {
+      counters[index] = Combination.largest(counters[index], before.counters[index])
+    }
+    threads = before.threads
+  }
+}
+
+/// What targets of one name, which are one group by process-exporter's names, have in common.
+final class TargetGroup {
+  /// How many processes are remembered that left; when there are more, all of them are forgotten.
+  private static let memory = 4096
+
+  /// What the counters of vanished targets add to the sum over the present ones, less what targets
+  /// keep of processes that count in another one since; wraps, by places in ``Catalogue/process``.
+  private var balance = [UInt64](repeating: 0, count: Catalogue.process.count)
+  /// Processes that left a target of the group alive and have not joined one since.
+  private var left: [ProcessIdentity: ProcessState] = [:]
+
+  /// The sum of a counter over all processes that ever belonged to a target of the group.
+  ///
+  /// - Parameters:
+  ///   - sum: That over the targets.
+  ///   - place: The row's place in the catalogue.
+  /// - Returns: What the group has.
+  func total(_ sum: Reading, _ place: Int) -> Reading {
+    let balance = balance[place]
+    if balance == 0 { return sum }
+    switch sum {
+    case .whole(let number): return .whole(UInt64(max(0, Int64(bitPattern: number &+ balance))))
+    case .absent where Int64(bitPattern: balance) > 0: return .whole(balance)
+    default: return sum
+    }
+  }
+
+  /// Keeps the counters of a target that is no longer there.
+  func retire(_ state: TargetState) {
+    for row in state.rows where row.isCounter {
+      if case .whole(let number) = state.tally.former[row.index] { balance[row.index] &+= number }
+    }
+  }
+
+  /// Remembers a process that leaves alive: its target keeps its counters.
+  func leave(_ process: ProcessIdentity, _ state: ProcessState) {
+    if left.count >= Self.memory { left = [:] }
+    left[process] = state
+  }
+
+  /// Takes out what a target keeps of a process that joins one of the group again.
+  ///
+  /// - Parameters:
+  ///   - process: The process.
+  ///   - state: The target that it joins.
+  ///   - returned: What that one kept of it, and does no longer.
+  /// - Returns: What it had when it left; nil if it never did.
+  func join(
+    _ process: ProcessIdentity, _ state: TargetState, returned: ProcessState? = nil
+  ) -> ProcessState? {
+    guard !left.isEmpty, let before = left.removeValue(forKey: process) else { return nil }
+    for row in state.rows where row.isCounter {
+      if case .whole(let number)? = returned?.counters[row.index] { balance[row.index] &+= number }
+      if case .whole(let number) = before.counters[row.index] { balance[row.index] &-= number }
+    }
+    return before
+  }
 }
 
 /// A target with all that a collection keeps about it.
 final class TargetState {
   let target: Target
+  let group: TargetGroup
   var sample: TargetSample
   private(set) var labels = TextEncoder.PreparedLabels([])
   /// The labels of its group where families go by process-exporter's names.
@@ -24,11 +92,13 @@ final class TargetState {
   private(set) var selection = Selection()
   var carry = CPUCarry()
 
-  /// How many rows without labels of their own are on.
-  private var plainRows = 0
+  /// The rows about the target as a whole that are on and have no labels of their own.
+  private var plainRows: [@Sendable (TargetSample) -> Reading] = []
   /// Samples that the page still has room for.
   private var room = (plain: 0, labelled: 0)
-  /// Samples on the last page, and what it had no room for.
+  /// Whether the page is the one that is counted.
+  private var isCounted = true
+  /// Samples on the last page that is counted, and what it had no room for.
   private(set) var series = 0
   private(set) var dropped = 0
 
@@ -40,8 +110,9 @@ final class TargetState {
   /// What a probe can ask for; nil for what only stands for a rule.
   var probeKey: TargetKey? { target.kind == .rule ? nil : target.key }
 
-  init(_ target: Target, _ settings: CollectorSettings) {
+  init(_ target: Target, _ group: TargetGroup, _ settings: CollectorSettings) {
     self.target = target
+    self.group = group
     sample = TargetSample(target)
     configure(settings)
   }
@@ -59,9 +130,10 @@ final class TargetState {
     sample.configure(selection)
     wanted = Catalogue.wanted(selection)
     wanted.files.formUnion(sample.files)
-    plainRows =
-      rows.count
-      + Catalogue.target.count { $0.group != nil && $0.family.labels.isEmpty && serves($0) }
+    plainRows = Catalogue.target.compactMap { row in
+      guard row.group != nil, case .single(let read) = row.value, serves(row) else { return nil }
+      return read
+    }
   }
 
   /// Whether rows are on that only exit records can fill.
@@ -77,10 +149,21 @@ final class TargetState {
   /// Whether a family about the target as a whole is on.
   func serves(_ row: TargetRow) -> Bool { Catalogue.includes(row, selection) }
 
+  /// How many samples without labels of their own there are.
+  var plainSamples: Int {
+    rows.count { tally.values[$0.index] != .absent } + plainRows.count { $0(sample) != .absent }
+  }
+
   /// Starts a page on which the target has at most `limit` samples.
-  func beginPage(limit: Int) {
-    room = (plain: limit, labelled: max(0, limit - plainRows))
-    (series, dropped) = (0, 0)
+  ///
+  /// - Parameters:
+  ///   - limit: How many there may be.
+  ///   - plain: How many there are without labels of their own.
+  ///   - isCounted: Whether ``series`` and what is dropped are to be those of this page.
+  func beginPage(limit: Int, plain: Int, isCounted: Bool) {
+    room = (plain: limit, labelled: max(0, limit - plain))
+    self.isCounted = isCounted
+    if isCounted { (series, dropped) = (0, 0) }
   }
 
   /// Whether the page has room for one more sample; if not, that is counted.
@@ -88,11 +171,13 @@ final class TargetState {
   /// Labels are what makes series many, so samples without labels of their own come first.
   func hasRoom(labelled: Bool) -> Bool {
     if labelled ? room.labelled == 0 : room.plain == 0 {
-      sample.droppedSeries += 1
-      dropped += 1
+      if isCounted {
+        sample.droppedSeries += 1
+        dropped += 1
+      }
       return false
     }
-    series += 1
+    if isCounted { series += 1 }
     if labelled { room.labelled -= 1 } else { room.plain -= 1 }
     return true
   }

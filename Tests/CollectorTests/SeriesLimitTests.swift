@@ -48,12 +48,8 @@ import Testing
   @Test func labelledSeriesGoFirst() throws {
     let tree = try tree()
     let all = series(try page(1_000_000, of: tree).0)
-    let rows =
-      Catalogue.process.count
-      + Catalogue.target.count {
-        $0.group != nil && $0.family.labels.isEmpty
-      }
-    let (page, _) = try page(rows + 1, of: tree)
+    let plain = all.count { !$0.contains(",") }
+    let (page, _) = try page(plain + 1, of: tree)
     let left = Set(series(page))
     #expect(all.filter { !left.contains($0) }.allSatisfy { $0.contains(",") })
     #expect(left.count { $0.contains(",") } == 1)
@@ -69,5 +65,51 @@ import Testing
     #expect(watch.collect().value("procvitals_series_dropped_total") == 2 * first)
     // Told once.
     #expect(watch.notices.isEmpty)
+  }
+
+  /// Rows that are on and have no sample take no room.
+  @Test func asManyAsThereAre() throws {
+    let tree = try tree()
+    tree.remove("io").remove("schedstat")
+    let all = series(try page(1_000_000, of: tree).0)
+    for (limit, dropped) in [(all.count, 0.0), (all.count - 1, 1)] {
+      let (page, notices) = try page(limit, of: tree)
+      #expect(page.value("procvitals_series_dropped_total") == dropped)
+      let told = notices.filter {
+        if case .trouble(_, "series", _, _) = $0 { true } else { false }
+      }
+      #expect(told.isEmpty == (dropped == 0), "\(told)")
+    }
+  }
+
+  /// The trouble is that of the page of the settings, whatever other pages somebody asks for.
+  @Test(arguments: Names.allCases)
+  func otherPagesAreNotCounted(names: Names) throws {
+    let tree = try tree()
+    let targets = [target("app", pid: 7)]
+    let watch = try Watch(tree, targets)
+    func configure(_ limit: Int) {
+      var limits = CollectorLimits(keptDescriptors: 0)
+      limits.seriesPerTarget = limit
+      watch.collector.configure(CollectorSettings(targets: targets, limits: limits, names: names))
+    }
+    configure(1_000_000)
+    let counts = watch.collector.collect(OwnState(version: ""), Set(Names.allCases.map(Wish.named)))
+      .pages.mapValues { bytes in
+        Page(bytes).samples.keys.count {
+          $0.hasPrefix("process_") && $0.contains("{target") || $0.contains("_namegroup_")
+        }
+      }
+    let limit = try #require(counts[names]) - 1
+    configure(limit)
+    for round in 1...4 {
+      var wishes: Set<Wish> = [.page, .details]
+      if round % 2 == 0 { wishes.formUnion(Names.allCases.map(Wish.named)) }
+      let outcome = watch.collector.collect(OwnState(version: ""), wishes)
+      #expect(
+        Page(outcome.page).value("procvitals_series_dropped_total") == Double(round), "\(round)")
+      #expect(outcome.details.map(\.series) == [limit])
+      #expect(outcome.notices.count { "\($0)".contains("series") } == (round == 1 ? 1 : 0))
+    }
   }
 }
