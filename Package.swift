@@ -13,7 +13,7 @@ let switches: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// For rooms that hardly do anything but at the start.
+/// For rooms whose work is little beside that of the kernel.
 let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
 /// A room of the daemon: own sources, all switches on.
@@ -60,7 +60,7 @@ let package = Package(
 
     // 2
     room("ProcFS", imports: ["Linux"]),
-    room("HTTPServer", imports: ["Linux"]),
+    room("HTTPServer", imports: ["Linux"], settings: switches + small),
     room(
       "Systemd",
       imports: [

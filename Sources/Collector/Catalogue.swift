@@ -547,7 +547,9 @@ package enum Catalogue {
       "Reads for the target that failed, by what was read and why (pid files, /proc, control groups and netlink)."
     ) { target in
       if target.isHidden { return [] }
-      return target.troubles.map { ([$0.key.source.label, $0.key.reason.rawValue], .whole($0.value)) }
+      return target.troubles.map {
+        ([$0.key.source.label, $0.key.reason.rawValue], .whole($0.value))
+      }
     },
   ]
 

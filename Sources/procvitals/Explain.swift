@@ -65,6 +65,7 @@ struct ExplainReport {
   /// The whole text.
   ///
   /// - Parameter isDetailed: Whether each rule gets a line of its own below a process.
+  /// - Returns: Lines, each with its end.
   func text(isDetailed: Bool) -> String {
     var text = "targets\n"
     for target in targets {

@@ -1,9 +1,9 @@
 import Collector
 import Linux
 import ProcFS
-@testable import Targets
 import Testing
 
+@testable import Targets
 @testable import procvitals
 
 @Suite struct ExplainTests {
