@@ -36,18 +36,8 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' INT TERM
 
-# wait_for WHAT COMMAND...: polls until the command succeeds, at most 60 s.
-wait_for() {
-  local what=$1
-  shift
-  for _ in $(seq 600); do
-    if "$@" >/dev/null 2>&1; then return; fi
-    sleep 0.1
-  done
-  echo "bench: $what did not get ready" >&2
-  cat "$work"/*.log >&2
-  exit 1
-}
+. Tests/Bench/lib.sh
+
 # What else happens on the machine can only add to the cost.
 lowest() { sort -n | head -n 1; }
 
@@ -56,7 +46,7 @@ mkfifo "$work/hold"
 cp "$(command -v sleep)" "$work/pv-target"
 "$work/pv-target" 3600 &
 pids+=($!)
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_port)
 "$daemon" --web.listen-address="127.0.0.1:$port" --target=one=name:pv-target 2> "$work/daemon.log" &
 server=$!
 pids+=($server)
