@@ -8,9 +8,11 @@ ADDRESS    ?= 127.0.0.1:9656
 
 BINARY  := .build/release/procvitals
 # The linker of the toolchain, for relocations that take a sixteenth less room, and for code that is
-# there once although several functions come to it.
+# there once although several functions come to it. Functions that nobody calls go: each has a
+# section of its own, and none is exported.
 RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -z \
-  -Xlinker pack-relative-relocs -Xlinker --icf=all
+  -Xlinker pack-relative-relocs -Xlinker --icf=all -Xlinker --no-export-dynamic \
+  -Xswiftc -Xfrontend -Xswiftc -function-sections
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.

@@ -21,6 +21,9 @@ package struct ReadBatch: Sendable {
   /// The content of all files, one behind the other.
   package private(set) var bytes: [UInt8] = []
 
+  /// How many of the files are open for this batch only.
+  package private(set) var openedCount = 0
+
   package init() {}
 
   package var count: Int { entries.count }
@@ -31,8 +34,10 @@ package struct ReadBatch: Sendable {
   ///   - file: An open, readable file.
   ///   - subject: Whom the file is about: while a read about somebody does not return, no other one
   ///     about the same is begun.
-  package mutating func add(_ file: SharedFD, about subject: Int32) {
+  ///   - isKept: Whether it stays open behind the batch.
+  package mutating func add(_ file: SharedFD, about subject: Int32, isKept: Bool = false) {
     entries.append(Entry(file: file, subject: subject, outcome: .late))
+    if !isKept { openedCount += 1 }
   }
 
   /// Adds a file that could not be opened.
@@ -50,6 +55,7 @@ package struct ReadBatch: Sendable {
   package mutating func removeAll() {
     entries.removeAll(keepingCapacity: true)
     bytes.removeAll(keepingCapacity: true)
+    openedCount = 0
   }
 
   /// Reads all files on the calling thread, for those that never wait.

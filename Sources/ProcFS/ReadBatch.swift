@@ -76,7 +76,11 @@ extension ReadBatch {
   mutating func ask(
     _ file: SourceFile, _ kept: SharedFD?, in directory: borrowing OwnedFD, about pid: Int32
   ) {
-    if let kept { add(kept, about: pid) } else { ask(file.name, in: directory, about: pid) }
+    if let kept {
+      add(kept, about: pid, isKept: true)
+    } else {
+      ask(file.name, in: directory, about: pid)
+    }
   }
 
   mutating func ask(_ path: String, in directory: borrowing OwnedFD, about pid: Int32) {

@@ -5,8 +5,10 @@ package import ProcFS
 ///
 /// A process that does not answer is late, and not asked again until it has answered.
 package final class ProcessReads {
-  /// Files that are open at a time for one batch.
-  private static let batchLimit = 256
+  /// Files of one batch: the two changes of threads that it costs are little beside so many reads.
+  private static let batchLimit = 1024
+  /// How many of them may be open for the batch only.
+  private static let openLimit = 256
   /// How many held processes may hang at a time, and how many others.
   ///
   /// When more do, everything of their kind is late until one of them answers; others that hang must
@@ -37,13 +39,7 @@ package final class ProcessReads {
 
   /// Reads `stat` of a held process; errors as in ``ProcessHandle/stat(_:_:keep:)``.
   package func stat(_ member: Member) throws(ProcError) -> Stat {
-    var found = Result<Stat, ProcError>.failure(.gone)
-    read([member], member.hasEnded ? nil : held) { member, batch in
-      member.handle.askStat(&batch)
-    } answer: { member, batch, place in
-      found = member.stat(batch, place)
-    }
-    return try found.get()
+    try one(member, ask: { $0.askStat(&$1) }, answer: { $0.stat($1, $2) })
   }
 
   /// Reads `io` of held processes.
@@ -57,13 +53,7 @@ package final class ProcessReads {
 
   /// Reads `io` of a held process; errors as in ``ProcessHandle/io(_:_:keep:)``.
   package func io(_ member: Member) throws(ProcError) -> IO {
-    var found = Result<IO, ProcError>.failure(.gone)
-    read([member], member.hasEnded ? nil : held) { member, batch in
-      member.handle.askIO(&batch)
-    } answer: { member, batch, place in
-      found = member.io(batch, place)
-    }
-    return try found.get()
+    try one(member, ask: { $0.askIO(&$1) }, answer: { $0.io($1, $2) })
   }
 
   /// Reads `stat` of processes that are not held.
@@ -100,6 +90,19 @@ package final class ProcessReads {
     }
   }
 
+  private func one<Record>(
+    _ member: Member, ask: (borrowing ProcessHandle, inout ReadBatch) -> Void,
+    answer: (Member, ReadBatch, Int) -> Result<Record, ProcError>
+  ) throws(ProcError) -> Record {
+    var found = Result<Record, ProcError>.failure(.gone)
+    read([member], member.hasEnded ? nil : held) { member, batch in
+      ask(member.handle, &batch)
+    } answer: { member, batch, place in
+      found = answer(member, batch, place)
+    }
+    return try found.get()
+  }
+
   /// Reads files of many, a batch after the other.
   ///
   /// - Parameters:
@@ -115,12 +118,19 @@ package final class ProcessReads {
     var batch = ReadBatch()
     swap(&batch, &self.batch)
     defer { swap(&batch, &self.batch) }
-    let step = max(1, Self.batchLimit / files)
-    for start in stride(from: 0, to: items.count, by: step) {
-      let some = items[start..<min(start + step, items.count)]
-      for item in some { ask(item, &batch) }
+    var rest = items[...]
+    while !rest.isEmpty {
+      let some = rest
+      while let item = rest.first, batch.count < Self.batchLimit,
+        batch.openedCount < Self.openLimit
+      {
+        ask(item, &batch)
+        rest.removeFirst()
+      }
       if let reader { reader.read(&batch) } else { batch.readHere(&buffer) }
-      for (index, item) in some.enumerated() { answer(item, batch, index * files) }
+      for (index, item) in some.prefix(some.count - rest.count).enumerated() {
+        answer(item, batch, index * files)
+      }
       batch.removeAll()
     }
   }
