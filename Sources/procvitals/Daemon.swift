@@ -10,11 +10,6 @@ import Systemd
 ///
 /// /proc is read by the sampler's thread; the loop passes requests to it and pages back.
 final class Daemon: EventHandler {
-  /// How long a scrape may take when Prometheus does not say.
-  private static let scrapeTimeout = Duration.seconds(10)
-  /// Left of the time that Prometheus gives, for the way of the answer.
-  private static let scrapeTimeoutMargin = 0.5
-  private static let shortestScrapeTimeout = 0.1
   /// How long answers that are under way may take at the end.
   private static let drainTime = Duration.seconds(5)
   /// How long the last log lines may take.
@@ -25,7 +20,7 @@ final class Daemon: EventHandler {
   private let configurationFile: String?
   private let ownPid: Int32
   private let sink: LogSink
-  private let web: WebOptions
+  let web: WebOptions
   private let log: Logger
   private let notifier = Notifier()
 
@@ -38,27 +33,16 @@ final class Daemon: EventHandler {
   private var signalToken: EventToken?
   private var replyToken: EventToken?
   private var watchdogToken: EventToken?
-  private var queue: ScrapeQueue<RequestID>
-  private var waiting: [RequestID: Waiting] = [:]
-  private var deadlines: [EventToken: RequestID] = [:]
-  private let reloader: Reloader
+  let scrapes: Scrapes
+  let reloader: Reloader
   /// Where the server listens first.
-  private var address: ListenAddress?
+  private(set) var address: ListenAddress?
   /// What was last missing to read everything that is wanted.
   private var missing: [Capability] = []
   private var own: OwnState
-  private var scrapes: [String: UInt64] = [:]
   private var census = Collector.Census()
-  private var isReady = false
+  private(set) var isReady = false
   private var failure: Failure?
-
-  /// A request that waits for a collection.
-  private struct Waiting {
-    let isScrape: Bool
-    let seconds: Double
-    let deadline: EventToken
-    let answer: (Collector.Outcome) -> Response
-  }
 
   /// Opens everything that can fail before the daemon serves.
   ///
@@ -80,7 +64,6 @@ final class Daemon: EventHandler {
     let configuration = try load().get()
     let settings = configuration.collector
     let addresses = try web.addresses(likeProcessExporter: configuration.isProcessExporter)
-    queue = ScrapeQueue(limit: web.maxRequests)
     own = OwnState(version: Version.number)
     own.configLoadedSeconds = Self.now()
     do throws(Errno) {
@@ -90,6 +73,7 @@ final class Daemon: EventHandler {
       self.log = log.logger(sink)
       loop = try EventLoop()
       replies = try Mailbox()
+      scrapes = Scrapes(loop, limit: web.maxRequests)
       reloader = try Reloader(loop, read: load)
       sampler = try Sampler(
         procPath: source.procPath, cgroupPath: source.cgroupPath, facts: .current(),
@@ -114,7 +98,7 @@ final class Daemon: EventHandler {
     let server = Server(
       loop: loop, limits: limits,
       handler: { [unowned self] request, id in answer(request, id) },
-      abandoned: { [unowned self] id in forget(id) })
+      abandoned: { [unowned self] id in scrapes.forget(id) })
     for address in addresses {
       do throws(Errno) {
         let real = try server.listen(on: address)
@@ -148,6 +132,8 @@ final class Daemon: EventHandler {
       replyToken = try loop.add(replies.wake.fd, .readable, self)
       reloader.willBegin = { [unowned self] in willReload() }
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
+      scrapes.collect = { [unowned self] wishes in collect(wishes) }
+      scrapes.answer = { [unowned self] id, response in server?.answer(id, response) }
       startWatchdog()
       log.notice("started", metadata: ["version": "\(Version.number)"])
       for (option, reason) in source.processExporter.ineffective {
@@ -155,7 +141,7 @@ final class Daemon: EventHandler {
           "option without effect", metadata: ["option": "\(option)", "reason": "\(reason)"])
       }
       // Nobody waits for the first one, only for what follows from it.
-      collect(for: .page)
+      scrapes.start(for: .page)
       try loop.run()
     } catch {
       throw Failure.running("the event loop failed: \(error)")
@@ -176,14 +162,7 @@ final class Daemon: EventHandler {
   }
 
   func expired(_ token: EventToken) {
-    if token == watchdogToken {
-      startWatchdog()
-    } else if let id = deadlines[token] {
-      queue.remove(id)
-      finish(id) {
-        .text(.serviceUnavailable, "Exceeded configured timeout of \($0.seconds)s.\n")
-      }
-    }
+    if token == watchdogToken { startWatchdog() }
   }
 
   private func handle(_ signal: Signal) {
@@ -200,7 +179,7 @@ final class Daemon: EventHandler {
       loop.stop()
     case .page(let outcome):
       for notice in outcome.notices { log.tell(notice) }
-      for id in queue.finish() { finish(id) { $0.answer(outcome) } }
+      scrapes.finish(outcome)
       if let rights = outcome.health?.rights, missing != rights.missing { tell(rights) }
       let isNew = census != outcome.census
       census = outcome.census
@@ -211,7 +190,7 @@ final class Daemon: EventHandler {
       } else if isNew {
         notifier.status(status)
       }
-      collect()
+      scrapes.start()
     }
   }
 
@@ -259,7 +238,7 @@ final class Daemon: EventHandler {
 
   private func didReload(_ outcome: Reloader.Outcome) {
     // Whoever asks from now on is answered by what is configured now.
-    queue.close()
+    scrapes.close()
     switch outcome {
     case .success(let configuration):
       let settings = configuration.collector
@@ -277,120 +256,14 @@ final class Daemon: EventHandler {
     if isReady { notifier.ready(status: status) }
   }
 
-  // MARK: Requests
+  // MARK: Collections
 
-  private func answer(_ request: Request, _ id: RequestID) -> Answer {
-    let answer: () -> Answer
-    switch request.path {
-    case web.telemetryPath: answer = { self.scrape(request, id) }
-    case "/probe": answer = { self.probe(request, id) }
-    case "/sd": answer = { self.discover(request, id) }
-    case "/health":
-      answer = { self.wait(request, id, .page) { .health($0.health ?? Health()) } }
-    case "/api/v1/targets":
-      answer = { self.wait(request, id, .details) { .json(TargetsPage.text($0.details)) } }
-    case "/-/reload": return reload(request, id)
-    case "/-/healthy": answer = { .now(.text(.ok, "OK\n")) }
-    case "/-/ready":
-      answer = {
-        .now(
-          self.isReady
-            ? .text(.ok, "OK\n")
-            : .text(.serviceUnavailable, "The first collection is not done yet.\n"))
-      }
-    case "/": answer = { .now(Landing.page(metrics: self.web.telemetryPath)) }
-    default:
-      return .now(.text(.notFound, "There is nothing here; metrics are at \(web.telemetryPath).\n"))
-    }
-    switch request.method {
-    case .get, .head: return answer()
-    case .options: return .now(.options(allow: Self.methods))
-    default: return .now(.methodNotAllowed(allow: Self.methods))
-    }
-  }
-
-  private static let methods: [Method] = [.get, .head, .options]
-  private static let reloadMethods: [Method] = [.post, .put, .options]
-
-  private func probe(_ request: Request, _ id: RequestID) -> Answer {
-    do throws(ProbeQuery.Failure) {
-      let probe = try ProbeQuery(request.query).probe
-      return wait(request, id, .probe(probe)) { .probe(probe, $0) }
-    } catch {
-      return .now(.badProbe(error))
-    }
-  }
-
-  private func scrape(_ request: Request, _ id: RequestID) -> Answer {
-    guard let wanted = request.query.first(where: { $0.name == "names" })?.value else {
-      return wait(request, id, .page) { .metrics($0.page) }
-    }
-    guard let names = Names(rawValue: wanted) else {
-      let known = Names.allCases.map(\.rawValue).joined(separator: " or ")
-      count(code: 400)
-      return .now(.text(.badRequest, "The parameter names is \(known).\n"))
-    }
-    return wait(request, id, .named(names)) { .metrics($0.pages[names] ?? []) }
-  }
-
-  private func discover(_ request: Request, _ id: RequestID) -> Answer {
-    let address = ServiceDiscovery.address(authority: request.authority, listening: address)
-    return wait(request, id, .list) {
-      .json(ServiceDiscovery.json($0.targets, address: address).line + "\n")
-    }
-  }
-
-  private func reload(_ request: Request, _ id: RequestID) -> Answer {
-    switch request.method {
-    case .post, .put:
-      if !web.enablesLifecycle {
-        return .now(.text(.forbidden, "Lifecycle API is not enabled.\n"))
-      }
-      reloader.request { [unowned self] outcome in server?.answer(id, .reload(outcome)) }
-      return .later
-    case .options: return .now(.options(allow: Self.reloadMethods))
-    default: return .now(.methodNotAllowed(allow: Self.reloadMethods))
-    }
-  }
-
-  /// Lets a request wait for a collection.
-  private func wait(
-    _ request: Request, _ id: RequestID, _ wish: Wish,
-    _ answer: @escaping (Collector.Outcome) -> Response
-  ) -> Answer {
-    let isScrape = request.path == web.telemetryPath
-    guard queue.add(id, wish) else {
-      if isScrape { count(code: 503) }
-      return .now(
-        .text(
-          .serviceUnavailable,
-          "Limit of concurrent requests reached (\(web.maxRequests)), try again later.\n",
-          fields: [("Retry-After", "1")]))
-    }
-    let seconds = Self.timeout(request.field("X-Prometheus-Scrape-Timeout-Seconds"))
-    let token = loop.add(self)
-    deadlines[token] = id
-    loop.setDeadline(token, .now + .nanoseconds(Int64(seconds * 1e9)))
-    waiting[id] = Waiting(isScrape: isScrape, seconds: seconds, deadline: token, answer: answer)
-    collect()
-    return .later
-  }
-
-  /// What the client grants, less the way back; our own limit when it says nothing sensible.
-  private static func timeout(_ field: String?) -> Double {
-    let own = scrapeTimeout.seconds
-    guard let granted = field.flatMap(Double.init), granted > 0 else { return own }
-    return min(own, max(shortestScrapeTimeout, granted - scrapeTimeoutMargin))
-  }
-
-  /// Starts a collection if somebody waits for one, and none is under way.
-  ///
-  /// - Parameter wish: What is wanted by nobody who waits.
-  private func collect(for wish: Wish? = nil) {
-    guard let wishes = queue.start(for: wish) else { return }
+  private func collect(_ wishes: Set<Wish>) {
     var own = own
-    own.scrapesInFlight = UInt64(queue.count)
-    own.scrapes = scrapes.map { OwnState.Scrapes(format: "text", code: $0.key, count: $0.value) }
+    own.scrapesInFlight = UInt64(scrapes.count)
+    own.scrapes = scrapes.codes.map {
+      OwnState.Scrapes(format: "text", code: String($0.key), count: $0.value)
+    }
     if let statistics = server?.statistics {
       own.connections = statistics.open.counts
       own.connectionsRejected = statistics.rejectedCounts
@@ -398,27 +271,9 @@ final class Daemon: EventHandler {
     sampler.collect(own, wishes)
   }
 
-  /// Answers a request that has waited.
-  private func finish(_ id: RequestID, _ answer: (Waiting) -> Response) {
-    guard let entry = release(id) else { return }
-    let response = answer(entry)
-    if entry.isScrape { count(code: response.status.code) }
-    server?.answer(id, response)
-  }
-
-  private func count(code: Int) { scrapes[String(code), default: 0] += 1 }
-
-  /// Nobody waits for this answer any more.
-  private func forget(_ id: RequestID) {
-    queue.remove(id)
-    _ = release(id)
-  }
-
-  private func release(_ id: RequestID) -> Waiting? {
-    guard let entry = waiting.removeValue(forKey: id) else { return nil }
-    deadlines[entry.deadline] = nil
-    loop.remove(entry.deadline)
-    return entry
+  /// Reads the configuration anew for somebody who waits for the outcome.
+  func reload(for id: RequestID) {
+    reloader.request { [unowned self] outcome in server?.answer(id, .reload(outcome)) }
   }
 
   private static func now() -> Double { Double(wallClockNanoseconds()) / 1e9 }

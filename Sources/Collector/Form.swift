@@ -1,0 +1,36 @@
+package import Metrics
+
+/// How a page is written, and what of it.
+package struct Form: Hashable, Sendable {
+  /// The names of the families; nil for those of the settings.
+  package var names: Names?
+  package var format: Format
+  /// Whether it is one gzip member.
+  package var isCompressed: Bool
+  package var filter: Filter
+
+  /// A page in full.
+  package init(
+    names: Names? = nil, format: Format = .text, isCompressed: Bool = false,
+    filter: Filter = Filter()
+  ) {
+    self.names = names
+    self.format = format
+    self.isCompressed = isCompressed
+    self.filter = filter
+  }
+}
+
+/// Which families a page has.
+package struct Filter: Hashable, Sendable {
+  /// Names of families; nil for all.
+  package var families: Set<String>?
+  /// Groups of families; nil for all. With some, what the exporter says about itself is left out.
+  package var groups: Set<Group>?
+
+  /// Every family.
+  package init(families: Set<String>? = nil, groups: Set<Group>? = nil) {
+    self.families = families
+    self.groups = groups
+  }
+}

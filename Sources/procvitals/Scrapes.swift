@@ -1,0 +1,134 @@
+import Collector
+import HTTPServer
+import Linux
+
+/// The requests that wait for a collection, until it is there or their time is over.
+///
+/// Belongs to the loop.
+final class Scrapes: EventHandler {
+  /// How long one may take when Prometheus does not say.
+  private static let timeout = Duration.seconds(10)
+  /// Left of the time that Prometheus gives, for the way of the answer.
+  private static let timeoutMargin = 0.5
+  private static let shortestTimeout = 0.1
+
+  /// Starts a collection.
+  var collect: (Set<Wish>) -> Void = { _ in }
+  /// Answers a request.
+  var answer: (RequestID, Response) -> Void = { _, _ in }
+
+  private let loop: EventLoop
+  private let limit: Int
+  private var queue: ScrapeQueue<RequestID>
+  private var waiting: [RequestID: Waiting] = [:]
+  private var deadlines: [EventToken: RequestID] = [:]
+  /// Answered scrapes by status.
+  private(set) var codes: [Int: UInt64] = [:]
+
+  private struct Waiting {
+    let isCounted: Bool
+    let seconds: Double
+    let deadline: EventToken
+    let answer: (Collector.Outcome) -> Response
+  }
+
+  /// Nobody waits yet.
+  ///
+  /// - Parameters:
+  ///   - loop: Where deadlines are kept.
+  ///   - limit: How many may wait.
+  init(_ loop: EventLoop, limit: Int) {
+    self.loop = loop
+    self.limit = limit
+    queue = ScrapeQueue(limit: limit)
+  }
+
+  /// How many wait.
+  var count: Int { queue.count }
+
+  /// Lets a request wait for a collection.
+  ///
+  /// - Parameters:
+  ///   - id: The request.
+  ///   - wish: What it wants of the collection.
+  ///   - isCounted: Whether it is a scrape of the metrics.
+  ///   - timeout: How long the client waits, in seconds, as it says itself.
+  ///   - answer: Makes the answer.
+  /// - Returns: What the server is to do now.
+  func wait(
+    _ id: RequestID, _ wish: Wish, isCounted: Bool, timeout: String?,
+    _ answer: @escaping (Collector.Outcome) -> Response
+  ) -> Answer {
+    guard queue.add(id, wish) else {
+      if isCounted { count(code: 503) }
+      return .now(
+        .text(
+          .serviceUnavailable,
+          "Limit of concurrent requests reached (\(limit)), try again later.\n",
+          fields: [("Retry-After", "1")]))
+    }
+    let seconds = Self.seconds(granted: timeout)
+    let token = loop.add(self)
+    deadlines[token] = id
+    loop.setDeadline(token, .now + .nanoseconds(Int64(seconds * 1e9)))
+    waiting[id] = Waiting(isCounted: isCounted, seconds: seconds, deadline: token, answer: answer)
+    start()
+    return .later
+  }
+
+  /// What the client grants, less the way back; our own limit when it says nothing sensible.
+  private static func seconds(granted field: String?) -> Double {
+    let own = timeout.seconds
+    guard let granted = field.flatMap(Double.init), granted > 0 else { return own }
+    return min(own, max(shortestTimeout, granted - timeoutMargin))
+  }
+
+  /// Starts a collection if somebody waits for one, and none is under way.
+  ///
+  /// - Parameter wish: What is wanted by nobody who waits.
+  func start(for wish: Wish? = nil) {
+    if let wishes = queue.start(for: wish) { collect(wishes) }
+  }
+
+  /// Answers those whom a collection was for.
+  func finish(_ outcome: Collector.Outcome) {
+    for id in queue.finish() { finish(id) { $0.answer(outcome) } }
+  }
+
+  /// Makes whoever comes from now on wait for the next collection, see ``ScrapeQueue/close()``.
+  func close() { queue.close() }
+
+  /// Nobody waits for this answer any more.
+  func forget(_ id: RequestID) {
+    queue.remove(id)
+    _ = release(id)
+  }
+
+  /// Counts an answered scrape.
+  func count(code: Int) { codes[code, default: 0] += 1 }
+
+  func ready(_ token: EventToken, _ readiness: Readiness) {}
+
+  /// The time of a request is over.
+  func expired(_ token: EventToken) {
+    guard let id = deadlines[token] else { return }
+    queue.remove(id)
+    finish(id) {
+      .text(.serviceUnavailable, "Exceeded configured timeout of \($0.seconds)s.\n")
+    }
+  }
+
+  private func finish(_ id: RequestID, _ makeResponse: (Waiting) -> Response) {
+    guard let entry = release(id) else { return }
+    let response = makeResponse(entry)
+    if entry.isCounted { count(code: response.status.code) }
+    answer(id, response)
+  }
+
+  private func release(_ id: RequestID) -> Waiting? {
+    guard let entry = waiting.removeValue(forKey: id) else { return nil }
+    deadlines[entry.deadline] = nil
+    loop.remove(entry.deadline)
+    return entry
+  }
+}
