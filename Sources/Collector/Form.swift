@@ -25,7 +25,9 @@ package struct Form: Hashable, Sendable {
 package struct Filter: Hashable, Sendable {
   /// Names of families; nil for all.
   package var families: Set<String>?
-  /// Groups of families; nil for all. With some, what the exporter says about itself is left out.
+  /// Groups of families; nil for all.
+  ///
+  /// With some, what the exporter says about itself is left out.
   package var groups: Set<Group>?
 
   /// Every family.
