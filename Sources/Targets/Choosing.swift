@@ -26,9 +26,8 @@ extension Roster {
         targets[index].note(
           trouble,
           "\(condition.rawValue) cannot be checked for process \(pid)"
-            + (processes.count == 1
-              ? ", so it is not chosen" : " and \(processes.count - 1) others, so they are not chosen")
-            + trouble.remedy)
+            + (processes.count == 1 ? "" : " and \(processes.count - 1) others")
+            + ", which cannot be chosen so" + trouble.remedy)
       }
     }
   }
