@@ -1,5 +1,6 @@
 import Collector
 import HTTPServer
+import Metrics
 
 /// Which path is answered with what.
 extension Daemon {
@@ -48,15 +49,18 @@ extension Daemon {
 
   private func scrape(_ request: Request, _ id: RequestID) -> Answer {
     guard let wanted = request.query.first(where: { $0.name == "names" })?.value else {
-      return wait(request, id, .page()) { .metrics($0.pages[Form()] ?? [], Form()) }
+      return scrape(request, id, Form())
     }
     guard let names = Names(rawValue: wanted) else {
       let known = Names.allCases.map(\.rawValue).joined(separator: " or ")
-      scrapes.count(code: 400)
+      scrapes.count(.text, code: 400)
       return .now(.text(.badRequest, "The parameter names is \(known).\n"))
     }
-    let form = Form(names: names)
-    return wait(request, id, .page(form)) { .metrics($0.pages[form] ?? [], form) }
+    return scrape(request, id, Form(names: names))
+  }
+
+  private func scrape(_ request: Request, _ id: RequestID, _ form: Form) -> Answer {
+    wait(request, id, .page(form), format: form.format) { .metrics($0.pages[form] ?? [], form) }
   }
 
   private func discover(_ request: Request, _ id: RequestID) -> Answer {
@@ -80,11 +84,11 @@ extension Daemon {
   }
 
   private func wait(
-    _ request: Request, _ id: RequestID, _ wish: Wish,
+    _ request: Request, _ id: RequestID, _ wish: Wish, format: Format? = nil,
     _ answer: @escaping (Collector.Outcome) -> Response
   ) -> Answer {
     scrapes.wait(
-      id, wish, isCounted: request.path == web.telemetryPath,
+      id, wish, format: format,
       timeout: request.field("X-Prometheus-Scrape-Timeout-Seconds"), answer)
   }
 }
