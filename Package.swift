@@ -38,6 +38,7 @@ let package = Package(
   products: [.executable(name: "procvitals", targets: ["procvitals"])],
   traits: [
     .trait(name: "Systemd", description: "Readiness and watchdog through libsystemd."),
+    .trait(name: "Fuzzing", description: "Fuzz targets are driven by libFuzzer."),
     .default(enabledTraits: ["Systemd"]),
   ],
   dependencies: [
@@ -94,11 +95,28 @@ let package = Package(
       name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport",
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
 
+    // What is sent to the server and what must come of it; shared by tests and fuzzing.
+    .target(
+      name: "RequestChecks", dependencies: ["HTTPServer"], path: "Tests/RequestChecks",
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+
+    // Programs that tests start; no products.
+    .executableTarget(
+      name: "EchoServer", dependencies: ["Linux", "HTTPServer"], path: "Tests/EchoServer",
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "FuzzRequests", dependencies: ["RequestChecks"], path: "Tests/Fuzz/Requests",
+      exclude: ["corpus", "regression", "words.dict"],
+      swiftSettings: [
+        .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
+        .define("LIBFUZZER", .when(traits: ["Fuzzing"])),
+      ]),
+
     tests("Linux", imports: ["CLinux", "TestSupport"]),
     tests("Metrics", imports: ["TestSupport"]),
     tests("Patterns", imports: ["TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
-    tests("HTTPServer", imports: ["Linux", "TestSupport"]),
+    tests("HTTPServer", imports: ["Linux", "RequestChecks", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
     tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),

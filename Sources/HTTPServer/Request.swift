@@ -29,6 +29,9 @@ package struct RequestID: Hashable, Sendable {
   /// Where its connection stands in the server's table.
   let slot: Int32
   let number: UInt64
+
+  /// Names no request: what is answered to it goes nowhere.
+  package static let none = RequestID(slot: -1, number: 0)
 }
 
 /// A complete, checked request.

@@ -15,6 +15,8 @@ final class Daemon: EventHandler {
   private static let drainTime = Duration.seconds(5)
   /// How long the last log lines may take.
   private static let flushTime = Duration.seconds(1)
+  /// Descriptors left to everything but connections and kept files of /proc.
+  private static let reserve = 64
 
   private let source: SourceOptions
   /// Found out at the start: a file that is gone at a reload is an error then.
@@ -22,6 +24,7 @@ final class Daemon: EventHandler {
   private let ownPid: Int32
   private let sink: LogSink
   let web: WebOptions
+  private let maxConnections: Int
   private let log: Logger
   private let notifier = Notifier()
 
@@ -53,7 +56,8 @@ final class Daemon: EventHandler {
     self.web = web
     configurationFile = source.configurationFile
     ownPid = source.ownPid
-    let maxConnections = web.maxConnections
+    let maxConnections = Self.affordableConnections(web.maxConnections)
+    self.maxConnections = maxConnections
     let writesCreated = web.writesCreated
     let load = { @Sendable [source, configurationFile, ownPid] in
       Result {
@@ -91,18 +95,30 @@ final class Daemon: EventHandler {
   /// How many files of /proc may stay open besides connections and one descriptor pair a process.
   private static func affordable(_ wanted: Int, _ connections: Int) throws(Errno) -> Int {
     let limit = try raiseDescriptorLimit(to: 1 << 20)
-    let reserve = 64
     return max(0, min(wanted, (limit - connections - reserve) / 2))
+  }
+
+  /// How many connections leave a collection the descriptors that it cannot do without.
+  private static func affordableConnections(_ wanted: Int) -> Int {
+    guard let limit = try? raiseDescriptorLimit(to: 1 << 20) else { return wanted }
+    return max(1, min(wanted, limit - 2 * reserve))
   }
 
   private func listen(_ addresses: [ListenAddress]) throws {
     var limits = Limits()
-    limits.maxConnections = web.maxConnections
+    try web.times.apply(to: &limits)
+    limits.maxConnections = maxConnections
+    if maxConnections < web.maxConnections {
+      log.warning(
+        "fewer connections than --web.max-connections, because of the limit of open files",
+        metadata: ["connections": "\(maxConnections)", "limit": "LimitNOFILE= or ulimit -n"])
+    }
     limits.keepsBodies = false
     let server = Server(
       loop: loop, limits: limits,
       handler: { [unowned self] request, id in answer(request, id) },
       abandoned: { [unowned self] id in scrapes.forget(id) })
+    server.refusal = { [unowned self] request in refusal(request) }
     for address in addresses {
       do throws(Errno) {
         let real = try server.listen(on: address)

@@ -35,6 +35,14 @@ extension Daemon {
     }
   }
 
+  /// The answer that no body changes, for a client that asks before it sends one.
+  func refusal(_ request: Request) -> Response? {
+    if [.get, .head, .options].contains(request.method) { return nil }
+    if request.path == "/-/reload", web.enablesLifecycle { return nil }
+    guard case .now(let response) = answer(request, .none) else { return nil }
+    return response
+  }
+
   private static let methods: [Method] = [.get, .head, .options]
   private static let reloadMethods: [Method] = [.post, .put, .options]
 
