@@ -4,13 +4,6 @@ import Testing
 @testable import Gzip
 
 @Suite struct CompressorTests {
-  struct NoMemory: Error {}
-
-  private func compressor() throws -> Compressor {
-    guard let compressor = Compressor() else { throw NoMemory() }
-    return compressor
-  }
-
   /// What Debian's gzip makes of a member.
   private func unpacked(_ member: [UInt8]) throws -> [UInt8] {
     let file = FileManager.default.temporaryDirectory
@@ -35,13 +28,13 @@ import Testing
 
   @Test(arguments: [0, 1, 7, 1023, 1024, 70_000])
   func unpacksToWhatItWas(bytes: Int) throws {
-    var compressor = try compressor()
+    let compressor = try #require(Compressor())
     let input = Array(page(lines: bytes / 30 + 1).prefix(bytes))
     #expect(try unpacked(compressor.gzip(input)) == input)
   }
 
   @Test func unpacksNoise() throws {
-    var compressor = try compressor()
+    let compressor = try #require(Compressor())
     var state: UInt64 = 0x9E37_79B9_7F4A_7C15
     let noise = (0..<100_000).map { _ in
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -51,7 +44,7 @@ import Testing
   }
 
   @Test func membersDoNotDisturbOneAnother() throws {
-    var compressor = try compressor()
+    let compressor = try #require(Compressor())
     let (long, short) = (page(lines: 2000), page(lines: 3))
     let first = compressor.gzip(long)
     let second = compressor.gzip(short)
@@ -61,17 +54,19 @@ import Testing
   }
 
   @Test func isOneMemberMuchSmallerThanAPage() throws {
-    var compressor = try compressor()
+    let compressor = try #require(Compressor())
     let input = page(lines: 2000)
     let member = compressor.gzip(input)
     // RFC 1952, section 2.3: magic, deflate, no flags; the last four bytes are the length.
     #expect(member.prefix(4) == [0x1f, 0x8b, 8, 0])
+    #expect(Compressor.isMember(member))
+    #expect(!Compressor.isMember(input) && !Compressor.isMember([]))
     #expect(member.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) } == input.count)
     #expect(member.count * 5 < input.count)
   }
 
   @Test func usesItsMemoryAgain() throws {
-    var compressor = try compressor()
+    let compressor = try #require(Compressor())
     let input = page(lines: 2000)
     func place() -> Int {
       compressor.gzip(input).withUnsafeBytes { Int(bitPattern: $0.baseAddress) }
