@@ -3,6 +3,8 @@ package import Metrics
 /// How a page is written, and what of it.
 package struct Form: Hashable, Sendable {
   /// The names of the families; nil for those of the settings.
+  ///
+  /// A page of one target has `process_…` anyway.
   package var names: Names?
   package var format: Format
   /// Whether it is one gzip member.
@@ -29,6 +31,8 @@ package struct Filter: Hashable, Sendable {
   ///
   /// With some, what the exporter says about itself is left out.
   package var groups: Set<Group>?
+
+  var isEmpty: Bool { families == nil && groups == nil }
 
   /// Every family.
   package init(families: Set<String>? = nil, groups: Set<Group>? = nil) {

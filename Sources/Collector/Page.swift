@@ -44,32 +44,27 @@ struct Page {
     plan = named.map { ($0.1, TextEncoder.PreparedFamily($0.0)) }
   }
 
-  /// Makes the page in the memory of the last one, unless that is still being sent.
+  /// Makes a page in the memory of the last one, unless that is still being sent.
   ///
   /// - Parameters:
+  ///   - form: How it is written, and what of it.
   ///   - states: The targets by name.
-  ///   - own: What the exporter knows about itself.
+  ///   - own: What the exporter knows about itself; nil for the page of one target as a library in
+  ///     the program itself would have written it: without the labels of the target and without
+  ///     `procvitals_…`.
   ///   - facts: The machine's units.
   ///   - limit: Samples of one target; what is beyond is left out.
   ///   - isCounted: Whether that, and what is not, is counted.
-  /// - Returns: The page in the text format.
+  /// - Returns: The page.
   mutating func write(
-    _ states: [TargetState], _ own: OwnState, _ facts: SystemFacts, limit: Int, isCounted: Bool
+    _ form: Form, _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts, limit: Int,
+    isCounted: Bool
   ) -> [UInt8] {
+    let isWhole = own != nil && form.filter.isEmpty
+    if !isWhole { swap(&encoder, &probeEncoder) }
+    defer { if !isWhole { swap(&encoder, &probeEncoder) } }
     encoder.reset()
     fill(states, own, facts, limit: limit, isCounted: isCounted)
-    return encoder.page
-  }
-
-  /// Makes the page of one target, as a library in the program itself would have written it: without
-  /// the labels of the target and without `procvitals_…`.
-  mutating func write(
-    _ state: TargetState, _ facts: SystemFacts, limit: Int, isCounted: Bool
-  ) -> [UInt8] {
-    swap(&encoder, &probeEncoder)
-    defer { swap(&encoder, &probeEncoder) }
-    encoder.reset()
-    fill([state], nil, facts, limit: limit, isCounted: isCounted)
     return encoder.page
   }
 

@@ -60,7 +60,7 @@ struct Once: ParsableCommand {
       var own = OwnState(version: Version.number)
       own.configLoadedSeconds = Double(wallClockNanoseconds()) / 1e9
       let outcome = collector.collect(own)
-      try writeAll(outcome.page, to: 1)
+      try writeAll(outcome.pages[Form()] ?? [], to: 1)
     } catch {
       throw Failure.running("the collection failed: \(error)")
     }

@@ -141,7 +141,7 @@ final class Daemon: EventHandler {
           "option without effect", metadata: ["option": "\(option)", "reason": "\(reason)"])
       }
       // Nobody waits for the first one, only for what follows from it.
-      scrapes.start(for: .page)
+      scrapes.start(for: .health)
       try loop.run()
     } catch {
       throw Failure.running("the event loop failed: \(error)")
