@@ -52,11 +52,14 @@ let package = Package(
       name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(
       name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(
+      name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
     // 1
     room("Linux", imports: ["CLinux"]),
     room("Metrics", imports: []),
+    room("Gzip", imports: ["CDeflate"], settings: switches + small),
     room("Patterns", imports: ["CPCRE2"]),
 
     // 2
@@ -114,6 +117,7 @@ let package = Package(
 
     tests("Linux", imports: ["CLinux", "TestSupport"]),
     tests("Metrics", imports: ["TestSupport"]),
+    tests("Gzip"),
     tests("Patterns", imports: ["TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "RequestChecks", "TestSupport"]),
