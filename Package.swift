@@ -52,6 +52,8 @@ let package = Package(
     .systemLibrary(
       name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    // Needs libssl-dev; not linked, but loaded while running.
+    .target(name: "COpenSSL"),
 
     // 1
     room("Linux", imports: ["CLinux"]),
@@ -60,7 +62,7 @@ let package = Package(
 
     // 2
     room("ProcFS", imports: ["Linux"]),
-    room("HTTPServer", imports: ["Linux"], settings: switches + small),
+    room("TLS", imports: ["COpenSSL", "Linux"], settings: switches + small),
     room(
       "Systemd",
       imports: [
@@ -68,6 +70,7 @@ let package = Package(
       ]),
 
     // 3
+    room("HTTPServer", imports: ["Linux", "TLS"], settings: switches + small),
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4
