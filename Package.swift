@@ -55,6 +55,8 @@ let package = Package(
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    // Needs libssl-dev; not linked, but loaded while running.
+    .target(name: "COpenSSL"),
 
     // 1
     room("Linux", imports: ["CLinux"]),
@@ -64,7 +66,7 @@ let package = Package(
 
     // 2
     room("ProcFS", imports: ["Linux"]),
-    room("HTTPServer", imports: ["Linux"], settings: switches + small),
+    room("TLS", imports: ["COpenSSL", "Linux"], settings: switches + small),
     room(
       "Systemd",
       imports: [
@@ -72,6 +74,7 @@ let package = Package(
       ]),
 
     // 3
+    room("HTTPServer", imports: ["Linux", "TLS"], settings: switches + small),
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4
