@@ -231,7 +231,8 @@ import Testing
   }
 
   @Test func aTargetCountsSinceItsOldestProcessStarted() throws {
-    let tree = try TestProc().cgroup("app", ["cpu.stat": "usage_usec 5"])
+    let tree = try TestProc().cgroup("", ["cgroup.controllers": "cpu"])
+      .cgroup("app", ["cpu.stat": "usage_usec 5"])
     try add(7, startedAt: 50, to: tree)
     try add(8, startedAt: 40, to: tree)
     let watch = try watch(tree, [target("app", named: "app")])
