@@ -18,7 +18,7 @@ IMPORTS := --explicit-target-dependency-import-check error
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
 BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|libgcc-14-dev \
   libncurses6 libsqlite3-0 libstdc++-12-dev|libstdc++-14-dev libxml2 pkg-config|pkgconf tzdata \
-  zlib1g-dev libpcre2-dev libsystemd-dev libyaml-dev
+  zlib1g-dev libdeflate-dev libpcre2-dev libssl-dev libsystemd-dev libyaml-dev
 
 # What the tests start, and the tools they look through.
 TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prometheus \

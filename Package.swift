@@ -52,16 +52,21 @@ let package = Package(
       name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(
       name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(
+      name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    // Needs libssl-dev; not linked, but loaded while running.
+    .target(name: "COpenSSL"),
 
     // 1
     room("Linux", imports: ["CLinux"]),
     room("Metrics", imports: []),
+    room("Gzip", imports: ["CDeflate"], settings: switches + small),
     room("Patterns", imports: ["CPCRE2"]),
 
     // 2
     room("ProcFS", imports: ["Linux"]),
-    room("HTTPServer", imports: ["Linux"], settings: switches + small),
+    room("TLS", imports: ["COpenSSL", "Linux"], settings: switches + small),
     room(
       "Systemd",
       imports: [
@@ -69,6 +74,7 @@ let package = Package(
       ]),
 
     // 3
+    room("HTTPServer", imports: ["Linux", "TLS"], settings: switches + small),
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4
@@ -114,6 +120,7 @@ let package = Package(
 
     tests("Linux", imports: ["CLinux", "TestSupport"]),
     tests("Metrics", imports: ["TestSupport"]),
+    tests("Gzip"),
     tests("Patterns", imports: ["TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "RequestChecks", "TestSupport"]),

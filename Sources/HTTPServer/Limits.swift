@@ -38,9 +38,14 @@ package struct Limits: Sendable {
   /// Most bytes received at once; hence also the most that are read ahead of a running request.
   package var receiveBytes = 16 << 10
 
+  /// Most bytes of a client's certificate and those above it.
+  package var clientCertificateBytes = 64 << 10
+
   // MARK: Deadlines
 
-  /// From accepting a connection to its first byte.
+  /// From accepting a connection to the end of the TLS handshake.
+  package var handshakeTime = Duration.seconds(10)
+  /// From accepting a connection, or the end of its handshake, to its first byte.
   package var firstByteTime = Duration.seconds(10)
   /// From the first byte of a request to the end of its header section.
   package var headerTime = Duration.seconds(10)

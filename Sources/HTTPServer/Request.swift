@@ -93,7 +93,7 @@ package struct Request: Sendable {
     fieldLines.filter { head.span.equalsIgnoringCase($0.name, name) }.map { text($0.value) }
   }
 
-  private func text(_ range: Range<Int>) -> String { String(decoding: head[range], as: UTF8.self) }
+  func text(_ range: Range<Int>) -> String { String(decoding: head[range], as: UTF8.self) }
 
   private func decoded(_ range: Range<Int>) -> String {
     // The parser has decoded the whole query once already.

@@ -3,6 +3,7 @@ import Config
 import HTTPServer
 import Linux
 import Logging
+import Metrics
 import ProcFS
 import Systemd
 
@@ -57,11 +58,13 @@ final class Daemon: EventHandler {
     ownPid = source.ownPid
     let maxConnections = Self.affordableConnections(web.maxConnections)
     self.maxConnections = maxConnections
+    let writesCreated = web.writesCreated
     let load = { @Sendable [source, configurationFile, ownPid] in
       Result {
         var configuration = try source.settings(configurationFile, ownPid: ownPid)
         configuration.collector.limits.keptDescriptors = try Self.affordable(
           configuration.collector.limits.keptDescriptors, maxConnections)
+        configuration.collector.writesCreated = writesCreated
         return configuration
       }.mapError { $0 as? Failure ?? .running("\($0)") }
     }
@@ -69,6 +72,7 @@ final class Daemon: EventHandler {
     let settings = configuration.collector
     let addresses = try web.addresses(likeProcessExporter: configuration.isProcessExporter)
     own = OwnState(version: Version.number)
+    own.startSeconds = Self.now()
     own.configLoadedSeconds = Self.now()
     do throws(Errno) {
       // Before any thread starts, so that all of them leave signals to the loop.
@@ -157,7 +161,7 @@ final class Daemon: EventHandler {
           "option without effect", metadata: ["option": "\(option)", "reason": "\(reason)"])
       }
       // Nobody waits for the first one, only for what follows from it.
-      scrapes.start(for: .page)
+      scrapes.start(for: .health)
       try loop.run()
     } catch {
       throw Failure.running("the event loop failed: \(error)")
@@ -277,8 +281,9 @@ final class Daemon: EventHandler {
   private func collect(_ wishes: Set<Wish>) {
     var own = own
     own.scrapesInFlight = UInt64(scrapes.count)
-    own.scrapes = scrapes.codes.map {
-      OwnState.Scrapes(format: "text", code: String($0.key), count: $0.value)
+    own.scrapes = scrapes.answered.map {
+      OwnState.Scrapes(
+        format: $0.key.format.rawValue, code: String($0.key.code), count: $0.value)
     }
     if let statistics = server?.statistics {
       own.connections = statistics.open.counts

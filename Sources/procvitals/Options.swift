@@ -176,6 +176,11 @@ struct WebOptions: ParsableArguments {
     help: "Let POST and PUT at /-/reload read the configuration anew.")
   var enablesLifecycle = false
 
+  @Flag(
+    name: .customLong("web.created-timestamps"),
+    help: "Say in OpenMetrics since when each counter counts, as one more sample (…_created).")
+  var writesCreated = false
+
   func addresses(likeProcessExporter: Bool = false) throws -> [ListenAddress] {
     let standard = likeProcessExporter ? ":9256" : ":9656"
     let texts = listenAddresses.isEmpty ? [standard] : listenAddresses
