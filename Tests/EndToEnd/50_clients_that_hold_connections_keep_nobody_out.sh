@@ -66,7 +66,7 @@ def anonymous():
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon"))
 
 def ask(client):
-    client.sendall(b"GET /bytes?n=9 HTTP/1.1\r\nHost: a\r\n\r\n")
+    client.sendall(b"GET /9 HTTP/1.1\r\nHost: a\r\n\r\n")
     data = b""
     while not data.endswith(b"x" * 9):
         data += client.recv(4096)
