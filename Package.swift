@@ -74,7 +74,7 @@ let package = Package(
       ]),
 
     // 3
-    room("HTTPServer", imports: ["Linux", "TLS"], settings: switches + small),
+    room("HTTPServer", imports: ["Linux", "TLS"]),
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4

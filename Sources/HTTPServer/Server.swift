@@ -9,8 +9,10 @@ package final class Server: EventHandler {
   let limits: Limits
   let handler: (Request, RequestID) -> Answer
   let abandoned: (RequestID) -> Void
-  /// Decides what a request is answered whose client asks before it sends the body; nil lets it
-  /// send. The request has no body then, and does not reach the handler if it is refused.
+  /// Refuses a request whose client asks before it sends the body (`Expect: 100-continue`).
+  ///
+  /// The request comes without its body, and reaches no handler if it is refused; nil lets the
+  /// client send.
   package var refusal: (Request) -> Response? = { _ in nil }
 
   /// One for all connections: what is left of a read is copied before the next one.

@@ -56,11 +56,12 @@ package struct ServerStatistics: Sendable {
     package var total: Int { handshake + idle + reading + waiting + writing + closing }
   }
 
-  private var responses: [Int: UInt64] = [:]
+  /// By status code less 200.
+  private var responses = [UInt64](repeating: 0, count: 400)
 
   /// Answers by status code, 1xx left out, lowest code first.
   package var responsesByStatus: [(code: Int, count: UInt64)] {
-    responses.sorted { $0.key < $1.key }.map { (code: $0.key, count: $0.value) }
+    responses.indices.filter { responses[$0] > 0 }.map { (code: $0 + 200, count: responses[$0]) }
   }
 
   /// TLS handshakes that failed for a reason, deadlines aside.
@@ -74,6 +75,7 @@ package struct ServerStatistics: Sendable {
   }
 
   mutating func countResponse(_ status: Status) {
-    responses[status.code, default: 0] &+= 1
+    let index = status.code - 200
+    if responses.indices.contains(index) { responses[index] &+= 1 }
   }
 }

@@ -7,7 +7,7 @@ struct WebTimes: ParsableArguments {
   @Option(
     name: .customLong("web.read-timeout"),
     help: ArgumentHelp(
-      "How long a client may take for each part of a request: its first byte, its header, its body.",
+      "How long a client may take for each part of a request: its TLS handshake, its first byte, its header, its body.",
       valueName: "duration"))
   var read = "10s"
 
@@ -26,6 +26,7 @@ struct WebTimes: ParsableArguments {
 
   func apply(to limits: inout Limits) throws {
     let read = try Self.duration("--web.read-timeout", read)
+    limits.handshakeTime = read
     limits.firstByteTime = read
     limits.headerTime = read
     limits.bodyTime = read

@@ -45,7 +45,7 @@ sizes=(1024 102400)
 pids+=($!)
 pid[procvitals]=$!
 wait_for "the echo program" grep -q : "$work/procvitals.log"
-url[procvitals]="http://$(cat "$work/procvitals.log")/bytes?n="
+url[procvitals]="http://$(cat "$work/procvitals.log")/"
 
 port=$(free_port)
 for size in "${sizes[@]}"; do head -c "$size" /dev/zero | tr '\0' x > "$work/$size"; done

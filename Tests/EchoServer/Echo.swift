@@ -14,7 +14,7 @@ func exitWithFailure() -> Never { exit(2) }
 /// | path | answer |
 /// |---|---|
 /// | `/`, `/echo` | the request as it was understood, any method |
-/// | `/bytes?n=N` | N bytes |
+/// | `/N` | N bytes |
 /// | `/later?ms=N` | `later`, after N milliseconds |
 /// | `/refused` | 405 to everything, known before a body is read |
 /// | `/counts` | what the server has counted |
@@ -26,7 +26,7 @@ final class Echo: EventHandler {
   private let signals: SignalFD
   private var server: Server?
   private var later: [EventToken: RequestID] = [:]
-  private var bodies: [Int: [UInt8]] = [:]
+  private var pages: [String: Response] = [:]
 
   private init(_ limits: Limits) throws {
     signals = try SignalFD([.interrupt, .terminate])
@@ -87,11 +87,6 @@ final class Echo: EventHandler {
   private func answer(_ request: Request, _ id: RequestID) -> Answer {
     switch request.path {
     case "/", "/echo": return .now(Self.echo(request))
-    case "/bytes":
-      let count = min(max(0, Self.number(request, "n")), Self.mostBytes)
-      let body = bodies[count] ?? [UInt8](repeating: UInt8(ascii: "x"), count: count)
-      bodies[count] = body
-      return .now(Response(.ok, contentType: "application/octet-stream", body: body))
     case "/later":
       let token = loop.add(self)
       later[token] = id
@@ -99,8 +94,21 @@ final class Echo: EventHandler {
       return .later
     case "/refused": return .now(Self.refused)
     case "/counts": return .now(.text(.ok, counts))
-    default: return .now(.text(.notFound, "There is nothing here.\n"))
+    default: return .now(fixed(request.path))
     }
+  }
+
+  /// So many bytes as the path says, made once: what is measured is the server.
+  private func fixed(_ path: String) -> Response {
+    if let known = pages[path] { return known }
+    guard let count = Int(path.dropFirst()), (0...Self.mostBytes).contains(count) else {
+      return .text(.notFound, "There is nothing here.\n")
+    }
+    let page = Response(
+      .ok, contentType: "application/octet-stream",
+      body: [UInt8](repeating: UInt8(ascii: "x"), count: count))
+    pages[path] = page
+    return page
   }
 
   private static func echo(_ request: Request) -> Response {

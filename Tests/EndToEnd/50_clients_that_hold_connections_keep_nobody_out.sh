@@ -1,4 +1,5 @@
 # L2: four times as many half-open requests as places, or as descriptors, and a scrape is answered.
+# L3: an idle connection costs less than 4 KiB, and what thousands cost is given back.
 . "$(dirname "$0")/lib.sh"
 need python3 prlimit
 
@@ -52,3 +53,34 @@ hold "$ECHO_PORT" 256 "$half" /echo
 before=$(awk '{ print $14 + $15 }' "/proc/$ECHO/stat")
 sleep 1
 expect "clock ticks in an idle second" "$(($(awk '{ print $14 + $15 }' "/proc/$ECHO/stat") - before))" "<" 50
+stop "$ECHO" || fail "it does not end"
+
+echo_server maxConnections=3000
+python3 - "$ECHO_PORT" "$ECHO" <<'PYTHON' || fail "see above"
+import resource, socket, sys, time
+port, pid = int(sys.argv[1]), sys.argv[2]
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+
+def anonymous():
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon"))
+
+def ask(client):
+    client.sendall(b"GET /9 HTTP/1.1\r\nHost: a\r\n\r\n")
+    data = b""
+    while not data.endswith(b"x" * 9):
+        data += client.recv(4096)
+
+before, held = anonymous(), []
+for _ in range(2000):
+    held.append(socket.create_connection(("127.0.0.1", port), timeout=30))
+    ask(held[-1])
+cost = (anonymous() - before) / len(held)
+for client in held:
+    client.close()
+end = time.monotonic() + 30
+while (left := anonymous() - before) > 1000 * cost and left > 1 << 18 and time.monotonic() < end:
+    time.sleep(0.05)
+print(f"{cost:.0f} bytes per idle connection, {left >> 10} KiB left afterwards")
+assert cost < 4096 and (left < 1000 * cost or left <= 1 << 18)
+PYTHON

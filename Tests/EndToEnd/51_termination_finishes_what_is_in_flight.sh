@@ -23,7 +23,7 @@ idle.recv(65536)
 silent = connect()
 later = connect(b"GET /later?ms=1000 HTTP/1.1\r\nHost: a\r\n\r\n")
 half = connect(b"GET / HTTP/1.1\r\nHost: ")
-large = connect(b"GET /bytes?n=10000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+large = connect(b"GET /10000000 HTTP/1.1\r\nHost: a\r\n\r\n")
 # All of them are known to the program once a later one has been answered.
 connect(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").recv(65536)
 os.kill(pid, signal.SIGTERM)

@@ -97,6 +97,7 @@ answers() { curl -sf -m 5 -o /dev/null "$URL$1"; }
 echo_server() {
   local program=${PROCVITALS%/*}/EchoServer
   [ -x "$program" ] || fail "there is no $program: make build-echo makes it"
+  : > "$WORK/echo"
   "$program" 127.0.0.1:0 "$@" > "$WORK/echo" 2>> "$LOG" < /dev/null &
   ECHO=$!
   track $ECHO
