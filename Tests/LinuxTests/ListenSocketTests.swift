@@ -16,7 +16,7 @@ extension ListenAddress {
   fileprivate var port: UInt16? {
     switch self {
     case .ipv4(_, let port), .ipv6(_, let port), .any(let port): port
-    case .unix: nil
+    case .unix, .vsock: nil
     }
   }
 }
