@@ -21,8 +21,8 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
   zlib1g-dev libpcre2-dev libssl-dev libsystemd-dev libyaml-dev
 
 # What the tests start, and the tools they look through.
-TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prometheus \
-  prometheus-process-exporter python3 redis-server strace systemd util-linux
+TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx openssl postgresql procps prometheus \
+  prometheus-process-exporter python3 redis-server strace systemd testssl.sh util-linux
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -96,13 +96,14 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, unit, configuration,
 	sed 's|/usr/bin/procvitals|$(PREFIX)/bin/procvitals|' systemd/procvitals.service \
 	  > '$(DESTDIR)$(UNITDIR)/procvitals.service'
 	chmod 644 '$(DESTDIR)$(UNITDIR)/procvitals.service'
+	install -m 644 systemd/procvitals.socket '$(DESTDIR)$(UNITDIR)/procvitals.socket'
 	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
 	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
 
 uninstall: ## remove what install put there; the configuration stays
 	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' '$(DESTDIR)$(UNITDIR)/procvitals.service' \
-	  '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	  '$(DESTDIR)$(UNITDIR)/procvitals.socket' '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
 
 clean: ## remove everything that was built
 	rm -rf .build dist
