@@ -246,7 +246,14 @@ final class Connection: EventHandler {
     case .incomplete: noteProgress()
     case .continueExpected:
       noteProgress()
-      output(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), [], then: .body)
+      if let request = parser.request, let refusal = server.refusal(request) {
+        // The client may send the body or not, so what comes next cannot be told.
+        requestIsHead = request.method == .head
+        parser = RequestParser()
+        send(refusal, keepsAlive: false)
+      } else {
+        output(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), [], then: .body)
+      }
     case .complete(let request): dispatch(request)
     case .failed(let error): refuse(error.status, error.explanation)
     }
@@ -369,7 +376,9 @@ final class Connection: EventHandler {
     do throws(Errno) {
       let count = try Linux.receive(socket, into: &server.receiveBuffer)
       lingeredBytes += count
-      if count == 0 || lingeredBytes > limits.lingerBytes { close() }
+      if count == 0 { return close() }
+      // Closing now would reset the connection before the client may have read the answer.
+      if lingeredBytes > limits.lingerBytes { setInterest([]) }
     } catch .wouldBlock {
       return
     } catch {

@@ -59,9 +59,9 @@ package struct Limits: Sendable {
   package var writeTime = Duration.seconds(30)
   /// Longest time in which a client takes no byte of an answer.
   package var writeProgressTime = Duration.seconds(10)
-  /// How long a client may take to close after the last answer.
+  /// How long a client may take to close after the last answer, so that no reset destroys it.
   package var lingerTime = Duration.seconds(1)
-  /// Most bytes thrown away after the last answer, so that a reset does not destroy it.
+  /// Most bytes thrown away after the last answer; what still comes stays in the kernel.
   package var lingerBytes = 64 << 10
   /// Pause of a listener when the system has no room for another connection.
   package var acceptPause = Duration.milliseconds(100)

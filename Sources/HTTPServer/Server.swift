@@ -9,6 +9,9 @@ package final class Server: EventHandler {
   let limits: Limits
   let handler: (Request, RequestID) -> Answer
   let abandoned: (RequestID) -> Void
+  /// Decides what a request is answered whose client asks before it sends the body; nil lets it
+  /// send. The request has no body then, and does not reach the handler if it is refused.
+  package var refusal: (Request) -> Response? = { _ in nil }
 
   /// One for all connections: what is left of a read is copied before the next one.
   var receiveBuffer: [UInt8]

@@ -3,6 +3,7 @@ import Config
 import HTTPServer
 import Linux
 import Logging
+import Metrics
 import ProcFS
 import Systemd
 
@@ -14,6 +15,8 @@ final class Daemon: EventHandler {
   private static let drainTime = Duration.seconds(5)
   /// How long the last log lines may take.
   private static let flushTime = Duration.seconds(1)
+  /// Descriptors left to everything but connections and kept files of /proc.
+  private static let reserve = 64
 
   private let source: SourceOptions
   /// Found out at the start: a file that is gone at a reload is an error then.
@@ -21,6 +24,7 @@ final class Daemon: EventHandler {
   private let ownPid: Int32
   private let sink: LogSink
   let web: WebOptions
+  private let maxConnections: Int
   private let log: Logger
   private let notifier = Notifier()
 
@@ -59,12 +63,15 @@ final class Daemon: EventHandler {
     self.web = web
     configurationFile = source.configurationFile
     ownPid = source.ownPid
-    let maxConnections = web.maxConnections
+    let maxConnections = Self.affordableConnections(web.maxConnections)
+    self.maxConnections = maxConnections
+    let writesCreated = web.writesCreated
     let load = { @Sendable [source, configurationFile, ownPid] in
       Result {
         var configuration = try source.settings(configurationFile, ownPid: ownPid)
         configuration.collector.limits.keptDescriptors = try Self.affordable(
           configuration.collector.limits.keptDescriptors, maxConnections)
+        configuration.collector.writesCreated = writesCreated
         return configuration
       }.mapError { $0 as? Failure ?? .running("\($0)") }
     }
@@ -74,6 +81,7 @@ final class Daemon: EventHandler {
       web.takesSystemdSockets
       ? [] : try web.addresses(likeProcessExporter: configuration.isProcessExporter)
     own = OwnState(version: Version.number)
+    own.startSeconds = Self.now()
     own.configLoadedSeconds = Self.now()
     do throws(Errno) {
       // Before any thread starts, so that all of them leave signals to the loop.
@@ -96,18 +104,30 @@ final class Daemon: EventHandler {
   /// How many files of /proc may stay open besides connections and one descriptor pair a process.
   private static func affordable(_ wanted: Int, _ connections: Int) throws(Errno) -> Int {
     let limit = try raiseDescriptorLimit(to: 1 << 20)
-    let reserve = 64
     return max(0, min(wanted, (limit - connections - reserve) / 2))
+  }
+
+  /// How many connections leave a collection the descriptors that it cannot do without.
+  private static func affordableConnections(_ wanted: Int) -> Int {
+    guard let limit = try? raiseDescriptorLimit(to: 1 << 20) else { return wanted }
+    return max(1, min(wanted, limit - 2 * reserve))
   }
 
   private func listen(_ addresses: [ListenAddress], _ sockets: [PassedSocket]) throws {
     var limits = Limits()
-    limits.maxConnections = web.maxConnections
+    try web.times.apply(to: &limits)
+    limits.maxConnections = maxConnections
+    if maxConnections < web.maxConnections {
+      log.warning(
+        "fewer connections than --web.max-connections, because of the limit of open files",
+        metadata: ["connections": "\(maxConnections)", "limit": "LimitNOFILE= or ulimit -n"])
+    }
     limits.keepsBodies = false
     let server = Server(
       loop: loop, limits: limits,
       handler: { [unowned self] request, id in answer(request, id) },
       abandoned: { [unowned self] id in scrapes.forget(id) })
+    server.refusal = { [unowned self] request in refusal(request) }
     for address in addresses {
       do throws(Errno) {
         tell(try server.listen(on: address), server)
@@ -170,7 +190,7 @@ final class Daemon: EventHandler {
           "option without effect", metadata: ["option": "\(option)", "reason": "\(reason)"])
       }
       // Nobody waits for the first one, only for what follows from it.
-      scrapes.start(for: .page)
+      scrapes.start(for: .health)
       try loop.run()
     } catch {
       throw Failure.running("the event loop failed: \(error)")
@@ -290,8 +310,9 @@ final class Daemon: EventHandler {
   private func collect(_ wishes: Set<Wish>) {
     var own = own
     own.scrapesInFlight = UInt64(scrapes.count)
-    own.scrapes = scrapes.codes.map {
-      OwnState.Scrapes(format: "text", code: String($0.key), count: $0.value)
+    own.scrapes = scrapes.answered.map {
+      OwnState.Scrapes(
+        format: $0.key.format.rawValue, code: String($0.key.code), count: $0.value)
     }
     if let statistics = server?.statistics {
       own.connections = statistics.open.counts

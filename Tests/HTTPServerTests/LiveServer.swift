@@ -40,8 +40,8 @@ final class LiveServer: Sendable {
 
   /// Starts a server with the test handler.
   ///
-  /// `/later` waits until ``answer(_:)``, `/big` has 8 MiB, `/page` 100 kB, `/echo` repeats the request, `/none`
-  /// is 204, anything else 200.
+  /// `/later` waits until ``answer(_:)``, `/big` has 8 MiB, `/page` 100 kB, `/echo` repeats the
+  /// request, `/none` is 204, `/refused` wants no body, anything else is 200.
   init(
     _ limits: Limits = Limits(), on wanted: ListenAddress = .ipv4(0x7f00_0001, port: 0),
     tls: ServerContext? = nil
@@ -73,6 +73,9 @@ final class LiveServer: Sendable {
           weakSelf.withLock { $0 }?.abandoned.withLock { $0.append(id) }
         }
         if let tls { server.useTLS(tls) }
+        server.refusal = { request in
+          request.path == "/refused" ? .methodNotAllowed(allow: [.get]) : nil
+        }
         let address = try server.listen(on: wanted)
         let jobs = Jobs(mailbox, server, loop)
         _ = try loop.add(mailbox.wake.fd, .readable, jobs)

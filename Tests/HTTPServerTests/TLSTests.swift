@@ -420,7 +420,7 @@ import Testing
     let cases: [[UInt8]] = [
       [0x16, 3, 1, 0xff, 0xff] + [UInt8](repeating: 0, count: 200),
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [0x80, 0x2e, 1, 0, 2] + [UInt8](repeating: 7, count: 60),
-      [0x15, 3, 1, 0, 2, 2, 40], [0x17, 3, 3, 0, 5, 1, 2, 3, 4, 5],
+      [0x15, 3, 1, 0, 2, 2, 48], [0x17, 3, 3, 0, 5, 1, 2, 3, 4, 5],
       Array(hello.prefix(9)) + [UInt8](repeating: 0xff, count: 600),
     ]
     let stalled = Client(server)
@@ -439,11 +439,16 @@ import Testing
     let reset = Client(server)
     reset.send(hello)
     reset.reset()
+    // A client that does not like the answer says so.
+    let unwilling = Client(server)
+    unwilling.send(hello)
+    unwilling.send([0x15, 3, 3, 0, 2, 2, 48])
+    _ = unwilling.rest()
     #expect(eventually { server.statistics.open.total == 1 })
     let failures = HandshakeError.allCases.map { server.statistics.handshakeFailures($0) }
-    #expect(failures.reduce(0, +) == UInt64(cases.count) + 2)
+    #expect(failures.reduce(0, +) == UInt64(cases.count) + 3)
     #expect(server.statistics.handshakeFailures(.closed) >= 2)
-    #expect(server.statistics.handshakeFailures(.alert) == 1)
+    #expect(server.statistics.handshakeFailures(.alert) == 1, "\(failures)")
   }
 
   @Test("Records that are broken after the handshake end that connection")
@@ -456,6 +461,7 @@ import Testing
       s = connect()
       print(get(s)[0])
       raw = socket.socket(fileno=s.detach())
+      raw.settimeout(30)
       raw.sendall(b"\\x17\\x03\\x03\\x00\\x20" + b"x" * 32)
       try:
         while raw.recv(1000): pass
