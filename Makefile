@@ -27,7 +27,7 @@ TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx openssl postgresql pro
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build build-echo run test unit e2e churn slow fuzz check walls lint format \
+.PHONY: help deps deps-test build build-echo run test unit e2e churn slow tls fuzz check walls lint format \
   golden fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
@@ -61,6 +61,9 @@ e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 1
 
 churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
+
+tls: build build-echo ## all that testssl.sh looks for, and its grade; some minutes
+	TLS_FULL=1 Tests/EndToEnd/run 55
 
 slow: build build-echo ## slowhttptest in its four modes, a minute each; SLOW_SECONDS=240
 	SLOW_SECONDS=$(or $(SLOW_SECONDS),60) Tests/EndToEnd/run 52

@@ -66,7 +66,8 @@ final class Echo: EventHandler {
     func bytes(_ file: String) throws -> [UInt8] {
       let opened = try openFile(file, .read)
       var bytes = [UInt8](repeating: 0, count: 64 << 10)
-      return Array(bytes.prefix(max(0, read(opened.raw, &bytes, bytes.count))))
+      let count = read(opened.raw, &bytes, bytes.count)
+      return Array(bytes.prefix(max(0, count)))
     }
     return TLSSettings(
       certificateChain: try bytes("\(name).pem"), privateKey: Secret(try bytes("\(name).key")))
