@@ -89,8 +89,8 @@ let package = Package(
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "Linux", "Metrics", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector",
-        "Config",
+        "Linux", "Metrics", "Patterns", "ProcFS", "TLS", "HTTPServer", "Systemd", "Targets",
+        "Collector", "Config",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -108,7 +108,7 @@ let package = Package(
 
     // Programs that tests start; no products.
     .executableTarget(
-      name: "EchoServer", dependencies: ["Linux", "HTTPServer"], path: "Tests/EchoServer",
+      name: "EchoServer", dependencies: ["Linux", "TLS", "HTTPServer"], path: "Tests/EchoServer",
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     .executableTarget(
       name: "FuzzRequests", dependencies: ["RequestChecks"], path: "Tests/Fuzz/Requests",
@@ -123,7 +123,7 @@ let package = Package(
     tests("Gzip"),
     tests("Patterns", imports: ["TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
-    tests("HTTPServer", imports: ["Linux", "RequestChecks", "TestSupport"]),
+    tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
     tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),

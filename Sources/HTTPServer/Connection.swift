@@ -90,7 +90,10 @@ final class Connection: EventHandler {
 
   func ready(_ token: EventToken, _ readiness: Readiness) {
     // Nothing that is sent now would arrive.
-    if !readiness.isDisjoint(with: .hungUp) { return close() }
+    if !readiness.isDisjoint(with: .hungUp) {
+      if state == .handshake { server.counts.count(.closed) }
+      return close()
+    }
     switch state {
     case .handshake: shakeHands()
     case .new, .idle, .readingHeader, .readingBody:

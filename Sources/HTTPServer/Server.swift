@@ -83,6 +83,9 @@ package final class Server: EventHandler {
   /// - Parameter context: What ``TLSSettings/context()`` made.
   package func useTLS(_ context: ServerContext) { tls = context }
 
+  /// Whether new connections are encrypted.
+  package var isEncrypted: Bool { tls != nil }
+
   /// Answers a request whose handler said ``Answer/later``.
   ///
   /// - Parameters:

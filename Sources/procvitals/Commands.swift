@@ -4,6 +4,7 @@ import Config
 import Linux
 import Metrics
 import ProcFS
+import Systemd
 
 /// `procvitals serve`, which is also what the bare command does.
 struct Serve: ParsableCommand {
@@ -15,9 +16,11 @@ struct Serve: ParsableCommand {
   @OptionGroup(title: "Log") var log: LogOptions
 
   func run() throws {
+    // Before anything is opened or any thread starts.
+    let sockets = web.takesSystemdSockets ? passedSockets() : []
     try web.check()
     try source.checkMounts()
-    let daemon = try Daemon(source: source, web: web, log: log)
+    let daemon = try Daemon(source: source, web: web, log: log, sockets: sockets)
     try daemon.run()
   }
 }

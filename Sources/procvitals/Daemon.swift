@@ -50,8 +50,15 @@ final class Daemon: EventHandler {
 
   /// Opens everything that can fail before the daemon serves.
   ///
+  /// - Parameters:
+  ///   - source: Which processes, and where they appear.
+  ///   - web: How the daemon serves.
+  ///   - log: What is logged, and how.
+  ///   - sockets: Where it listens if the options say that the service manager decides that.
   /// - Throws: `Failure`.
-  init(source: SourceOptions, web: WebOptions, log: LogOptions) throws {
+  init(
+    source: SourceOptions, web: WebOptions, log: LogOptions, sockets: [PassedSocket]
+  ) throws {
     self.source = source
     self.web = web
     configurationFile = source.configurationFile
@@ -70,7 +77,9 @@ final class Daemon: EventHandler {
     }
     let configuration = try load().get()
     let settings = configuration.collector
-    let addresses = try web.addresses(likeProcessExporter: configuration.isProcessExporter)
+    let addresses =
+      web.takesSystemdSockets
+      ? [] : try web.addresses(likeProcessExporter: configuration.isProcessExporter)
     own = OwnState(version: Version.number)
     own.startSeconds = Self.now()
     own.configLoadedSeconds = Self.now()
@@ -89,7 +98,7 @@ final class Daemon: EventHandler {
     } catch {
       throw Failure.running("cannot start: \(error)")
     }
-    try listen(addresses)
+    try listen(addresses, sockets)
   }
 
   /// How many files of /proc may stay open besides connections and one descriptor pair a process.
@@ -104,7 +113,7 @@ final class Daemon: EventHandler {
     return max(1, min(wanted, limit - 2 * reserve))
   }
 
-  private func listen(_ addresses: [ListenAddress]) throws {
+  private func listen(_ addresses: [ListenAddress], _ sockets: [PassedSocket]) throws {
     var limits = Limits()
     try web.times.apply(to: &limits)
     limits.maxConnections = maxConnections
@@ -121,25 +130,45 @@ final class Daemon: EventHandler {
     server.refusal = { [unowned self] request in refusal(request) }
     for address in addresses {
       do throws(Errno) {
-        let real = try server.listen(on: address)
-        if self.address == nil { self.address = real }
-        log.info(
-          "listening", metadata: ["address": "\(real)", "metrics": "\(url(real))"])
+        tell(try server.listen(on: address), server)
       } catch {
         let hint =
           error == .addressInUse ? "; is another exporter running there?" : ""
-        throw Failure.usage("--web.listen-address=\(address): cannot listen there: \(error)\(hint)")
+        throw Failure.running(
+          "--web.listen-address=\(address): cannot listen there: \(error)\(hint)")
       }
+    }
+    for socket in sockets {
+      guard let fd = socket.take() else { continue }
+      do throws(Errno) {
+        tell(try server.listen(on: ListenSocket(adopting: fd)), server)
+      } catch {
+        throw Failure.running(
+          "--web.systemd-socket: cannot accept connections from the socket \"\(socket.name)\": \(error); expected ListenStream= and Accept=no in its unit"
+        )
+      }
+    }
+    if address == nil {
+      throw Failure.running(
+        "--web.systemd-socket: no socket activation file descriptors found; start procvitals.socket"
+      )
     }
     self.server = server
   }
 
+  private func tell(_ address: ListenAddress, _ server: Server) {
+    if self.address == nil { self.address = address }
+    let url = url(address, isEncrypted: server.isEncrypted)
+    log.info("listening", metadata: ["address": "\(address)", "metrics": "\(url)"])
+  }
+
   /// Where the metrics are, for a person on this machine.
-  private func url(_ address: ListenAddress) -> String {
-    switch address {
-    case .any(let port): "http://localhost:\(port)\(web.telemetryPath)"
-    case .unix(let path): "unix:\(path)"
-    default: "http://\(address)\(web.telemetryPath)"
+  private func url(_ address: ListenAddress, isEncrypted: Bool) -> String {
+    let scheme = isEncrypted ? "https" : "http"
+    return switch address {
+    case .any(let port): "\(scheme)://localhost:\(port)\(web.telemetryPath)"
+    case .unix, .vsock: "\(address)"
+    default: "\(scheme)://\(address)\(web.telemetryPath)"
     }
   }
 
@@ -288,6 +317,7 @@ final class Daemon: EventHandler {
     if let statistics = server?.statistics {
       own.connections = statistics.open.counts
       own.connectionsRejected = statistics.rejectedCounts
+      if server?.isEncrypted == true { own.connectionsRejected += statistics.handshakeCounts }
     }
     sampler.collect(own, wishes)
   }

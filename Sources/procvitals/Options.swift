@@ -150,9 +150,14 @@ struct WebOptions: ParsableArguments {
   @Option(
     name: .customLong("web.listen-address"),
     help: ArgumentHelp(
-      "Where to listen: HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH; repeatable (default: :9656, or process-exporter's :9256 with its configuration).",
+      "Where to listen: HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or vsock://:PORT; repeatable (default: :9656, or process-exporter's :9256 with its configuration).",
       valueName: "address"))
   var listenAddresses: [String] = []
+
+  @Flag(
+    name: .customLong("web.systemd-socket"),
+    help: "Listen where the socket unit of systemd says; listen addresses count for nothing then.")
+  var takesSystemdSockets = false
 
   @Option(
     name: .customLong("web.telemetry-path"),
@@ -210,7 +215,7 @@ struct WebOptions: ParsableArguments {
 
 extension ListenAddress.ParseError {
   fileprivate var sentence: String {
-    let forms = "expected HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH"
+    let forms = "expected HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or vsock://:PORT"
     return switch self {
     case .empty: forms
     case .noPort: "there is no port; \(forms)"
