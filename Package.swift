@@ -52,11 +52,13 @@ let package = Package(
     .systemLibrary(
       name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(name: "CCrypt"),
 
     // 1
     room("Linux", imports: ["CLinux"]),
     room("Metrics", imports: []),
     room("Patterns", imports: ["CPCRE2"]),
+    room("Passwords", imports: ["CCrypt"]),
 
     // 2
     room("ProcFS", imports: ["Linux"]),
@@ -75,15 +77,16 @@ let package = Package(
 
     // 5
     room(
-      "Config", imports: ["CYAML", "Linux", "Metrics", "Patterns", "Targets", "Collector"],
+      "Config",
+      imports: ["CYAML", "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector"],
       settings: switches + small),
 
     // 6
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "Linux", "Metrics", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector",
-        "Config",
+        "Linux", "Metrics", "Patterns", "Passwords", "ProcFS", "HTTPServer", "Systemd", "Targets",
+        "Collector", "Config",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -97,17 +100,21 @@ let package = Package(
     tests("Linux", imports: ["CLinux", "TestSupport"]),
     tests("Metrics", imports: ["TestSupport"]),
     tests("Patterns", imports: ["TestSupport"]),
+    tests("Passwords", imports: ["TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
     tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests(
-      "Config", imports: ["Linux", "Metrics", "Patterns", "Targets", "Collector", "TestSupport"]),
+      "Config",
+      imports: [
+        "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector", "TestSupport",
+      ]),
     tests(
       "procvitals",
       imports: [
-        "Linux", "Patterns", "ProcFS", "HTTPServer", "Targets", "Collector", "Config",
+        "Linux", "Passwords", "Patterns", "ProcFS", "HTTPServer", "Targets", "Collector", "Config",
         "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

@@ -38,6 +38,11 @@ package struct Limits: Sendable {
   /// Most bytes received at once; hence also the most that are read ahead of a running request.
   package var receiveBytes = 16 << 10
 
+  /// Most passwords that wait to be compared; a request with one more is answered 503.
+  package var passwordQueue = 16
+  /// Most outcomes of comparisons that are remembered.
+  package var passwordVerdicts = 100
+
   // MARK: Deadlines
 
   /// From accepting a connection to its first byte.

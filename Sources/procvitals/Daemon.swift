@@ -29,6 +29,7 @@ final class Daemon: EventHandler {
   private let replies: Mailbox<Sampler.Reply>
   private let sampler: Sampler
   private var server: Server?
+  private var webGate: WebGate?
 
   private var signalToken: EventToken?
   private var replyToken: EventToken?
@@ -64,6 +65,8 @@ final class Daemon: EventHandler {
     let configuration = try load().get()
     let settings = configuration.collector
     let addresses = try web.addresses(likeProcessExporter: configuration.isProcessExporter)
+    let webSource = web.config.path.map { WebConfigSource(path: $0) }
+    let webConfiguration = try webSource?.read()
     own = OwnState(version: Version.number)
     own.configLoadedSeconds = Self.now()
     do throws(Errno) {
@@ -81,7 +84,19 @@ final class Daemon: EventHandler {
     } catch {
       throw Failure.running("cannot start: \(error)")
     }
-    try listen(addresses)
+    var limits = Limits()
+    limits.maxConnections = web.maxConnections
+    limits.keepsBodies = false
+    if let webSource, let webConfiguration {
+      do throws(Errno) {
+        webGate = try WebGate(loop, limits, webConfiguration, webSource, self.log) {
+          [unowned self] request, id in answer(request, id)
+        }
+      } catch {
+        throw Failure.running("cannot start: \(error)")
+      }
+    }
+    try listen(addresses, limits)
   }
 
   /// How many files of /proc may stay open besides connections and one descriptor pair a process.
@@ -91,14 +106,16 @@ final class Daemon: EventHandler {
     return max(0, min(wanted, (limit - connections - reserve) / 2))
   }
 
-  private func listen(_ addresses: [ListenAddress]) throws {
-    var limits = Limits()
-    limits.maxConnections = web.maxConnections
-    limits.keepsBodies = false
+  private func listen(_ addresses: [ListenAddress], _ limits: Limits) throws {
     let server = Server(
       loop: loop, limits: limits,
-      handler: { [unowned self] request, id in answer(request, id) },
-      abandoned: { [unowned self] id in scrapes.forget(id) })
+      handler: { [unowned self] request, id in
+        webGate?.gate.admit(request, id) ?? answer(request, id)
+      },
+      abandoned: { [unowned self] id in
+        webGate?.gate.forget(id)
+        scrapes.forget(id)
+      })
     for address in addresses {
       do throws(Errno) {
         let real = try server.listen(on: address)
@@ -112,6 +129,7 @@ final class Daemon: EventHandler {
       }
     }
     self.server = server
+    webGate?.gate.answer = { [unowned server] id, response in server.answer(id, response) }
   }
 
   /// Where the metrics are, for a person on this machine.
@@ -133,7 +151,7 @@ final class Daemon: EventHandler {
       reloader.willBegin = { [unowned self] in willReload() }
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
       scrapes.collect = { [unowned self] wishes in collect(wishes) }
-      scrapes.answer = { [unowned self] id, response in server?.answer(id, response) }
+      scrapes.answer = { [unowned self] id, response in send(id, response) }
       startWatchdog()
       log.notice("started", metadata: ["version": "\(Version.number)"])
       for (option, reason) in source.processExporter.ineffective {
@@ -167,7 +185,9 @@ final class Daemon: EventHandler {
 
   private func handle(_ signal: Signal) {
     switch signal {
-    case .hangUp: reloader.request()
+    case .hangUp:
+      webGate?.reload()
+      reloader.request()
     case .interrupt, .terminate: stop()
     }
   }
@@ -260,6 +280,9 @@ final class Daemon: EventHandler {
 
   private func collect(_ wishes: Set<Wish>) {
     var own = own
+    own.webConfig = webGate.map {
+      OwnState.Load(isCurrent: $0.isCurrent, loadedSeconds: $0.loadedSeconds)
+    }
     own.scrapesInFlight = UInt64(scrapes.count)
     own.scrapes = scrapes.codes.map {
       OwnState.Scrapes(format: "text", code: String($0.key), count: $0.value)
@@ -273,7 +296,15 @@ final class Daemon: EventHandler {
 
   /// Reads the configuration anew for somebody who waits for the outcome.
   func reload(for id: RequestID) {
-    reloader.request { [unowned self] outcome in server?.answer(id, .reload(outcome)) }
+    reloader.request { [unowned self] outcome in
+      guard let webGate else { return send(id, .reload(outcome)) }
+      webGate.reload { [unowned self] failure in send(id, .reload(outcome, web: failure)) }
+    }
+  }
+
+  /// Answers a request whose answer had to wait.
+  private func send(_ id: RequestID, _ response: Response) {
+    server?.answer(id, webGate?.gate.dressed(response) ?? response)
   }
 
   private static func now() -> Double { Double(wallClockNanoseconds()) / 1e9 }

@@ -144,6 +144,19 @@ struct SourceOptions: ParsableArguments {
   }
 }
 
+/// Encryption, users and fields of the server.
+struct WebConfigOptions: ParsableArguments {
+  @Option(
+    name: .customLong("web.config.file"),
+    help: ArgumentHelp(
+      "The web configuration, as Prometheus' exporters have it: TLS, users, header fields, rate limit.",
+      valueName: "file"))
+  var file: String?
+
+  /// The file's path; nil for none, which exporters also say with an empty one.
+  var path: String? { file.flatMap { $0.isEmpty ? nil : $0 } }
+}
+
 /// How the daemon serves.
 struct WebOptions: ParsableArguments {
   @Option(
@@ -167,6 +180,8 @@ struct WebOptions: ParsableArguments {
     name: .customLong("web.max-connections"),
     help: ArgumentHelp("Connections that may be open at the same time.", valueName: "n"))
   var maxConnections = 512
+
+  @OptionGroup var config: WebConfigOptions
 
   @Flag(
     name: .customLong("web.enable-lifecycle"),
