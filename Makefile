@@ -18,16 +18,16 @@ IMPORTS := --explicit-target-dependency-import-check error
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
 BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|libgcc-14-dev \
   libncurses6 libsqlite3-0 libstdc++-12-dev|libstdc++-14-dev libxml2 pkg-config|pkgconf tzdata \
-  zlib1g-dev libpcre2-dev libsystemd-dev libyaml-dev
+  zlib1g-dev libdeflate-dev libpcre2-dev libssl-dev libsystemd-dev libyaml-dev
 
 # What the tests start, and the tools they look through.
 TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prometheus \
-  prometheus-process-exporter python3 redis-server strace systemd util-linux
+  prometheus-process-exporter python3 redis-server slowhttptest strace systemd util-linux wrk
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build run test unit e2e churn check walls lint format golden fixture bench \
-  bench-discovery install uninstall clean
+.PHONY: help deps deps-test build build-echo run test unit e2e churn slow fuzz check walls lint format \
+  golden fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ deps-test: ## install the Debian packages that the tests need; starts no service
 build: ## build the daemon: .build/release/procvitals
 	swift build $(RELEASE) --product procvitals
 
+build-echo: ## build the echo program that tests drive: .build/release/EchoServer
+	swift build $(RELEASE) --product EchoServer
+
 run: deps build ## build and start on ADDRESS (127.0.0.1:9656), watching itself
 	@echo "metrics  http://$(ADDRESS)/metrics"
 	@echo "health   http://$(ADDRESS)/-/healthy"
@@ -52,11 +55,17 @@ test: deps deps-test unit e2e ## all tests, unit and end to end
 unit: ## unit tests
 	SWIFT_BACKTRACE=enable=no swift test $(IMPORTS)
 
-e2e: build ## end-to-end tests against the release binary; ONLY='05 11' runs some
+e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 11' runs some
 	Tests/EndToEnd/run $(ONLY)
 
 churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
+
+slow: build build-echo ## slowhttptest in its four modes, a minute each; SLOW_SECONDS=240
+	SLOW_SECONDS=$(or $(SLOW_SECONDS),60) Tests/EndToEnd/run 52
+
+fuzz: ## look for requests that break the parser, for FUZZ_SECONDS=60
+	Tests/Fuzz/run $(or $(FUZZ_SECONDS),60)
 
 check: deps deps-test lint walls ## everything a change must pass: format, walls, imports, tests
 	swift build $(IMPORTS) --build-tests
@@ -89,6 +98,9 @@ bench: build ## CPU per scrape against a C loop and Debian's process-exporter
 
 bench-discovery: build ## CPU per scrape among 10,000 processes that are not targets against 10
 	Tests/Bench/discovery.sh
+
+bench-http: build-echo ## requests per second, CPU per request and memory per connection against nginx
+	Tests/Bench/http.sh
 
 install: ## install to DESTDIR/PREFIX (/usr/local): binary, unit, configuration, man page
 	install -D -m 755 -s $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'

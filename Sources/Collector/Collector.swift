@@ -1,5 +1,4 @@
 package import Linux
-import Metrics
 package import ProcFS
 package import Targets
 
@@ -7,9 +6,6 @@ package import Targets
 ///
 /// Belongs to the sampler thread, as everything it owns.
 package final class Collector {
-  /// The media type of the pages.
-  package static let contentType = TextEncoder.contentType
-
   /// How many targets and processes there are.
   package struct Census: Sendable, Equatable {
     package var targets = 0
@@ -21,11 +17,8 @@ package final class Collector {
 
   /// What a collection yields.
   package struct Outcome: Sendable {
-    /// The page in the text format, with the names of the settings; empty if not all targets were
-    /// looked at.
-    package let page: [UInt8]
-    /// Pages with the names that were asked for.
-    package let pages: [Names: [UInt8]]
+    /// The pages of all targets that were asked for, made of the same values.
+    package let pages: [Form: [UInt8]]
     package let probes: [Probe: ProbeAnswer]
     /// Every target; empty unless they were wanted or a probe asked for another one.
     package let targets: [TargetKey]
@@ -40,6 +33,8 @@ package final class Collector {
 
   let roster: Roster
   private var pages: [Names: Page] = [:]
+  /// Makes a page one gzip member.
+  package var compress: ([UInt8]) -> [UInt8] = { $0 }
   let instruments: Instruments
   private let oomKills = OOMKills()
   private var buffer = ReadBuffer(capacity: 16 << 10, limit: 1 << 20)
@@ -50,6 +45,8 @@ package final class Collector {
   /// What it knows about process events.
   var toldEvents: (isActive: Bool, failure: ProcessEventsFailure?) = (false, nil)
   private let facts: SystemFacts
+  /// Seconds since 1970.
+  var clock: () -> Double = { Double(wallClockNanoseconds()) / 1e9 }
   /// What this process may do; it does not change while it runs.
   private let capabilities = Capability.effective()
   private var settings: CollectorSettings
@@ -169,7 +166,7 @@ package final class Collector {
   ///   - own: What the exporter knows about itself.
   ///   - wishes: What it is for.
   /// - Returns: The pages, and what goes to the log and the service manager.
-  package func collect(_ own: OwnState, _ wishes: Set<Wish> = [.page]) -> Outcome {
+  package func collect(_ own: OwnState, _ wishes: Set<Wish> = [.page()]) -> Outcome {
     let start = Instant.now
     var scope = Scope(wishes, states)
     exits.drain()
@@ -204,20 +201,24 @@ package final class Collector {
       for member in state.target.members { add(member, state) }
     }
     instruments.answer()
-    for state in visited { state.sample.finish(instruments) }
+    for state in visited {
+      state.sample.finish(instruments)
+      if state.created == nil { state.created = Created(state.target, facts, now: clock()) }
+    }
     oomKills.finish()
     // As long as every target could have been looked at twice, what the others need is kept.
     instruments.finish(keeping: scope.isComplete ? 0 : 2 * states.count)
     var answers: [Probe: ProbeAnswer] = [:]
-    for (probe, choice) in choices { answers[probe] = answer(choice) }
-    let pages =
-      scope.isComplete ? pages(scope.names.union([settings.names]), own, census, start) : [:]
+    for (probe, choice) in choices {
+      answers[probe] = answer(choice, scope.probeForms[probe] ?? [])
+    }
+    let pages = scope.isComplete ? pages(scope.forms, own, census, start) : [:]
     var notices = exitNotices() + eventNotices()
     for state in states {
       notices += self.notices(state, wasVisited: scope.includes(state.target))
     }
     return Outcome(
-      page: pages[settings.names] ?? [], pages: pages, probes: answers,
+      pages: pages, probes: answers,
       targets: wishes.contains(.list) || answers.values.contains(.unknown)
         ? states.compactMap(\.probeKey) : [],
       details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
@@ -232,26 +233,23 @@ package final class Collector {
     try roster.explain(pids, until: deadline)
   }
 
-  private func answer(_ choice: Probe.Choice) -> ProbeAnswer {
+  private func answer(_ choice: Probe.Choice, _ forms: [Form]) -> ProbeAnswer {
     switch choice {
     case .none: return .unknown
     case .several(let labels): return .ambiguous(labels)
     case .one(let place):
       let state = states[place]
-      let isCounted = settings.names == .process
       if state.target.members.isEmpty {
-        state.beginPage(limit: 0, plain: 0, isCounted: isCounted)
+        state.beginPage(limit: 0, plain: 0, isCounted: settings.names == .process)
         return .down
       }
-      return .page(
-        pages[.process, default: Page()].write(
-          state, facts, limit: instruments.limits.seriesPerTarget, isCounted: isCounted))
+      return .pages(write(forms, names: .process, states: [state], nil))
     }
   }
 
   private func pages(
-    _ names: Set<Names>, _ own: OwnState, _ census: Census, _ start: Instant
-  ) -> [Names: [UInt8]] {
+    _ forms: [Form], _ own: OwnState, _ census: Census, _ start: Instant
+  ) -> [Form: [UInt8]] {
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
     own.lateReads = lateReads(states).merging(formerLateReads, uniquingKeysWith: +)
@@ -273,16 +271,41 @@ package final class Collector {
       own.eventsLost.append(OwnState.Count("taskstats", exits.lost))
     }
     own.scrapeSeconds = (.now - start).seconds
-    return Dictionary(
-      uniqueKeysWithValues: names.map { names in
-        (
-          names,
-          pages[names, default: Page(names)]
-            .write(
-              states, own, facts, limit: instruments.limits.seriesPerTarget,
-              isCounted: names == settings.names)
-        )
-      })
+    let pages = write(forms, names: nil, states: states, own)
+    // Somebody who asks for no page wants to know how many samples one would have.
+    if forms.isEmpty { _ = write([Form()], names: nil, states: states, own) }
+    return pages
+  }
+
+  /// Writes pages of the same values.
+  ///
+  /// - Parameters:
+  ///   - forms: How.
+  ///   - names: By which names; nil for those of each form.
+  ///   - states: The targets.
+  ///   - own: What the exporter knows about itself; nil for a page of one target.
+  /// - Returns: A page for each form.
+  private func write(
+    _ forms: [Form], names: Names?, states: [TargetState], _ own: OwnState?
+  ) -> [Form: [UInt8]] {
+    var plain: [Form: [UInt8]] = [:]
+    var result: [Form: [UInt8]] = [:]
+    var countsSamples = true
+    // What is left out is counted on the first page that is whole, and stands on the others.
+    for form in forms.sorted(by: { $0.filter.isEmpty && !$1.filter.isEmpty }) {
+      var key = form
+      key.names = names ?? form.names ?? settings.names
+      key.isCompressed = false
+      let isCounted = countsSamples && key.names == settings.names && form.filter.isEmpty
+      if isCounted { countsSamples = false }
+      let page =
+        plain[key]
+        ?? pages[key.names ?? .process, default: Page(key.names ?? .process)].write(
+          key, states, own, facts, settings, isCounted: isCounted)
+      plain[key] = page
+      result[form] = form.isCompressed ? compress(page) : page
+    }
+    return result
   }
 
   private func add(_ member: Member, _ state: TargetState) {

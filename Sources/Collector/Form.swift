@@ -3,6 +3,8 @@ package import Metrics
 /// How a page is written, and what of it.
 package struct Form: Hashable, Sendable {
   /// The names of the families; nil for those of the settings.
+  ///
+  /// A page of one target has `process_…` anyway.
   package var names: Names?
   package var format: Format
   /// Whether it is one gzip member.
@@ -27,8 +29,16 @@ package struct Filter: Hashable, Sendable {
   package var families: Set<String>?
   /// Groups of families; nil for all.
   ///
-  /// With some, what the exporter says about itself is left out.
+  /// With some, families that belong to none are left out: `procvitals_…`.
   package var groups: Set<Group>?
+
+  var isEmpty: Bool { families == nil && groups == nil }
+
+  /// Whether a family is on the page.
+  func includes(_ family: Family, _ on: [Group]) -> Bool {
+    if let families, !families.contains(family.name) { return false }
+    return groups.map { groups in on.contains(where: groups.contains) } ?? true
+  }
 
   /// Every family.
   package init(families: Set<String>? = nil, groups: Set<Group>? = nil) {

@@ -63,7 +63,7 @@ package final class Sampler: Sendable {
   }
 
   /// Asks for a collection, of which comes ``Reply/page``; no other one is asked for until then.
-  package func collect(_ own: OwnState, _ wishes: Set<Wish> = [.page]) {
+  package func collect(_ own: OwnState, _ wishes: Set<Wish> = [.page()]) {
     commands.post(.collect(own, wishes))
   }
 

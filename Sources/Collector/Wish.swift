@@ -2,16 +2,16 @@ package import Targets
 
 /// Something that a request wants of a collection.
 package enum Wish: Hashable, Sendable {
-  /// The page of all targets, and how they are.
-  case page
-  /// The page of all targets with these names.
-  case named(Names)
+  /// The page of all targets.
+  case page(Form = Form())
+  /// How all targets are.
+  case health
   /// All that is known of each target.
   case details
   /// The names and labels of all targets; no process is read for it.
   case list
   /// The page of one target; the processes of no other one are read for it.
-  case probe(Probe)
+  case probe(Probe, Form = Form())
 }
 
 /// Which target somebody asks for.
@@ -57,7 +57,7 @@ package struct Probe: Hashable, Sendable {
 /// What a probe is answered.
 package enum ProbeAnswer: Sendable, Equatable {
   /// The target's page, as a library in the program itself would have written it.
-  case page([UInt8])
+  case pages([Form: [UInt8]])
   /// The target has no process.
   case down
   /// There is no such target.
@@ -94,20 +94,21 @@ extension TargetKey {
 struct Scope {
   /// Whether it looks at all of them.
   let isComplete: Bool
-  /// Names that were asked for beside those of the settings.
-  let names: Set<Names>
+  /// The pages of all targets that were asked for.
+  let forms: [Form]
+  /// The pages of one target that were asked for.
+  let probeForms: [Probe: [Form]]
   /// The probes, and what each meant before the roster was brought up to date.
   private let probes: [(probe: Probe, before: Probe.Choice)]
   private var chosen: Set<ObjectIdentifier> = []
 
   init(_ wishes: Set<Wish>, _ states: [TargetState]) {
-    names = Set(
-      wishes.compactMap { if case .named(let names) = $0 { names } else { nil } })
-    isComplete = wishes.contains(.page) || wishes.contains(.details) || !names.isEmpty
-    probes = wishes.compactMap { wish in
-      guard case .probe(let probe) = wish else { return nil }
-      return (probe, probe.choice(among: states.lazy.map(\.probeKey)))
-    }
+    forms = wishes.compactMap { if case .page(let form) = $0 { form } else { nil } }
+    isComplete = wishes.contains(.health) || wishes.contains(.details) || !forms.isEmpty
+    var probeForms: [Probe: [Form]] = [:]
+    for case .probe(let probe, let form) in wishes { probeForms[probe, default: []].append(form) }
+    self.probeForms = probeForms
+    probes = probeForms.keys.map { ($0, $0.choice(among: states.lazy.map(\.probeKey))) }
     for case (_, .one(let place)) in probes {
       chosen.insert(ObjectIdentifier(states[place].target))
     }

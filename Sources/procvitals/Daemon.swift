@@ -3,6 +3,7 @@ import Config
 import HTTPServer
 import Linux
 import Logging
+import Metrics
 import ProcFS
 import Systemd
 
@@ -14,6 +15,8 @@ final class Daemon: EventHandler {
   private static let drainTime = Duration.seconds(5)
   /// How long the last log lines may take.
   private static let flushTime = Duration.seconds(1)
+  /// Descriptors left to everything but connections and kept files of /proc.
+  private static let reserve = 64
 
   private let source: SourceOptions
   /// Found out at the start: a file that is gone at a reload is an error then.
@@ -21,6 +24,7 @@ final class Daemon: EventHandler {
   private let ownPid: Int32
   private let sink: LogSink
   let web: WebOptions
+  private let maxConnections: Int
   private let log: Logger
   private let notifier = Notifier()
 
@@ -53,12 +57,15 @@ final class Daemon: EventHandler {
     self.web = web
     configurationFile = source.configurationFile
     ownPid = source.ownPid
-    let maxConnections = web.maxConnections
+    let maxConnections = Self.affordableConnections(web.maxConnections)
+    self.maxConnections = maxConnections
+    let writesCreated = web.writesCreated
     let load = { @Sendable [source, configurationFile, ownPid] in
       Result {
         var configuration = try source.settings(configurationFile, ownPid: ownPid)
         configuration.collector.limits.keptDescriptors = try Self.affordable(
           configuration.collector.limits.keptDescriptors, maxConnections)
+        configuration.collector.writesCreated = writesCreated
         return configuration
       }.mapError { $0 as? Failure ?? .running("\($0)") }
     }
@@ -68,6 +75,7 @@ final class Daemon: EventHandler {
     let webSource = web.config.path.map { WebConfigSource(path: $0) }
     let webConfiguration = try webSource?.read()
     own = OwnState(version: Version.number)
+    own.startSeconds = Self.now()
     own.configLoadedSeconds = Self.now()
     do throws(Errno) {
       // Before any thread starts, so that all of them leave signals to the loop.
@@ -84,29 +92,33 @@ final class Daemon: EventHandler {
     } catch {
       throw Failure.running("cannot start: \(error)")
     }
-    var limits = Limits()
-    limits.maxConnections = web.maxConnections
-    limits.keepsBodies = false
-    if let webSource, let webConfiguration {
-      do throws(Errno) {
-        webGate = try WebGate(loop, limits, webConfiguration, webSource, self.log) {
-          [unowned self] request, id in answer(request, id)
-        }
-      } catch {
-        throw Failure.running("cannot start: \(error)")
-      }
-    }
-    try listen(addresses, limits)
+    try listen(addresses, webSource, webConfiguration)
   }
 
   /// How many files of /proc may stay open besides connections and one descriptor pair a process.
   private static func affordable(_ wanted: Int, _ connections: Int) throws(Errno) -> Int {
     let limit = try raiseDescriptorLimit(to: 1 << 20)
-    let reserve = 64
     return max(0, min(wanted, (limit - connections - reserve) / 2))
   }
 
-  private func listen(_ addresses: [ListenAddress], _ limits: Limits) throws {
+  /// How many connections leave a collection the descriptors that it cannot do without.
+  private static func affordableConnections(_ wanted: Int) -> Int {
+    guard let limit = try? raiseDescriptorLimit(to: 1 << 20) else { return wanted }
+    return max(1, min(wanted, limit - 2 * reserve))
+  }
+
+  private func listen(
+    _ addresses: [ListenAddress], _ source: WebConfigSource?, _ loaded: LoadedWebConfiguration?
+  ) throws {
+    var limits = Limits()
+    try web.times.apply(to: &limits)
+    limits.maxConnections = maxConnections
+    if maxConnections < web.maxConnections {
+      log.warning(
+        "fewer connections than --web.max-connections, because of the limit of open files",
+        metadata: ["connections": "\(maxConnections)", "limit": "LimitNOFILE= or ulimit -n"])
+    }
+    limits.keepsBodies = false
     let server = Server(
       loop: loop, limits: limits,
       handler: { [unowned self] request, id in
@@ -116,6 +128,18 @@ final class Daemon: EventHandler {
         webGate?.gate.forget(id)
         scrapes.forget(id)
       })
+    if let source, let loaded {
+      do throws(Errno) {
+        webGate = try WebGate(server, loop, limits, loaded, source, log) {
+          [unowned self] request, id in answer(request, id)
+        }
+      } catch {
+        throw Failure.running("cannot start: \(error)")
+      }
+    } else {
+      // Behind a gate nothing is answered before it is known who asks.
+      server.refusal = { [unowned self] request in refusal(request) }
+    }
     for address in addresses {
       do throws(Errno) {
         let real = try server.listen(on: address)
@@ -129,7 +153,6 @@ final class Daemon: EventHandler {
       }
     }
     self.server = server
-    webGate?.gate.answer = { [unowned server] id, response in server.answer(id, response) }
   }
 
   /// Where the metrics are, for a person on this machine.
@@ -159,7 +182,7 @@ final class Daemon: EventHandler {
           "option without effect", metadata: ["option": "\(option)", "reason": "\(reason)"])
       }
       // Nobody waits for the first one, only for what follows from it.
-      scrapes.start(for: .page)
+      scrapes.start(for: .health)
       try loop.run()
     } catch {
       throw Failure.running("the event loop failed: \(error)")
@@ -284,8 +307,9 @@ final class Daemon: EventHandler {
       OwnState.Load(isCurrent: $0.isCurrent, loadedSeconds: $0.loadedSeconds)
     }
     own.scrapesInFlight = UInt64(scrapes.count)
-    own.scrapes = scrapes.codes.map {
-      OwnState.Scrapes(format: "text", code: String($0.key), count: $0.value)
+    own.scrapes = scrapes.answered.map {
+      OwnState.Scrapes(
+        format: $0.key.format.rawValue, code: String($0.key.code), count: $0.value)
     }
     if let statistics = server?.statistics {
       own.connections = statistics.open.counts

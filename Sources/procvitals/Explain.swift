@@ -32,13 +32,13 @@ struct Explain: ParsableCommand {
       // The first collection takes hold of everything; what the next ones cost shows the second.
       _ = collector.collect(own)
       let start = Instant.now
-      let outcome = collector.collect(own, [.page, .details])
+      let outcome = collector.collect(own, [.page(), .details])
       let seconds = (.now - start).seconds
       let explanations = try collector.explain(
         pid.isEmpty ? nil : pid, until: .now + Self.patience)
       let report = ExplainReport(
         rules: settings.targets.map { $0.rule.name.description }, targets: outcome.details,
-        processes: explanations, seconds: seconds, pageBytes: outcome.page.count)
+        processes: explanations, seconds: seconds, pageBytes: (outcome.pages[Form()] ?? []).count)
       let found = Set(explanations.map(\.pid))
       let missing = pid.filter { !found.contains($0) }.map { "  \($0): no such process\n" }
       let text = report.text(isDetailed: !pid.isEmpty) + missing.joined()

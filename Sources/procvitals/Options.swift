@@ -1,6 +1,7 @@
 import ArgumentParser
 import Collector
 import Config
+import HTTPServer
 import Linux
 import Logging
 import Metrics
@@ -182,11 +183,17 @@ struct WebOptions: ParsableArguments {
   var maxConnections = 512
 
   @OptionGroup var config: WebConfigOptions
+  @OptionGroup var times: WebTimes
 
   @Flag(
     name: .customLong("web.enable-lifecycle"),
     help: "Let POST and PUT at /-/reload read the configuration anew.")
   var enablesLifecycle = false
+
+  @Flag(
+    name: .customLong("web.created-timestamps"),
+    help: "Say in OpenMetrics since when each counter counts, as one more sample (…_created).")
+  var writesCreated = false
 
   func addresses(likeProcessExporter: Bool = false) throws -> [ListenAddress] {
     let standard = likeProcessExporter ? ":9256" : ":9656"
@@ -210,6 +217,8 @@ struct WebOptions: ParsableArguments {
     ] where !(1...100_000).contains(value) {
       throw Failure.usage("\(name)=\(value): expected a number from 1 to 100000")
     }
+    var limits = Limits()
+    try times.apply(to: &limits)
   }
 }
 

@@ -1,6 +1,7 @@
 import Collector
 import Config
 import HTTPServer
+import Metrics
 import Targets
 
 /// What a request for `/probe` asks for.
@@ -49,10 +50,10 @@ extension Response {
   ///
   /// A target without a process is 503, so that Prometheus sets `up` to 0 as if the program itself
   /// had been scraped.
-  static func probe(_ probe: Probe, _ outcome: Collector.Outcome) -> Response {
+  static func probe(_ probe: Probe, _ form: Form, _ outcome: Collector.Outcome) -> Response {
     let name = JSON.quoted(probe.name)
     switch outcome.probes[probe] {
-    case .page(let page)?: return .metrics(page)
+    case .pages(let pages)?: return .metrics(pages[form] ?? [], form)
     case .down?: return .text(.serviceUnavailable, "The target \(name) has no process.\n")
     case .ambiguous(let labels)?:
       let example = "/probe?target=\(percentEncoded(probe.name))&\(labels.first ?? "")=…"
@@ -75,8 +76,8 @@ extension Response {
   }
 
   /// A page of metrics.
-  static func metrics(_ page: [UInt8]) -> Response {
-    Response(.ok, contentType: Collector.contentType, body: page, fields: fresh)
+  static func metrics(_ page: [UInt8], _ form: Form) -> Response {
+    Response(.ok, contentType: form.format.contentType(), body: page, fields: fresh)
   }
 }
 

@@ -1,5 +1,6 @@
 import Collector
 import HTTPServer
+import Metrics
 
 /// Which path is answered with what.
 extension Daemon {
@@ -11,7 +12,7 @@ extension Daemon {
     case "/probe": answer = { self.probe(request, id) }
     case "/sd": answer = { self.discover(request, id) }
     case "/health":
-      answer = { self.wait(request, id, .page) { .health($0.health ?? Health()) } }
+      answer = { self.wait(request, id, .health) { .health($0.health ?? Health()) } }
     case "/api/v1/targets":
       answer = { self.wait(request, id, .details) { .json(TargetsPage.text($0.details)) } }
     case "/-/reload": return reload(request, id)
@@ -34,13 +35,21 @@ extension Daemon {
     }
   }
 
+  /// The answer that no body changes, for a client that asks before it sends one.
+  func refusal(_ request: Request) -> Response? {
+    if [.get, .head, .options].contains(request.method) { return nil }
+    if request.path == "/-/reload", web.enablesLifecycle { return nil }
+    guard case .now(let response) = answer(request, .none) else { return nil }
+    return response
+  }
+
   private static let methods: [Method] = [.get, .head, .options]
   private static let reloadMethods: [Method] = [.post, .put, .options]
 
   private func probe(_ request: Request, _ id: RequestID) -> Answer {
     do throws(ProbeQuery.Failure) {
       let probe = try ProbeQuery(request.query).probe
-      return wait(request, id, .probe(probe)) { .probe(probe, $0) }
+      return wait(request, id, .probe(probe, Form())) { .probe(probe, Form(), $0) }
     } catch {
       return .now(.badProbe(error))
     }
@@ -48,14 +57,18 @@ extension Daemon {
 
   private func scrape(_ request: Request, _ id: RequestID) -> Answer {
     guard let wanted = request.query.first(where: { $0.name == "names" })?.value else {
-      return wait(request, id, .page) { .metrics($0.page) }
+      return scrape(request, id, Form())
     }
     guard let names = Names(rawValue: wanted) else {
       let known = Names.allCases.map(\.rawValue).joined(separator: " or ")
-      scrapes.count(code: 400)
+      scrapes.count(.text, code: 400)
       return .now(.text(.badRequest, "The parameter names is \(known).\n"))
     }
-    return wait(request, id, .named(names)) { .metrics($0.pages[names] ?? []) }
+    return scrape(request, id, Form(names: names))
+  }
+
+  private func scrape(_ request: Request, _ id: RequestID, _ form: Form) -> Answer {
+    wait(request, id, .page(form), format: form.format) { .metrics($0.pages[form] ?? [], form) }
   }
 
   private func discover(_ request: Request, _ id: RequestID) -> Answer {
@@ -79,11 +92,11 @@ extension Daemon {
   }
 
   private func wait(
-    _ request: Request, _ id: RequestID, _ wish: Wish,
+    _ request: Request, _ id: RequestID, _ wish: Wish, format: Format? = nil,
     _ answer: @escaping (Collector.Outcome) -> Response
   ) -> Answer {
     scrapes.wait(
-      id, wish, isCounted: request.path == web.telemetryPath,
+      id, wish, format: format,
       timeout: request.field("X-Prometheus-Scrape-Timeout-Seconds"), answer)
   }
 }

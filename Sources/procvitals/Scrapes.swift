@@ -1,6 +1,7 @@
 import Collector
 import HTTPServer
 import Linux
+import Metrics
 
 /// The requests that wait for a collection, until it is there or their time is over.
 ///
@@ -22,11 +23,18 @@ final class Scrapes: EventHandler {
   private var queue: ScrapeQueue<RequestID>
   private var waiting: [RequestID: Waiting] = [:]
   private var deadlines: [EventToken: RequestID] = [:]
-  /// Answered scrapes by status.
-  private(set) var codes: [Int: UInt64] = [:]
+  /// Answered scrapes.
+  private(set) var answered: [Kind: UInt64] = [:]
+
+  struct Kind: Hashable {
+    /// The format that was asked for.
+    let format: Format
+    /// The status.
+    let code: Int
+  }
 
   private struct Waiting {
-    let isCounted: Bool
+    let format: Format?
     let seconds: Double
     let deadline: EventToken
     let answer: (Collector.Outcome) -> Response
@@ -51,16 +59,16 @@ final class Scrapes: EventHandler {
   /// - Parameters:
   ///   - id: The request.
   ///   - wish: What it wants of the collection.
-  ///   - isCounted: Whether it is a scrape of the metrics.
+  ///   - format: The format if it is a scrape of the metrics; others are not counted.
   ///   - timeout: How long the client waits, in seconds, as it says itself.
   ///   - answer: Makes the answer.
   /// - Returns: What the server is to do now.
   func wait(
-    _ id: RequestID, _ wish: Wish, isCounted: Bool, timeout: String?,
+    _ id: RequestID, _ wish: Wish, format: Format?, timeout: String?,
     _ answer: @escaping (Collector.Outcome) -> Response
   ) -> Answer {
     guard queue.add(id, wish) else {
-      if isCounted { count(code: 503) }
+      if let format { count(format, code: 503) }
       return .now(
         .text(
           .serviceUnavailable,
@@ -71,7 +79,7 @@ final class Scrapes: EventHandler {
     let token = loop.add(self)
     deadlines[token] = id
     loop.setDeadline(token, .now + .nanoseconds(Int64(seconds * 1e9)))
-    waiting[id] = Waiting(isCounted: isCounted, seconds: seconds, deadline: token, answer: answer)
+    waiting[id] = Waiting(format: format, seconds: seconds, deadline: token, answer: answer)
     start()
     return .later
   }
@@ -105,7 +113,9 @@ final class Scrapes: EventHandler {
   }
 
   /// Counts an answered scrape.
-  func count(code: Int) { codes[code, default: 0] += 1 }
+  func count(_ format: Format, code: Int) {
+    answered[Kind(format: format, code: code), default: 0] += 1
+  }
 
   func ready(_ token: EventToken, _ readiness: Readiness) {}
 
@@ -121,7 +131,7 @@ final class Scrapes: EventHandler {
   private func finish(_ id: RequestID, _ makeResponse: (Waiting) -> Response) {
     guard let entry = release(id) else { return }
     let response = makeResponse(entry)
-    if entry.isCounted { count(code: response.status.code) }
+    if let format = entry.format { count(format, code: response.status.code) }
     answer(id, response)
   }
 

@@ -45,7 +45,7 @@ enum ServiceDiscovery {
     switch listening {
     case .any(let port), .ipv4(0, let port): return "localhost:\(port)"
     case .ipv4, .ipv6: return listening.map { "\($0)" } ?? ""
-    case .unix, nil: return "localhost:80"
+    case .unix, .vsock, nil: return "localhost:80"
     }
   }
 }

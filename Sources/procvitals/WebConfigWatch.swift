@@ -2,6 +2,7 @@ import Config
 import HTTPServer
 import Linux
 import Synchronization
+import TLS
 
 /// Keeps the web configuration in step with its files, away from the loop: the file system that
 /// they are on may hang.
@@ -9,7 +10,7 @@ import Synchronization
 /// Whoever asks is told once a look at the files that began after the question is done, so that a
 /// change is in force for the next request. All who ask meanwhile share the next look.
 final class WebConfigWatch: EventHandler {
-  typealias Outcome = Result<WebConfiguration, Failure>
+  typealias Outcome = Result<LoadedWebConfiguration, Failure>
 
   /// How long a request waits for the files; after that the old configuration holds.
   static let requestPatience = Duration.milliseconds(100)
@@ -47,7 +48,7 @@ final class WebConfigWatch: EventHandler {
   ///   - look: Looks at the files, on another thread; nil if they are sure to be the same.
   /// - Throws: `EMFILE`, `ENFILE`.
   init(
-    _ loop: EventLoop, initial: WebConfiguration, requestPatience: Duration = requestPatience,
+    _ loop: EventLoop, initial: LoadedWebConfiguration, requestPatience: Duration = requestPatience,
     look: @escaping @Sendable (_ isForced: Bool) -> Outcome?
   ) throws(Errno) {
     waiter = try Waiter(threads: 1, queueLimit: 1)
@@ -140,36 +141,69 @@ final class WebConfigWatch: EventHandler {
 
   private static func isSame(_ left: Outcome, _ right: Outcome) -> Bool {
     switch (left, right) {
-    case (.success(let left), .success(let right)): left == right
+    case (.success(let left), .success(let right)): left.configuration == right.configuration
     case (.failure(let left), .failure(let right)): left.description == right.description
     default: false
     }
   }
 }
 
-/// Reads the web configuration and what it takes to use it.
-final class WebConfigSource: Sendable {
-  private let files: Mutex<WebConfigurationFiles>
+/// A web configuration and what it takes to use it.
+struct LoadedWebConfiguration: Sendable {
+  let configuration: WebConfiguration
+  /// For connections that are encrypted.
+  var context: ServerContext?
+}
 
-  init(path: String) { files = Mutex(WebConfigurationFiles(path: path)) }
+/// Reads the web configuration and prepares what it takes to use it.
+final class WebConfigSource: Sendable {
+  private struct State {
+    var files: WebConfigurationFiles
+    var last: LoadedWebConfiguration?
+  }
+
+  private let state: Mutex<State>
+
+  init(path: String) { state = Mutex(State(files: WebConfigurationFiles(path: path))) }
 
   /// Reads it for the first time.
   ///
   /// - Throws: What is wrong with it.
-  func read() throws(Failure) -> WebConfiguration {
-    try Self.usable(files.withLock { $0.read() }).get()
+  func read() throws(Failure) -> LoadedWebConfiguration {
+    try state.withLock { Self.prepare($0.files.read(), &$0) }.get()
   }
 
   /// Reads it again, if it may have changed.
   func look(isForced: Bool) -> WebConfigWatch.Outcome? {
-    files.withLock { $0.check(isForced: isForced) }.map(Self.usable)
+    state.withLock { state in
+      state.files.check(isForced: isForced).map { Self.prepare($0, &state) }
+    }
   }
 
-  /// What is needed to use a configuration is there, or it is as bad as a wrong one.
-  private static func usable(_ outcome: WebConfigurationFiles.Outcome) -> WebConfigWatch.Outcome {
-    outcome.mapError { .usage($0.description) }.flatMap { configuration in
-      if configuration.gate.users.isEmpty { return .success(configuration) }
-      return PasswordCheck.load().map { .failure($0) } ?? .success(configuration)
+  /// A configuration that cannot be used is as bad as a wrong one.
+  private static func prepare(
+    _ outcome: WebConfigurationFiles.Outcome, _ state: inout State
+  ) -> WebConfigWatch.Outcome {
+    let configuration: WebConfiguration
+    switch outcome {
+    case .success(let read): configuration = read
+    case .failure(let error): return .failure(.usage(error.description))
     }
+    if let last = state.last, last.configuration == configuration { return .success(last) }
+    var loaded = LoadedWebConfiguration(configuration: configuration)
+    if !configuration.gate.users.isEmpty, let failure = PasswordCheck.load() {
+      return .failure(failure)
+    }
+    if let tls = configuration.tls {
+      do throws(ContextError) {
+        loaded.context = try tls.context()
+      } catch {
+        let error = WebConfiguration.error(
+          state.files.path, configuration.keyPosition, "\(error)")
+        return .failure(.usage(error.description))
+      }
+    }
+    state.last = loaded
+    return .success(loaded)
   }
 }

@@ -35,6 +35,7 @@ final class WebGate {
   private(set) var loadedSeconds: Double
 
   let gate: Gate
+  private unowned let server: Server
   private let watch: WebConfigWatch
   private let log: Logger
   /// What holds until the end, because the server cannot change it while it serves.
@@ -44,19 +45,26 @@ final class WebGate {
   ///
   /// - Throws: `EMFILE`, `ENFILE`.
   init(
-    _ loop: EventLoop, _ limits: HTTPServer.Limits, _ configuration: WebConfiguration,
-    _ source: WebConfigSource, _ log: Logger,
+    _ server: Server, _ loop: EventLoop, _ limits: HTTPServer.Limits,
+    _ loaded: LoadedWebConfiguration, _ source: WebConfigSource, _ log: Logger,
     handler: @escaping (Request, RequestID) -> Answer
   ) throws(Errno) {
+    let configuration = loaded.configuration
     gate = try Gate(
       loop: loop, limits: limits, realm: "procvitals", settings: configuration.gate,
       rateLimit: configuration.rateLimit, compare: PasswordCheck.compare, handler: handler)
-    watch = try WebConfigWatch(loop, initial: configuration) { source.look(isForced: $0) }
+    watch = try WebConfigWatch(loop, initial: loaded) { source.look(isForced: $0) }
     self.log = log
     initial = configuration
     loadedSeconds = Self.now()
+    self.server = server
     let watch = watch
     gate.refresh = { watch.whenCurrent($0) }
+    gate.answer = { [unowned server] id, response in server.answer(id, response) }
+    if let context = loaded.context {
+      server.useTLS(context)
+      server.refreshTLS = { watch.whenCurrent($0) }
+    }
     watch.didChange = { [unowned self] in take($0) }
     watch.didConfirm = { [unowned self] in
       if isCurrent { loadedSeconds = Self.now() }
@@ -70,7 +78,9 @@ final class WebGate {
 
   private func take(_ outcome: WebConfigWatch.Outcome) {
     switch outcome {
-    case .success(let configuration):
+    case .success(let loaded):
+      let configuration = loaded.configuration
+      if let context = loaded.context, initial.tls != nil { server.useTLS(context) }
       gate.settings = configuration.gate
       isCurrent = true
       loadedSeconds = Self.now()

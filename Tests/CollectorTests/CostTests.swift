@@ -141,7 +141,7 @@ import Testing
 
   /// How many system calls some collections make, by name too, and what `strace` says.
   private func calls(
-    _ settings: CollectorSettings, _ wishes: Set<Wish> = [.page]
+    _ settings: CollectorSettings, _ wishes: Set<Wish> = [.page()]
   ) throws -> (total: Int, calls: [String: Int], report: String) {
     let goOn = try EventFD()
     let end = try EventFD()

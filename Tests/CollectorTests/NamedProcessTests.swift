@@ -125,9 +125,9 @@ import Testing
       CollectorSettings(
         targets: targets, limits: CollectorLimits(keptDescriptors: 0), names: names))
     let pages = watch.collector.collect(
-      OwnState(version: "1.2"), Set(Names.allCases.map(Wish.named))
+      OwnState(version: "1.2"), Set(Names.allCases.map { Wish.page(Form(names: $0)) })
     ).pages
-    return (Page(pages[.namedprocess] ?? []), Page(pages[.process] ?? []))
+    return (Page(pages[Form(names: .namedprocess)] ?? []), Page(pages[Form(names: .process)] ?? []))
   }
 
   /// Every sample of the one page is one of the other.

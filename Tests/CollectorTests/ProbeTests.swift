@@ -75,7 +75,7 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
   }
 
   private func page(_ watch: Watch, _ name: String) throws -> Page {
-    guard case .page(let bytes) = try answer(watch, probe(name)) else {
+    guard let bytes = try answer(watch, probe(name)).page else {
       Issue.record("no page of \(name)")
       return Page([])
     }
@@ -133,14 +133,14 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
     try tree.file("io", "x")
     #expect(notices(first).isEmpty)
     #expect(notices(other).count == 1)
-    for wish in [first, other, first, .page] { #expect(notices(wish).isEmpty) }
+    for wish in [first, other, first, .page()] { #expect(notices(wish).isEmpty) }
     try tree.file("io", testIO(1))
     #expect(notices(first).isEmpty)
     #expect(notices(other) == [.recovered(target: "t8", source: "io", reason: "malformed")])
     try tree.process(9, name: "p8")
     #expect(
       notices(first) == [.changed(target: "t8", processes: 2, started: 1, left: 0)])
-    #expect(notices(other).isEmpty && notices(.page).isEmpty)
+    #expect(notices(other).isEmpty && notices(.page()).isEmpty)
   }
 
   @Test func countersGoOnWhateverIsLookedAt() throws {
@@ -179,7 +179,7 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
     #expect(try answer(watch, probe("t1")) == .unknown)
     #expect(try answer(watch, probe("db")) == .ambiguous(["role"]))
     #expect(try answer(watch, probe("db", ["role": "x"])) == .unknown)
-    guard case .page(let main) = try answer(watch, probe("db", ["role": "main"])) else {
+    guard let main = try answer(watch, probe("db", ["role": "main"])).page else {
       Issue.record("no page")
       return
     }
@@ -201,7 +201,7 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
     let watch = try Watch(tree, [named(7), named(8)])
     let outcome = watch.collector.collect(
       OwnState(version: "0.0.0"),
-      [.page, .details, .list, .probe(probe("t7")), .probe(probe("t8"))])
+      [.page(), .details, .list, .probe(probe("t7")), .probe(probe("t8"))])
     #expect(Page(outcome.page).value("procvitals_target_up", "t8") == 1)
     #expect(outcome.probes.count == 2 && outcome.targets.map(\.name) == ["t7", "t8"])
     #expect(outcome.details.map(\.processes).map { $0.map(\.pid) } == [[7], [8]])
@@ -241,8 +241,8 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
       }
     }
     #expect(notices(.probe(probe("t7"))) == 1)
-    #expect(notices(.page) == 1)
-    #expect(notices(.probe(probe("t7"))) == 0 && notices(.details) == 0 && notices(.page) == 0)
+    #expect(notices(.page()) == 1)
+    #expect(notices(.probe(probe("t7"))) == 0 && notices(.details) == 0 && notices(.page()) == 0)
     #expect(try page(watch, "t7").samples.count == 5)
   }
 

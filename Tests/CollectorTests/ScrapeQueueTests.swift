@@ -21,12 +21,12 @@ import Testing
     arguments: [
       // Those that come meanwhile share, if it is for what they want, and get it in their order.
       [
-        .add(1, .page, true), .start([.page]), .add(2, .page, true), .start(nil),
-        .add(3, .page, true), .finish([1, 2, 3]), .start(nil),
+        .add(1, .page(), true), .start([.page()]), .add(2, .page(), true), .start(nil),
+        .add(3, .page(), true), .finish([1, 2, 3]), .start(nil),
       ],
       // Others wait for the next one, all of them together.
       [
-        .add(1, .page, true), .start([.page]), .add(2, a, true), .add(3, .page, true),
+        .add(1, .page(), true), .start([.page()]), .add(2, a, true), .add(3, .page(), true),
         .finish([1, 3]), .add(4, b, true), .start([a, b]), .add(5, a, true), .finish([2, 4, 5]),
         .start(nil),
       ],
@@ -37,32 +37,36 @@ import Testing
       ],
       // The limit counts those who wait, and is free again behind a page.
       [
-        .add(1, .page, true), .start([.page]), .add(2, a, true), .add(3, .page, true),
-        .add(4, .page, false), .finish([1, 3]), .add(4, .page, true), .start([a, .page]),
+        .add(1, .page(), true), .start([.page()]), .add(2, a, true), .add(3, .page(), true),
+        .add(4, .page(), false), .finish([1, 3]), .add(4, .page(), true), .start([a, .page()]),
         .finish([2, 4]),
       ],
       // One that goes makes room, and is not answered; nothing is read for it.
       [
-        .add(1, .page, true), .start([.page]), .add(2, .page, true), .add(3, a, true),
-        .remove(2, true), .remove(2, false), .remove(3, true), .add(4, .page, true),
+        .add(1, .page(), true), .start([.page()]), .add(2, .page(), true), .add(3, a, true),
+        .remove(2, true), .remove(2, false), .remove(3, true), .add(4, .page(), true),
         .finish([1, 4]), .start(nil),
       ],
       // A collection goes on although everybody has gone; who comes then gets its page.
       [
-        .add(1, .page, true), .start([.page]), .remove(1, true), .add(2, .page, true), .finish([2]),
+        .add(1, .page(), true), .start([.page()]), .remove(1, true), .add(2, .page(), true),
+        .finish([2]),
       ],
       // A collection of nobody's, as at the start.
       [
-        .startFor(.page, [.page]), .startFor(.page, nil), .add(1, .page, true), .finish([1]),
-        .startFor(.page, [.page]), .finish([]),
+        .startFor(.page(), [.page()]), .startFor(.page(), nil), .add(1, .page(), true),
+        .finish([1]),
+        .startFor(.page(), [.page()]), .finish([]),
       ],
       // Nobody joins one that is closed; those who have joined get its page.
       [
-        .add(1, .page, true), .start([.page]), .add(2, .page, true), .close, .add(3, .page, true),
-        .start(nil), .finish([1, 2]), .start([.page]), .finish([3]),
+        .add(1, .page(), true), .start([.page()]), .add(2, .page(), true), .close,
+        .add(3, .page(), true),
+        .start(nil), .finish([1, 2]), .start([.page()]), .finish([3]),
       ],
       [
-        .close, .remove(9, false), .finish([]), .add(1, .page, true), .start([.page]), .finish([1]),
+        .close, .remove(9, false), .finish([]), .add(1, .page(), true), .start([.page()]),
+        .finish([1]),
       ],
     ] as [[Step]])
   func table(steps: [Step]) {
@@ -96,7 +100,7 @@ import Testing
 
   @Test func nobodyMayWait() {
     var queue = ScrapeQueue<Int>(limit: 0)
-    let mayWait = queue.add(1, .page)
+    let mayWait = queue.add(1, .page())
     let starts = queue.start()
     #expect(!mayWait && starts == nil)
   }

@@ -94,17 +94,19 @@ import Testing
       watch.collector.configure(CollectorSettings(targets: targets, limits: limits, names: names))
     }
     configure(1_000_000)
-    let counts = watch.collector.collect(OwnState(version: ""), Set(Names.allCases.map(Wish.named)))
-      .pages.mapValues { bytes in
-        Page(bytes).samples.keys.count {
-          $0.hasPrefix("process_") && $0.contains("{target") || $0.contains("_namegroup_")
-        }
+    let counts = watch.collector.collect(
+      OwnState(version: ""), Set(Names.allCases.map { Wish.page(Form(names: $0)) })
+    )
+    .pages.mapValues { bytes in
+      Page(bytes).samples.keys.count {
+        $0.hasPrefix("process_") && $0.contains("{target") || $0.contains("_namegroup_")
       }
-    let limit = try #require(counts[names]) - 1
+    }
+    let limit = try #require(counts[Form(names: names)]) - 1
     configure(limit)
     for round in 1...4 {
-      var wishes: Set<Wish> = [.page, .details]
-      if round % 2 == 0 { wishes.formUnion(Names.allCases.map(Wish.named)) }
+      var wishes: Set<Wish> = [.page(), .details]
+      if round % 2 == 0 { wishes.formUnion(Names.allCases.map { Wish.page(Form(names: $0)) }) }
       let outcome = watch.collector.collect(OwnState(version: ""), wishes)
       #expect(
         Page(outcome.page).value("procvitals_series_dropped_total") == Double(round), "\(round)")

@@ -66,6 +66,16 @@ final class Watch {
   }
 }
 
+extension Collector.Outcome {
+  /// The page that nobody says anything about.
+  var page: [UInt8] { pages[Form()] ?? [] }
+}
+
+extension ProbeAnswer {
+  /// The page that nobody says anything about, if there is one.
+  var page: [UInt8]? { if case .pages(let pages) = self { pages[Form()] } else { nil } }
+}
+
 /// A page as its reader sees it.
 struct Page {
   let text: String

@@ -39,8 +39,8 @@ final class LiveServer: Sendable {
 
   /// Starts a server with the test handler.
   ///
-  /// `/later` waits until ``answer(_:)``, `/big` has 8 MiB, `/page` 100 kB, `/echo` repeats the request, `/none`
-  /// is 204, anything else 200.
+  /// `/later` waits until ``answer(_:)``, `/big` has 8 MiB, `/page` 100 kB, `/echo` repeats the
+  /// request, `/none` is 204, `/refused` wants no body, anything else is 200.
   init(
     _ limits: Limits = Limits(), on wanted: ListenAddress = .ipv4(0x7f00_0001, port: 0)
   ) throws {
@@ -69,6 +69,9 @@ final class LiveServer: Sendable {
           }
         } abandoned: { id in
           weakSelf.withLock { $0 }?.abandoned.withLock { $0.append(id) }
+        }
+        server.refusal = { request in
+          request.path == "/refused" ? .methodNotAllowed(allow: [.get]) : nil
         }
         let address = try server.listen(on: wanted)
         let jobs = Jobs(mailbox, server, loop)

@@ -73,6 +73,18 @@ private func complaint(_ arguments: [String]) -> String? {
       "--web.max-connections=100001: expected a number from 1 to 100000"
     ),
     (
+      ["--web.read-timeout=10"],
+      "--web.read-timeout=10: expected a duration from 100ms to 1h, for example 10s or 1m30s"
+    ),
+    (
+      ["--web.idle-timeout=2h"],
+      "--web.idle-timeout=2h: expected a duration from 100ms to 1h, for example 10s or 1m30s"
+    ),
+    (
+      ["--web.write-timeout=1ms"],
+      "--web.write-timeout=1ms: expected a duration from 100ms to 1h, for example 10s or 1m30s"
+    ),
+    (
       ["--path.procfs=/nonexistent"],
       "--path.procfs=/nonexistent: cannot be opened: No such file or directory; expected a mounted"
         + " proc file system"

@@ -61,7 +61,7 @@ private func key(_ name: String, _ labels: KeyValuePairs<String, String> = [:]) 
       let probe = Probe(
         name: name, labels: role.map { [TargetKey.Label(name: "role", value: $0)] } ?? [])
       let outcome = collector.collect(OwnState(version: "0"), [.probe(probe)])
-      let response = Response.probe(probe, outcome)
+      let response = Response.probe(probe, Form(), outcome)
       return (response.status.code, String(decoding: response.body, as: UTF8.self))
     }
     #expect(answer("web").code == 200 && answer("web").text.hasPrefix("# HELP process_"))
