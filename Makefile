@@ -21,7 +21,7 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
   zlib1g-dev libdeflate-dev libpcre2-dev libssl-dev libsystemd-dev libyaml-dev
 
 # What the tests start, and the tools they look through.
-TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prometheus \
+TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx postgresql procps prometheus \
   prometheus-process-exporter python3 redis-server slowhttptest strace systemd util-linux wrk
 
 .DEFAULT_GOAL := help

@@ -140,7 +140,7 @@ let package = Package(
     tests(
       "procvitals",
       imports: [
-        "Linux", "Passwords", "Patterns", "ProcFS", "HTTPServer", "Targets", "Collector", "Config",
+        "Linux", "Patterns", "ProcFS", "HTTPServer", "Targets", "Collector", "Config",
         "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

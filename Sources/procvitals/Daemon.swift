@@ -157,10 +157,11 @@ final class Daemon: EventHandler {
 
   /// Where the metrics are, for a person on this machine.
   private func url(_ address: ListenAddress) -> String {
-    switch address {
-    case .any(let port): "http://localhost:\(port)\(web.telemetryPath)"
+    let scheme = webGate?.isEncrypted == true ? "https" : "http"
+    return switch address {
+    case .any(let port): "\(scheme)://localhost:\(port)\(web.telemetryPath)"
     case .unix(let path): "unix:\(path)"
-    default: "http://\(address)\(web.telemetryPath)"
+    default: "\(scheme)://\(address)\(web.telemetryPath)"
     }
   }
 

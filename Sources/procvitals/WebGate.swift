@@ -35,6 +35,8 @@ final class WebGate {
   private(set) var loadedSeconds: Double
 
   let gate: Gate
+  /// Whether all connections are.
+  var isEncrypted: Bool { initial.tls != nil }
   private unowned let server: Server
   private let watch: WebConfigWatch
   private let log: Logger
