@@ -21,7 +21,7 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
   zlib1g-dev libdeflate-dev libpcre2-dev libssl-dev libsystemd-dev libyaml-dev
 
 # What the tests start, and the tools they look through.
-  := TEST_PACKAGES curl dbus gcc iproute2 nginx-light|nginx openssl postgresql procps \
+TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl postgresql procps \
   prometheus prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client \
   python3-protobuf redis-server slowhttptest strace systemd testssl.sh util-linux wrk
 

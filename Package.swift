@@ -55,6 +55,7 @@ let package = Package(
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(name: "CCrypt"),
     // Needs libssl-dev; not linked, but loaded while running.
     .target(name: "COpenSSL"),
 
@@ -63,6 +64,7 @@ let package = Package(
     room("Metrics", imports: []),
     room("Gzip", imports: ["CDeflate"], settings: switches + small),
     room("Patterns", imports: ["CPCRE2"]),
+    room("Passwords", imports: ["CCrypt"]),
 
     // 2
     room("ProcFS", imports: ["Linux"]),
@@ -82,14 +84,16 @@ let package = Package(
 
     // 5
     room(
-      "Config", imports: ["CYAML", "Linux", "Metrics", "Patterns", "Targets", "Collector"],
+      "Config",
+      imports: ["CYAML", "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector"],
       settings: switches + small),
 
     // 6
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "Linux", "Metrics", "Patterns", "ProcFS", "TLS", "HTTPServer", "Systemd", "Targets",
+        "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS", "HTTPServer", "Systemd",
+        "Targets",
         "Collector", "Config",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -122,13 +126,17 @@ let package = Package(
     tests("Metrics", imports: ["TestSupport"]),
     tests("Gzip"),
     tests("Patterns", imports: ["TestSupport"]),
+    tests("Passwords", imports: ["TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
     tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests(
-      "Config", imports: ["Linux", "Metrics", "Patterns", "Targets", "Collector", "TestSupport"]),
+      "Config",
+      imports: [
+        "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector", "TestSupport",
+      ]),
     tests(
       "procvitals",
       imports: [

@@ -33,6 +33,7 @@ final class Daemon: EventHandler {
   private let replies: Mailbox<Sampler.Reply>
   private let sampler: Sampler
   private var server: Server?
+  private var webGate: WebGate?
 
   private var signalToken: EventToken?
   private var replyToken: EventToken?
@@ -80,6 +81,8 @@ final class Daemon: EventHandler {
     let addresses =
       web.takesSystemdSockets
       ? [] : try web.addresses(likeProcessExporter: configuration.isProcessExporter)
+    let webSource = web.config.path.map { WebConfigSource(path: $0) }
+    let webConfiguration = try webSource?.read()
     own = OwnState(version: Version.number)
     own.startSeconds = Self.now()
     own.configLoadedSeconds = Self.now()
@@ -98,7 +101,7 @@ final class Daemon: EventHandler {
     } catch {
       throw Failure.running("cannot start: \(error)")
     }
-    try listen(addresses, sockets)
+    try listen(addresses, sockets, webSource, webConfiguration)
   }
 
   /// How many files of /proc may stay open besides connections and one descriptor pair a process.
@@ -113,7 +116,10 @@ final class Daemon: EventHandler {
     return max(1, min(wanted, limit - 2 * reserve))
   }
 
-  private func listen(_ addresses: [ListenAddress], _ sockets: [PassedSocket]) throws {
+  private func listen(
+    _ addresses: [ListenAddress], _ sockets: [PassedSocket], _ source: WebConfigSource?,
+    _ loaded: LoadedWebConfiguration?
+  ) throws {
     var limits = Limits()
     try web.times.apply(to: &limits)
     limits.maxConnections = maxConnections
@@ -125,9 +131,25 @@ final class Daemon: EventHandler {
     limits.keepsBodies = false
     let server = Server(
       loop: loop, limits: limits,
-      handler: { [unowned self] request, id in answer(request, id) },
-      abandoned: { [unowned self] id in scrapes.forget(id) })
-    server.refusal = { [unowned self] request in refusal(request) }
+      handler: { [unowned self] request, id in
+        webGate?.gate.admit(request, id) ?? answer(request, id)
+      },
+      abandoned: { [unowned self] id in
+        webGate?.gate.forget(id)
+        scrapes.forget(id)
+      })
+    if let source, let loaded {
+      do throws(Errno) {
+        webGate = try WebGate(server, loop, limits, loaded, source, log) {
+          [unowned self] request, id in answer(request, id)
+        }
+      } catch {
+        throw Failure.running("cannot start: \(error)")
+      }
+    } else {
+      // Behind a gate nothing is answered before it is known who asks.
+      server.refusal = { [unowned self] request in refusal(request) }
+    }
     for address in addresses {
       do throws(Errno) {
         tell(try server.listen(on: address), server)
@@ -182,7 +204,7 @@ final class Daemon: EventHandler {
       reloader.willBegin = { [unowned self] in willReload() }
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
       scrapes.collect = { [unowned self] wishes in collect(wishes) }
-      scrapes.answer = { [unowned self] id, response in server?.answer(id, response) }
+      scrapes.answer = { [unowned self] id, response in send(id, response) }
       startWatchdog()
       log.notice("started", metadata: ["version": "\(Version.number)"])
       for (option, reason) in source.processExporter.ineffective {
@@ -216,7 +238,9 @@ final class Daemon: EventHandler {
 
   private func handle(_ signal: Signal) {
     switch signal {
-    case .hangUp: reloader.request()
+    case .hangUp:
+      webGate?.reload()
+      reloader.request()
     case .interrupt, .terminate: stop()
     }
   }
@@ -309,6 +333,9 @@ final class Daemon: EventHandler {
 
   private func collect(_ wishes: Set<Wish>) {
     var own = own
+    own.webConfig = webGate.map {
+      OwnState.Load(isCurrent: $0.isCurrent, loadedSeconds: $0.loadedSeconds)
+    }
     own.scrapesInFlight = UInt64(scrapes.count)
     own.scrapes = scrapes.answered.map {
       OwnState.Scrapes(
@@ -324,7 +351,15 @@ final class Daemon: EventHandler {
 
   /// Reads the configuration anew for somebody who waits for the outcome.
   func reload(for id: RequestID) {
-    reloader.request { [unowned self] outcome in server?.answer(id, .reload(outcome)) }
+    reloader.request { [unowned self] outcome in
+      guard let webGate else { return send(id, .reload(outcome)) }
+      webGate.reload { [unowned self] failure in send(id, .reload(outcome, web: failure)) }
+    }
+  }
+
+  /// Answers a request whose answer had to wait.
+  private func send(_ id: RequestID, _ response: Response) {
+    server?.answer(id, webGate?.gate.dressed(response) ?? response)
   }
 
   private static func now() -> Double { Double(wallClockNanoseconds()) / 1e9 }

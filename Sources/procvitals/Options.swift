@@ -145,6 +145,19 @@ struct SourceOptions: ParsableArguments {
   }
 }
 
+/// Encryption, users and fields of the server.
+struct WebConfigOptions: ParsableArguments {
+  @Option(
+    name: .customLong("web.config.file"),
+    help: ArgumentHelp(
+      "The web configuration, as Prometheus' exporters have it: TLS, users, header fields, rate limit.",
+      valueName: "file"))
+  var file: String?
+
+  /// The file's path; nil for none, which exporters also say with an empty one.
+  var path: String? { file.flatMap { $0.isEmpty ? nil : $0 } }
+}
+
 /// How the daemon serves.
 struct WebOptions: ParsableArguments {
   @Option(
@@ -174,6 +187,7 @@ struct WebOptions: ParsableArguments {
     help: ArgumentHelp("Connections that may be open at the same time.", valueName: "n"))
   var maxConnections = 512
 
+  @OptionGroup var config: WebConfigOptions
   @OptionGroup var times: WebTimes
 
   @Flag(
