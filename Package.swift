@@ -74,7 +74,7 @@ let package = Package(
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4
-    room("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets"]),
+    room("Collector", imports: ["Gzip", "Linux", "Metrics", "ProcFS", "Targets"]),
 
     // 5
     room(
@@ -85,8 +85,8 @@ let package = Package(
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "Linux", "Metrics", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector",
-        "Config",
+        "Gzip", "Linux", "Metrics", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets",
+        "Collector", "Config",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -105,7 +105,7 @@ let package = Package(
     tests("HTTPServer", imports: ["Linux", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
-    tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
+    tests("Collector", imports: ["Gzip", "Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests(
       "Config", imports: ["Linux", "Metrics", "Patterns", "Targets", "Collector", "TestSupport"]),
     tests(

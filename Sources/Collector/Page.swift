@@ -96,7 +96,7 @@ struct Page {
         }
       case .target(let row):
         if own == nil, row.group == nil { continue }
-        for state in states where state.serves(row) {
+        for state in states where state.serves(row) && state.isCurrent(row) {
           // What the exporter says about a target is never left out.
           let isLimited = row.group != nil
           let isLabelled = !row.family.labels.isEmpty

@@ -21,6 +21,11 @@ final class Daemon: EventHandler {
   private let ownPid: Int32
   private let sink: LogSink
   let web: WebOptions
+  let paths: WebPaths
+  let hosts: AllowedHosts
+  let landing: Response
+  /// When this started, in seconds since 1970.
+  let startSeconds: Int
   private let log: Logger
   private let notifier = Notifier()
 
@@ -36,7 +41,9 @@ final class Daemon: EventHandler {
   let scrapes: Scrapes
   let reloader: Reloader
   /// Where the server listens first.
-  private(set) var address: ListenAddress?
+  var address: ListenAddress? { addresses.first }
+  private var addresses: [ListenAddress] = []
+  private var settings: ConfigPage
   /// What was last missing to read everything that is wanted.
   private var missing: [Capability] = []
   private var own: OwnState
@@ -50,6 +57,10 @@ final class Daemon: EventHandler {
   init(source: SourceOptions, web: WebOptions, log: LogOptions) throws {
     self.source = source
     self.web = web
+    paths = try web.paths()
+    hosts = AllowedHosts(web.allowedHosts)
+    landing = Landing.page(metrics: web.telemetryPath, paths)
+    startSeconds = Int(Self.now())
     configurationFile = source.configurationFile
     ownPid = source.ownPid
     let maxConnections = web.maxConnections
@@ -66,6 +77,8 @@ final class Daemon: EventHandler {
     let addresses = try web.addresses(likeProcessExporter: configuration.isProcessExporter)
     own = OwnState(version: Version.number)
     own.configLoadedSeconds = Self.now()
+    self.settings = ConfigPage(
+      configuration: configuration, loadedSeconds: own.configLoadedSeconds)
     do throws(Errno) {
       // Before any thread starts, so that all of them leave signals to the loop.
       signals = try SignalFD(Signal.allCases)
@@ -102,7 +115,7 @@ final class Daemon: EventHandler {
     for address in addresses {
       do throws(Errno) {
         let real = try server.listen(on: address)
-        if self.address == nil { self.address = real }
+        self.addresses.append(real)
         log.info(
           "listening", metadata: ["address": "\(real)", "metrics": "\(url(real))"])
       } catch {
@@ -117,9 +130,9 @@ final class Daemon: EventHandler {
   /// Where the metrics are, for a person on this machine.
   private func url(_ address: ListenAddress) -> String {
     switch address {
-    case .any(let port): "http://localhost:\(port)\(web.telemetryPath)"
+    case .any(let port): "http://localhost:\(port)\(paths.prefix)\(web.telemetryPath)"
     case .unix(let path): "unix:\(path)"
-    default: "http://\(address)\(web.telemetryPath)"
+    default: "http://\(address)\(paths.prefix)\(web.telemetryPath)"
     }
   }
 
@@ -132,7 +145,7 @@ final class Daemon: EventHandler {
       replyToken = try loop.add(replies.wake.fd, .readable, self)
       reloader.willBegin = { [unowned self] in willReload() }
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
-      scrapes.collect = { [unowned self] wishes in collect(wishes) }
+      scrapes.collect = { [unowned self] wishes, deadline in collect(wishes, deadline) }
       scrapes.answer = { [unowned self] id, response in server?.answer(id, response) }
       startWatchdog()
       log.notice("started", metadata: ["version": "\(Version.number)"])
@@ -245,9 +258,12 @@ final class Daemon: EventHandler {
       sampler.configure(settings)
       own.configIsCurrent = true
       own.configLoadedSeconds = Self.now()
+      self.settings = ConfigPage(
+        configuration: configuration, loadedSeconds: own.configLoadedSeconds)
       log.notice("configuration reloaded", metadata: ["targets": "\(settings.targets.count)"])
     case .failure(let failure):
       own.configIsCurrent = false
+      self.settings.error = failure.shortDescription
       for line in failure.description.split(separator: "\n") {
         log.error("configuration not reloaded, the old one stays", metadata: ["error": "\(line)"])
       }
@@ -258,18 +274,22 @@ final class Daemon: EventHandler {
 
   // MARK: Collections
 
-  private func collect(_ wishes: Set<Wish>) {
+  private func collect(_ wishes: Set<Wish>, _ deadline: Instant) {
     var own = own
     own.scrapesInFlight = UInt64(scrapes.count)
-    own.scrapes = scrapes.codes.map {
-      OwnState.Scrapes(format: "text", code: String($0.key), count: $0.value)
+    own.scrapes = scrapes.counts.map {
+      OwnState.Scrapes(
+        format: $0.key.format.rawValue, code: String($0.key.code), count: $0.value)
     }
     if let statistics = server?.statistics {
       own.connections = statistics.open.counts
       own.connectionsRejected = statistics.rejectedCounts
     }
-    sampler.collect(own, wishes)
+    sampler.collect(own, wishes, until: deadline)
   }
+
+  /// What is answered at `/api/v1/config`.
+  var settingsPage: String { settings.text(web, listening: addresses.map { "\($0)" }) }
 
   /// Reads the configuration anew for somebody who waits for the outcome.
   func reload(for id: RequestID) {

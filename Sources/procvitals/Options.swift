@@ -159,6 +159,27 @@ struct WebOptions: ParsableArguments {
   var telemetryPath = "/metrics"
 
   @Option(
+    name: .customLong("web.external-url"),
+    help: ArgumentHelp(
+      "The URL that others reach this at, for links; its path stands before that of every endpoint.",
+      valueName: "url"))
+  var externalURL: String?
+
+  @Option(
+    name: .customLong("web.route-prefix"),
+    help: ArgumentHelp(
+      "What stands before the path of every endpoint (default: the path of --web.external-url).",
+      valueName: "path"))
+  var routePrefix: String?
+
+  @Option(
+    name: .customLong("web.allowed-hosts"),
+    help: ArgumentHelp(
+      "A host that requests may be for, without port; repeatable (default: any).",
+      valueName: "host"))
+  var allowedHosts: [String] = []
+
+  @Option(
     name: .customLong("web.max-requests"),
     help: ArgumentHelp("Scrapes that may wait at the same time.", valueName: "n"))
   var maxRequests = 40
@@ -172,6 +193,10 @@ struct WebOptions: ParsableArguments {
     name: .customLong("web.enable-lifecycle"),
     help: "Let POST and PUT at /-/reload read the configuration anew.")
   var enablesLifecycle = false
+
+  func paths() throws -> WebPaths {
+    try WebPaths(externalURL: externalURL, routePrefix: routePrefix)
+  }
 
   func addresses(likeProcessExporter: Bool = false) throws -> [ListenAddress] {
     let standard = likeProcessExporter ? ":9256" : ":9656"
