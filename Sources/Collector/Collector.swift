@@ -49,6 +49,8 @@ package final class Collector {
   /// What it knows about process events.
   var toldEvents: (isActive: Bool, failure: ProcessEventsFailure?) = (false, nil)
   private let facts: SystemFacts
+  /// Seconds since 1970.
+  var clock: () -> Double = { Double(wallClockNanoseconds()) / 1e9 }
   /// What this process may do; it does not change while it runs.
   private let capabilities = Capability.effective()
   private var settings: CollectorSettings
@@ -202,7 +204,10 @@ package final class Collector {
     for state in visited { visit(state, isLate: isOver()) }
     instruments.answer()
     let late = visited.count(where: \.sample.isLate)
-    for state in visited where !state.sample.isLate { state.sample.finish(instruments) }
+    for state in visited where !state.sample.isLate {
+      state.sample.finish(instruments)
+      if state.created == nil { state.created = Created(state.target, facts, now: clock()) }
+    }
     oomKills.finish()
     // As long as every target could have been looked at twice, what the others need is kept.
     instruments.finish(keeping: scope.isComplete && late == 0 ? 0 : 2 * states.count)
@@ -301,8 +306,7 @@ package final class Collector {
       let page =
         plain[key]
         ?? pages[key.names ?? .process, default: Page(key.names ?? .process)].write(
-          key, states, own, facts, limit: instruments.limits.seriesPerTarget,
-          isCounted: isCounted)
+          key, states, own, facts, settings, isCounted: isCounted)
       plain[key] = page
       result[form] = form.isCompressed ? compressed(page) : page
     }

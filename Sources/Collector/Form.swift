@@ -29,10 +29,16 @@ package struct Filter: Hashable, Sendable {
   package var families: Set<String>?
   /// Groups of families; nil for all.
   ///
-  /// With some, what the exporter says about itself is left out.
+  /// With some, families that belong to none are left out: `procvitals_…`.
   package var groups: Set<Group>?
 
   var isEmpty: Bool { families == nil && groups == nil }
+
+  /// Whether a family is on the page.
+  func includes(_ family: Family, _ on: [Group]) -> Bool {
+    if let families, !families.contains(family.name) { return false }
+    return groups.map { groups in on.contains(where: groups.contains) } ?? true
+  }
 
   /// Every family.
   package init(families: Set<String>? = nil, groups: Set<Group>? = nil) {

@@ -15,6 +15,8 @@ struct NamedSamples {
   let isCounter: Bool
   /// Whether there are as many samples as the target has things, not as many as the row says.
   let isOpen: Bool
+  /// Those of the rows that they are taken from.
+  let groups: [Group]
   /// What whole numbers count, in all parts alike.
   let grain: Grain
 
@@ -23,21 +25,25 @@ struct NamedSamples {
     isCounter = row.family.kind == .counter
     labels = row.family.labels.dropFirst()
     var grains: [Grain] = []
+    var groups: [Group] = []
     var isOpen = false
     parts = row.parts.compactMap { part in
       if case .each = part.place { isOpen = true }
       if let place = Catalogue.process.firstIndex(where: { $0.family.name == part.source }) {
         let row = Catalogue.process[place]
         grains.append(row.grain)
+        groups.append(row.group)
         return (.process(place), row.over, part.place)
       }
       guard let row = Catalogue.target.first(where: { $0.family.name == part.source }) else {
         return nil
       }
       grains.append(row.grain)
+      if let group = row.group { groups.append(group) }
       return (.target(row), row.over, part.place)
     }
     grain = grains.first ?? .unit
+    self.groups = groups
     self.isOpen = isOpen
   }
 

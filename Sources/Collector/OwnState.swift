@@ -25,6 +25,8 @@ package struct OwnState: Sendable {
   }
 
   package var version: String
+  /// When it started, in seconds since 1970; that of its counters.
+  package var startSeconds: Double?
   package var configIsCurrent = true
   /// Seconds since 1970.
   package var configLoadedSeconds: Double = 0

@@ -12,10 +12,20 @@ struct Page {
     case named(NamedSamples)
   }
 
-  private let plan: [(rows: Rows, family: TextEncoder.PreparedFamily)]
-  private var encoder = TextEncoder()
-  /// Has memory of its own: a page of one target is small, and should not be held in that of all.
-  private var probeEncoder = TextEncoder()
+  /// A family of the page, and the groups that switch it on.
+  private struct Item {
+    let rows: Rows
+    let family: Family
+    let groups: [Group]
+  }
+
+  private let plan: [Item]
+  /// By places in the plan, for each format that somebody asked for.
+  private var prepared: [Format: [PreparedFamily]] = [:]
+  private var encoder = PageEncoder()
+  /// Has memory of its own: a page of one target or with a filter is small, and should not be held
+  /// in that of all.
+  private var smallEncoder = PageEncoder()
   private let isGrouped: Bool
   /// Targets of the same name, where that is one group.
   private var groups: [[TargetState]] = []
@@ -29,19 +39,28 @@ struct Page {
 
   init(_ names: Names = .process) {
     isGrouped = names == .namedprocess
-    var named: [(Family, Rows)] = Catalogue.exporter.map { ($0.family, .exporter($0)) }
+    var plan = Catalogue.exporter.map { Item(rows: .exporter($0), family: $0.family, groups: []) }
+    let targetItem = { (row: TargetRow) in
+      Item(rows: .target(row), family: row.family, groups: row.group.map { [$0] } ?? [])
+    }
     switch names {
     case .process:
-      named += Catalogue.process.indices.map { (Catalogue.process[$0].family, .process($0)) }
-      named += Catalogue.target.map { ($0.family, .target($0)) }
+      plan += Catalogue.process.enumerated().map {
+        Item(rows: .process($0), family: $1.family, groups: [$1.group])
+      }
+      plan += Catalogue.target.map(targetItem)
     case .namedprocess:
-      named += Catalogue.namedprocess.map { ($0.family, .named(NamedSamples($0))) }
-      named += Catalogue.processExporter.map { ($0.family, .exporter($0)) }
+      plan += Catalogue.namedprocess.map { row in
+        let samples = NamedSamples(row)
+        return Item(rows: .named(samples), family: row.family, groups: samples.groups)
+      }
+      plan += Catalogue.processExporter.map {
+        Item(rows: .exporter($0), family: $0.family, groups: [])
+      }
       // What the exporter says about a target has no other name.
-      named += Catalogue.presence.map { ($0.family, .target($0)) }
+      plan += Catalogue.presence.map(targetItem)
     }
-    named.sort { $0.0.name < $1.0.name }
-    plan = named.map { ($0.1, TextEncoder.PreparedFamily($0.0)) }
+    self.plan = plan.sorted { $0.family.name < $1.family.name }
   }
 
   /// Makes a page in the memory of the last one, unless that is still being sent.
@@ -53,25 +72,31 @@ struct Page {
   ///     the program itself would have written it: without the labels of the target and without
   ///     `procvitals_…`.
   ///   - facts: The machine's units.
-  ///   - limit: Samples of one target; what is beyond is left out.
+  ///   - settings: How many samples a target may have; what is beyond is left out.
   ///   - isCounted: Whether that, and what is not, is counted.
   /// - Returns: The page.
   mutating func write(
-    _ form: Form, _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts, limit: Int,
-    isCounted: Bool
+    _ form: Form, _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts,
+    _ settings: CollectorSettings, isCounted: Bool
   ) -> [UInt8] {
-    let isWhole = own != nil && form.filter.isEmpty
-    if !isWhole { swap(&encoder, &probeEncoder) }
-    defer { if !isWhole { swap(&encoder, &probeEncoder) } }
-    encoder.reset()
-    fill(states, own, facts, limit: limit, isCounted: isCounted)
+    let isSmall = own == nil || !form.filter.isEmpty
+    if isSmall { swap(&encoder, &smallEncoder) }
+    defer { if isSmall { swap(&encoder, &smallEncoder) } }
+    let families =
+      prepared[form.format] ?? plan.map { PreparedFamily($0.family, form.format) }
+    prepared[form.format] = families
+    encoder.begin(form.format, writesCreated: settings.writesCreated)
+    begin(states, limit: settings.limits.seriesPerTarget, isCounted: isCounted)
+    for (place, item) in plan.enumerated()
+    where form.filter.includes(item.family, item.groups) {
+      encoder.begin(families[place])
+      fill(place, states, own, facts, form.format.style)
+    }
+    encoder.end()
     return encoder.page
   }
 
-  private mutating func fill(
-    _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts, limit: Int, isCounted: Bool
-  ) {
-    let noLabels = TextEncoder.PreparedLabels([])
+  private mutating func begin(_ states: [TargetState], limit: Int, isCounted: Bool) {
     for state in states {
       let plain = isGrouped ? 0 : state.plainSamples
       state.beginPage(limit: limit, plain: plain, isCounted: isCounted)
@@ -82,46 +107,53 @@ struct Page {
         group[0].beginPage(limit: limit, plain: plainSamples(group), isCounted: isCounted)
       }
     }
-    for (place, (rows, family)) in plan.enumerated() {
-      var isEmpty = true
-      switch rows {
-      case .process(let index):
-        let row = Catalogue.process[index]
-        for state in states {
-          let reading = Self.scaled(state.tally.values[index], row.grain, facts)
-          if case .absent = reading { continue }
-          if state.hasRoom(labelled: false) {
-            write(family, own == nil ? noLabels : state.labels, reading, &isEmpty)
-          }
+  }
+
+  private mutating func fill(
+    _ place: Int, _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts, _ style: Style
+  ) {
+    let noLabels = PreparedLabels()
+    switch plan[place].rows {
+    case .process(let index):
+      let row = Catalogue.process[index]
+      for state in states {
+        let reading = Self.scaled(state.tally.values[index], row.grain, facts)
+        if case .absent = reading { continue }
+        if state.hasRoom(labelled: false) {
+          encoder.sample(
+            own == nil ? noLabels : state.labels(style), reading,
+            created: state.created?.processes)
         }
-      case .target(let row):
-        if own == nil, row.group == nil { continue }
-        for state in states where state.serves(row) && state.isCurrent(row) {
-          // What the exporter says about a target is never left out.
-          let isLimited = row.group != nil
-          let isLabelled = !row.family.labels.isEmpty
-          let labels = own == nil ? noLabels : state.labels
-          write(row.value, state.sample, row.family, family, labels, &isEmpty) {
-            isLimited && !state.hasRoom(labelled: isLabelled)
-              ? .absent : Self.scaled($0, row.grain, facts)
-          }
-        }
-      case .exporter(let row):
-        guard let own else { continue }
-        write(row.value, own, row.family, family, noLabels, &isEmpty) { $0 }
-      case .named(let samples): write(samples, at: place, states, family, facts, &isEmpty)
       }
+    case .target(let row):
+      if own == nil, row.group == nil { return }
+      for state in states where state.serves(row) && state.isCurrent(row) {
+        // What the exporter says about a target is never left out.
+        let isLimited = row.group != nil
+        let isLabelled = !row.family.labels.isEmpty
+        write(
+          row.value, state.sample, row.family, own == nil ? noLabels : state.labels(style),
+          created: state.created?.of(row.group)
+        ) {
+          isLimited && !state.hasRoom(labelled: isLabelled)
+            ? .absent : Self.scaled($0, row.grain, facts)
+        }
+      }
+    case .exporter(let row):
+      guard let own else { return }
+      write(row.value, own, row.family, noLabels, created: own.startSeconds) { $0 }
+    case .named(let samples): write(samples, at: place, states, own, facts, style)
     }
   }
 
   /// Writes a family by another name: one group after another, of states that are sorted by name.
   private mutating func write(
-    _ samples: NamedSamples, at place: Int, _ states: [TargetState],
-    _ prepared: TextEncoder.PreparedFamily, _ facts: SystemFacts, _ isEmpty: inout Bool
+    _ samples: NamedSamples, at place: Int, _ states: [TargetState], _ own: OwnState?,
+    _ facts: SystemFacts, _ style: Style
   ) {
     guard samples.isAboutGroups else {
       for (_, reading) in samples.readings(states, formerOfAll[place] ?? [[]: .whole(0)]) {
-        write(prepared, TextEncoder.PreparedLabels([]), reading, &isEmpty)
+        encoder.sample(PreparedLabels(), reading, created: own?.startSeconds)
       }
       return
     }
@@ -129,9 +161,9 @@ struct Page {
       let former = former[group[0].target.name]?[place] ?? [:]
       for (values, reading) in samples.readings(group, former, group[0].group) {
         guard group[0].hasRoom(labelled: samples.isOpen) else { continue }
-        var labels = group[0].groupLabels
-        for (name, value) in zip(samples.labels, values) { labels.append(Label(name, value)) }
-        write(prepared, labels, Self.scaled(reading, samples.grain, facts), &isEmpty)
+        encoder.sample(
+          group[0].groupLabels(style), samples.labels, values,
+          Self.scaled(reading, samples.grain, facts), created: group[0].group.createdSeconds)
       }
     }
   }
@@ -155,6 +187,9 @@ struct Page {
       // What only stands for a rule counts the processes of the others again.
       let own = rest[..<end].filter { $0.target.kind != .rule }
       groups.append(own.isEmpty ? Array(rest[..<end]) : own)
+      let group = rest[rest.startIndex].group
+      group.createdSeconds =
+        group.createdSeconds ?? rest[..<end].compactMap(\.created?.processes).min()
       rest = rest[end...]
     }
     if former.isEmpty { return }
@@ -185,32 +220,19 @@ struct Page {
 
   /// Writes the samples of a family in the order of their labels' values.
   private mutating func write<Subject>(
-    _ value: Samples<Subject>, _ subject: Subject, _ family: Family,
-    _ prepared: TextEncoder.PreparedFamily, _ labels: TextEncoder.PreparedLabels,
-    _ isEmpty: inout Bool, _ admitted: (Reading) -> Reading
+    _ value: Samples<Subject>, _ subject: Subject, _ family: Family, _ labels: PreparedLabels,
+    created: Double?, _ admitted: (Reading) -> Reading
   ) {
     switch value {
     case .single(let read):
       let reading = read(subject)
-      if reading != .absent { write(prepared, labels, admitted(reading), &isEmpty) }
+      if reading != .absent { encoder.sample(labels, admitted(reading), created: created) }
     case .labelled(let read):
       let samples = read(subject).sorted { $0.values.lexicographicallyPrecedes($1.values) }
       for (values, reading) in samples where reading != .absent {
-        var own = labels
-        for (name, value) in zip(family.labels, values) { own.append(Label(name, value)) }
-        write(prepared, own, admitted(reading), &isEmpty)
+        encoder.sample(labels, family.labels[...], values, admitted(reading), created: created)
       }
     }
-  }
-
-  private mutating func write(
-    _ family: TextEncoder.PreparedFamily, _ labels: TextEncoder.PreparedLabels,
-    _ reading: Reading, _ isEmpty: inout Bool
-  ) {
-    if case .absent = reading { return }
-    if isEmpty { encoder.begin(family) }
-    isEmpty = false
-    encoder.sample(family, labels, reading)
   }
 
   private static func scaled(_ reading: Reading, _ grain: Grain, _ facts: SystemFacts) -> Reading {

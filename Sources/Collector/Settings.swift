@@ -93,6 +93,8 @@ package struct CollectorSettings: Sendable, Hashable {
   /// The names on pages for which nobody asks for others; with process-exporter's, threads keep
   /// the numbers in their names, as there.
   package var names: Names
+  /// Whether OpenMetrics has a sample beside each counter that tells since when it counts.
+  package var writesCreated = false
 
   package init(
     targets: [TargetSettings], limits: CollectorLimits = CollectorLimits(),

@@ -24,6 +24,8 @@ final class TargetGroup {
   /// What the counters of vanished targets add to the sum over the present ones, less what targets
   /// keep of processes that count in another one since; wraps, by places in ``Catalogue/process``.
   private var balance = [UInt64](repeating: 0, count: Catalogue.process.count)
+  /// Since when its counters count, in seconds since 1970; the same as long as there is a target.
+  var createdSeconds: Double?
   /// Processes that left a target of the group alive and have not joined one since.
   private var left: [ProcessIdentity: ProcessState] = [:]
 
@@ -80,9 +82,8 @@ final class TargetState {
   let target: Target
   let group: TargetGroup
   var sample: TargetSample
-  private(set) var labels = TextEncoder.PreparedLabels([])
-  /// The labels of its group where families go by process-exporter's names.
-  private(set) var groupLabels = TextEncoder.PreparedLabels([])
+  private var labels = LabelCache()
+  private var groupLabels = LabelCache()
   /// The rows that are on, and the files they need.
   private(set) var rows: [ActiveRow] = []
   private(set) var wanted = Wanted()
@@ -90,6 +91,8 @@ final class TargetState {
   /// Processes that left the target alive, by number, in case they come back.
   var departed: [Int32: ProcessState] = [:]
   private(set) var selection = Selection()
+  /// Nil before the first look at it.
+  var created: Created?
   var carry = CPUCarry()
 
   /// The rows about the target as a whole that are on and have no labels of their own.
@@ -118,9 +121,8 @@ final class TargetState {
   }
 
   func configure(_ settings: CollectorSettings) {
-    labels = TextEncoder.PreparedLabels(
-      [Label("target", target.name)] + target.key.labels.map { Label($0.name, $0.value) })
-    groupLabels = TextEncoder.PreparedLabels([Label(NamedRow.group, target.name)])
+    labels = LabelCache()
+    groupLabels = LabelCache()
     // What only stands for a rule has no values of its own.
     selection =
       target.kind == .rule
@@ -134,6 +136,18 @@ final class TargetState {
       guard row.group != nil, case .single(let read) = row.value, serves(row) else { return nil }
       return read
     }
+  }
+
+  /// The labels of all its samples.
+  func labels(_ style: Style) -> PreparedLabels {
+    labels(
+      style,
+      [Label("target", target.name)] + target.key.labels.map { Label($0.name, $0.value) })
+  }
+
+  /// The labels of its group where families go by process-exporter's names.
+  func groupLabels(_ style: Style) -> PreparedLabels {
+    groupLabels(style, [Label(NamedRow.group, target.name)])
   }
 
   /// Whether rows are on that only exit records can fill.

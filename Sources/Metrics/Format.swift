@@ -9,6 +9,17 @@ package enum Format: String, Sendable, CaseIterable {
   case openMetrics1 = "openmetrics"
   /// Length-delimited messages of type `io.prometheus.client.MetricFamily`.
   case protobuf
+  /// An array of families, for scripts; see ``PageEncoder``.
+  case json
+
+  /// How labels and numbers are written.
+  package var style: Style {
+    switch self {
+    case .text, .text1, .openMetrics0, .openMetrics1: .text
+    case .protobuf: .protobuf
+    case .json: .json
+    }
+  }
 
   /// The media type of a page.
   ///
@@ -25,9 +36,13 @@ package enum Format: String, Sendable, CaseIterable {
       case .protobuf:
         "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily;"
           + " encoding=delimited"
+      case .json: "application/json"
       }
-    guard let escaping, self != .text, self != .openMetrics0 else { return type }
-    return "\(type); escaping=\(escaping.rawValue)"
+    switch self {
+    case .text, .openMetrics0, .json: return type
+    case .text1, .openMetrics1, .protobuf:
+      return escaping.map { "\(type); escaping=\($0.rawValue)" } ?? type
+    }
   }
 }
 

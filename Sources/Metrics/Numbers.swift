@@ -13,7 +13,12 @@ package func appendDecimal(_ value: UInt64, to bytes: inout [UInt8]) {
 
 /// Appends a number as Prometheus reads it back: the shortest digits that give the same value,
 /// without a fraction where there is none, `+Inf`, `-Inf` and `NaN`.
-package func appendNumber(_ value: Double, to bytes: inout [UInt8]) {
+///
+/// - Parameters:
+///   - value: The number.
+///   - bytes: Where it goes.
+///   - digits: Memory for digits, for a caller who writes many numbers.
+package func appendNumber(_ value: Double, to bytes: inout [UInt8], digits: inout String) {
   // Beyond 2^53 not every integer is a Double, and digits would claim more than is known.
   if let whole = Int64(exactly: value), whole.magnitude < 1 << 53 {
     if whole < 0 { bytes.append(UInt8(ascii: "-")) }
@@ -23,6 +28,8 @@ package func appendNumber(_ value: Double, to bytes: inout [UInt8]) {
   } else if value.isInfinite {
     bytes.append(contentsOf: (value > 0 ? "+Inf" : "-Inf").utf8)
   } else {
-    bytes.append(contentsOf: value.description.utf8)
+    digits.removeAll(keepingCapacity: true)
+    value.write(to: &digits)
+    bytes.append(contentsOf: digits.utf8)
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Collector
 import Config
 import Linux
+import Metrics
 import ProcFS
 
 /// `procvitals serve`, which is also what the bare command does.
@@ -41,12 +42,8 @@ struct Once: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Collect once and print the page.")
 
-  enum Format: String, ExpressibleByArgument, CaseIterable {
-    case text
-  }
-
   @OptionGroup(title: "Targets") var source: SourceOptions
-  @Option(help: "The format of the page.") var format = Format.text
+  @Option(help: "The format of the page.") var format = Metrics.Format.text
 
   func run() throws {
     let settings = try source.settings()
@@ -59,8 +56,9 @@ struct Once: ParsableCommand {
         waiter: waiter)
       var own = OwnState(version: Version.number)
       own.configLoadedSeconds = Double(wallClockNanoseconds()) / 1e9
-      let outcome = collector.collect(own)
-      try writeAll(outcome.pages[Form()] ?? [], to: 1)
+      own.startSeconds = own.configLoadedSeconds
+      let form = Form(format: format)
+      try writeAll(collector.collect(own, [.page(form)]).pages[form] ?? [], to: 1)
     } catch {
       throw Failure.running("the collection failed: \(error)")
     }
@@ -84,3 +82,4 @@ struct ListMetrics: ParsableCommand {
 }
 
 extension Reference.Format: ExpressibleByArgument {}
+extension Metrics.Format: ExpressibleByArgument {}

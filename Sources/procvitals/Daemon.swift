@@ -3,6 +3,7 @@ import Config
 import HTTPServer
 import Linux
 import Logging
+import Metrics
 import ProcFS
 import Systemd
 
@@ -64,11 +65,13 @@ final class Daemon: EventHandler {
     configurationFile = source.configurationFile
     ownPid = source.ownPid
     let maxConnections = web.maxConnections
+    let writesCreated = web.writesCreated
     let load = { @Sendable [source, configurationFile, ownPid] in
       Result {
         var configuration = try source.settings(configurationFile, ownPid: ownPid)
         configuration.collector.limits.keptDescriptors = try Self.affordable(
           configuration.collector.limits.keptDescriptors, maxConnections)
+        configuration.collector.writesCreated = writesCreated
         return configuration
       }.mapError { $0 as? Failure ?? .running("\($0)") }
     }
@@ -76,6 +79,7 @@ final class Daemon: EventHandler {
     let settings = configuration.collector
     let addresses = try web.addresses(likeProcessExporter: configuration.isProcessExporter)
     own = OwnState(version: Version.number)
+    own.startSeconds = Self.now()
     own.configLoadedSeconds = Self.now()
     self.settings = ConfigPage(
       configuration: configuration, loadedSeconds: own.configLoadedSeconds)
@@ -277,7 +281,7 @@ final class Daemon: EventHandler {
   private func collect(_ wishes: Set<Wish>, _ deadline: Instant) {
     var own = own
     own.scrapesInFlight = UInt64(scrapes.count)
-    own.scrapes = scrapes.counts.map {
+    own.scrapes = scrapes.answered.map {
       OwnState.Scrapes(
         format: $0.key.format.rawValue, code: String($0.key.code), count: $0.value)
     }

@@ -12,7 +12,7 @@ struct Negotiation: Equatable {
   /// What names are escaped by, as it is told; nil where nobody asks.
   let escaping: Escaping?
 
-  /// All formats; of those that are wanted equally the first one is taken.
+  /// What is served; of those that are wanted equally the first one is taken.
   private static let offered: [Format] = [.text, .openMetrics1, .text1, .openMetrics0, .protobuf]
 
   init(_ members: [Preference]) {
@@ -40,7 +40,7 @@ struct Negotiation: Equatable {
     format = best?.format ?? .text
     let asked = best?.member["escaping"]
     switch format {
-    case .text, .openMetrics0: escaping = nil
+    case .text, .openMetrics0, .json: escaping = nil
     case .protobuf where asked == nil: escaping = nil
     // No name of this program needs to be escaped, but for `dots`, which doubles underscores.
     default: escaping = asked.flatMap(Escaping.init) ?? .underscores
@@ -66,6 +66,7 @@ extension Format {
       return member.value == "application/vnd.google.protobuf"
         && member["proto"] == "io.prometheus.client.MetricFamily"
         && member["encoding"] == "delimited" ? 3 : nil
+    case .json: return nil
     }
     switch member.value {
     case type:

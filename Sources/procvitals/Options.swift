@@ -194,6 +194,11 @@ struct WebOptions: ParsableArguments {
     help: "Let POST and PUT at /-/reload read the configuration anew.")
   var enablesLifecycle = false
 
+  @Flag(
+    name: .customLong("web.created-timestamps"),
+    help: "Say in OpenMetrics since when each counter counts, as one more sample (…_created).")
+  var writesCreated = false
+
   func paths() throws -> WebPaths {
     try WebPaths(externalURL: externalURL, routePrefix: routePrefix)
   }

@@ -66,7 +66,7 @@ extension Daemon {
       var (form, negotiation) = try form(request)
       form.names = names
       let wanted = form
-      return wait(request, id, .page(form), counted: form.format) { [startSeconds] outcome in
+      return wait(request, id, .page(form), format: form.format) { [startSeconds] outcome in
         // What the exporter says about itself is no reason to say that all is well.
         outcome.isLate
           ? nil : .metrics(outcome.pages[wanted] ?? [], negotiation, start: startSeconds)
@@ -111,11 +111,11 @@ extension Daemon {
   }
 
   private func wait(
-    _ request: Request, _ id: RequestID, _ wish: Wish, counted: Format? = nil,
+    _ request: Request, _ id: RequestID, _ wish: Wish, format: Format? = nil,
     _ answer: @escaping (Collector.Outcome) -> Response?
   ) -> Answer {
     scrapes.wait(
-      id, wish, counted: counted,
+      id, wish, format: format,
       timeout: request.field("X-Prometheus-Scrape-Timeout-Seconds"), answer)
   }
 }

@@ -25,16 +25,18 @@ final class Scrapes: EventHandler {
   private var queue: ScrapeQueue<RequestID>
   private var waiting: [RequestID: Waiting] = [:]
   private var deadlines: [EventToken: RequestID] = [:]
-  /// Answered scrapes by format and status.
-  private(set) var counts: [Kind: UInt64] = [:]
+  /// Answered scrapes.
+  private(set) var answered: [Kind: UInt64] = [:]
 
   struct Kind: Hashable {
+    /// The format that was asked for.
     let format: Format
+    /// The status.
     let code: Int
   }
 
   private struct Waiting {
-    let counted: Format?
+    let format: Format?
     let seconds: Double
     /// When the collection should be done with reading.
     let until: Instant
@@ -66,16 +68,16 @@ final class Scrapes: EventHandler {
   /// - Parameters:
   ///   - id: The request.
   ///   - wish: What it wants of the collection.
-  ///   - counted: The format if it is a scrape of the metrics, which is counted.
+  ///   - format: The format if it is a scrape of the metrics; others are not counted.
   ///   - timeout: How long the client waits, in seconds, as it says itself.
   ///   - answer: Makes the answer; nil if nothing was collected in time.
   /// - Returns: What the server is to do now.
   func wait(
-    _ id: RequestID, _ wish: Wish, counted: Format?, timeout: String?,
+    _ id: RequestID, _ wish: Wish, format: Format?, timeout: String?,
     _ answer: @escaping (Collector.Outcome) -> Response?
   ) -> Answer {
     guard queue.add(id, wish) else {
-      if let counted { count(counted, code: 503) }
+      if let format { count(format, code: 503) }
       return .now(
         .text(
           .serviceUnavailable,
@@ -88,7 +90,7 @@ final class Scrapes: EventHandler {
     let until = Instant.now + .nanoseconds(Int64(seconds * 1e9))
     loop.setDeadline(token, until + Self.writingTime)
     waiting[id] = Waiting(
-      counted: counted, seconds: seconds, until: until, deadline: token, answer: answer)
+      format: format, seconds: seconds, until: until, deadline: token, answer: answer)
     start()
     return .later
   }
@@ -125,7 +127,7 @@ final class Scrapes: EventHandler {
 
   /// Counts an answered scrape.
   func count(_ format: Format, code: Int) {
-    counts[Kind(format: format, code: code), default: 0] &+= 1
+    answered[Kind(format: format, code: code), default: 0] &+= 1
   }
 
   func ready(_ token: EventToken, _ readiness: Readiness) {}
@@ -140,7 +142,7 @@ final class Scrapes: EventHandler {
   private func finish(_ id: RequestID, _ makeResponse: (Waiting) -> Response) {
     guard let entry = release(id) else { return }
     let response = makeResponse(entry)
-    if let format = entry.counted { count(format, code: response.status.code) }
+    if let format = entry.format { count(format, code: response.status.code) }
     answer(id, response)
   }
 

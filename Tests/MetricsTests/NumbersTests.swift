@@ -4,7 +4,9 @@ import Testing
 
 private func text(_ value: Double) -> String {
   var bytes: [UInt8] = []
-  appendNumber(value, to: &bytes)
+  // What was written before must not show.
+  var digits = "left over"
+  appendNumber(value, to: &bytes, digits: &digits)
   return String(decoding: bytes, as: UTF8.self)
 }
 
