@@ -118,7 +118,8 @@ package final class Sampler: Sendable {
         switch command {
         case .collect(let own, let wishes, let deadline):
           if let new = settings.take() { collector.configure(new) }
-          replies.post(.page(collector.collect(own, wishes) { deadline.map { .now >= $0 } ?? false }))
+          replies.post(
+            .page(collector.collect(own, wishes) { deadline.map { .now >= $0 } ?? false }))
         case .stop: loop.stop()
         }
       }

@@ -43,7 +43,8 @@ struct Key {
 
   private init(
     _ path: String, _ content: Content, type: String,
-    shown: @escaping (Draft) -> String? = { _ in nil }, otherwise: String? = nil, meaning: String, example: String = "", argument: String? = nil
+    shown: @escaping (Draft) -> String? = { _ in nil }, otherwise: String? = nil, meaning: String,
+    example: String = "", argument: String? = nil
   ) {
     self.path = path
     self.content = content

@@ -73,7 +73,8 @@ extension Format {
       guard let asked = member["version"] else { return 2 }
       return asked == version ? 3 : nil
     case "*/*": return 0
-    default: return member.value.hasSuffix("/*") && type.hasPrefix(member.value.dropLast()) ? 1 : nil
+    default:
+      return member.value.hasSuffix("/*") && type.hasPrefix(member.value.dropLast()) ? 1 : nil
     }
   }
 }

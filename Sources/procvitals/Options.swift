@@ -220,6 +220,11 @@ struct WebOptions: ParsableArguments {
       throw Failure.usage(
         "--web.telemetry-path=\(telemetryPath): expected a path like /metrics")
     }
+    _ = try paths()
+    for host in allowedHosts where !AllowedHosts.isHost(host) {
+      throw Failure.usage(
+        "--web.allowed-hosts=\(host): expected a host without port, like example.org or [::1]")
+    }
     for (name, value) in [
       ("--web.max-requests", maxRequests), ("--web.max-connections", maxConnections),
     ] where !(1...100_000).contains(value) {

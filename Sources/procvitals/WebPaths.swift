@@ -102,6 +102,9 @@ struct AllowedHosts {
     return names.contains(Self.host(authority).lowercased())
   }
 
+  /// Whether a text is a name or address without a port.
+  static func isHost(_ text: String) -> Bool { !text.isEmpty && host(text) == text }
+
   private static func host(_ authority: String) -> Substring {
     if let bracket = authority.lastIndex(of: "]") { return authority[...bracket] }
     return authority.prefix { $0 != ":" }
