@@ -80,7 +80,7 @@ let package = Package(
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4
-    room("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets"]),
+    room("Collector", imports: ["Gzip", "Linux", "Metrics", "ProcFS", "Targets"]),
 
     // 5
     room(
@@ -92,8 +92,8 @@ let package = Package(
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS", "HTTPServer", "Systemd",
-        "Targets",
+        "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS", "HTTPServer",
+        "Systemd", "Targets",
         "Collector", "Config",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -131,7 +131,7 @@ let package = Package(
     tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
-    tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
+    tests("Collector", imports: ["Gzip", "Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests(
       "Config",
       imports: [

@@ -538,6 +538,10 @@ package enum Catalogue {
       "Processes of the target at this scrape (seen in /proc)."
     ) { $0.isShown ? .whole(UInt64($0.processes)) : .absent },
     .single(
+      "procvitals_target_scrape_success", .gauge, .none, nil, from: .page,
+      "Whether the target's processes were looked at within the time of this scrape (this program)."
+    ) { $0.target.isShown ? .whole($0.isLate ? 0 : 1) : .absent },
+    .single(
       "procvitals_target_up", .gauge, .none, nil, from: .roster,
       "Whether the target has at least one process (seen in /proc)."
     ) { $0.isShown ? .whole($0.processes == 0 ? 0 : 1) : .absent },

@@ -25,6 +25,11 @@ final class Daemon: EventHandler {
   private let sink: LogSink
   let web: WebOptions
   private let maxConnections: Int
+  let paths: WebPaths
+  let hosts: AllowedHosts
+  let landing: Response
+  /// When this started, in seconds since 1970.
+  let startSeconds: Int
   private let log: Logger
   private let notifier = Notifier()
 
@@ -41,7 +46,9 @@ final class Daemon: EventHandler {
   let scrapes: Scrapes
   let reloader: Reloader
   /// Where the server listens first.
-  private(set) var address: ListenAddress?
+  var address: ListenAddress? { addresses.first }
+  private var addresses: [ListenAddress] = []
+  private var settings: ConfigPage
   /// What was last missing to read everything that is wanted.
   private var missing: [Capability] = []
   private var own: OwnState
@@ -62,6 +69,10 @@ final class Daemon: EventHandler {
   ) throws {
     self.source = source
     self.web = web
+    paths = try web.paths()
+    hosts = AllowedHosts(web.allowedHosts)
+    landing = Landing.page(metrics: web.telemetryPath, paths)
+    startSeconds = Int(Self.now())
     configurationFile = source.configurationFile
     ownPid = source.ownPid
     let maxConnections = Self.affordableConnections(web.maxConnections)
@@ -86,6 +97,8 @@ final class Daemon: EventHandler {
     own = OwnState(version: Version.number)
     own.startSeconds = Self.now()
     own.configLoadedSeconds = Self.now()
+    self.settings = ConfigPage(
+      configuration: configuration, loadedSeconds: own.configLoadedSeconds)
     do throws(Errno) {
       // Before any thread starts, so that all of them leave signals to the loop.
       signals = try SignalFD(Signal.allCases)
@@ -179,7 +192,7 @@ final class Daemon: EventHandler {
   }
 
   private func tell(_ address: ListenAddress, _ server: Server) {
-    if self.address == nil { self.address = address }
+    addresses.append(address)
     let url = url(address, isEncrypted: server.isEncrypted)
     log.info("listening", metadata: ["address": "\(address)", "metrics": "\(url)"])
   }
@@ -187,10 +200,11 @@ final class Daemon: EventHandler {
   /// Where the metrics are, for a person on this machine.
   private func url(_ address: ListenAddress, isEncrypted: Bool) -> String {
     let scheme = isEncrypted ? "https" : "http"
+    let path = paths.prefix + web.telemetryPath
     return switch address {
-    case .any(let port): "\(scheme)://localhost:\(port)\(web.telemetryPath)"
+    case .any(let port): "\(scheme)://localhost:\(port)\(path)"
     case .unix, .vsock: "\(address)"
-    default: "\(scheme)://\(address)\(web.telemetryPath)"
+    default: "\(scheme)://\(address)\(path)"
     }
   }
 
@@ -203,7 +217,7 @@ final class Daemon: EventHandler {
       replyToken = try loop.add(replies.wake.fd, .readable, self)
       reloader.willBegin = { [unowned self] in willReload() }
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
-      scrapes.collect = { [unowned self] wishes in collect(wishes) }
+      scrapes.collect = { [unowned self] wishes, deadline in collect(wishes, deadline) }
       scrapes.answer = { [unowned self] id, response in send(id, response) }
       startWatchdog()
       log.notice("started", metadata: ["version": "\(Version.number)"])
@@ -318,9 +332,12 @@ final class Daemon: EventHandler {
       sampler.configure(settings)
       own.configIsCurrent = true
       own.configLoadedSeconds = Self.now()
+      self.settings = ConfigPage(
+        configuration: configuration, loadedSeconds: own.configLoadedSeconds)
       log.notice("configuration reloaded", metadata: ["targets": "\(settings.targets.count)"])
     case .failure(let failure):
       own.configIsCurrent = false
+      self.settings.error = failure.shortDescription
       for line in failure.description.split(separator: "\n") {
         log.error("configuration not reloaded, the old one stays", metadata: ["error": "\(line)"])
       }
@@ -331,7 +348,7 @@ final class Daemon: EventHandler {
 
   // MARK: Collections
 
-  private func collect(_ wishes: Set<Wish>) {
+  private func collect(_ wishes: Set<Wish>, _ deadline: Instant) {
     var own = own
     own.webConfig = webGate.map {
       OwnState.Load(isCurrent: $0.isCurrent, loadedSeconds: $0.loadedSeconds)
@@ -346,8 +363,11 @@ final class Daemon: EventHandler {
       own.connectionsRejected = statistics.rejectedCounts
       if server?.isEncrypted == true { own.connectionsRejected += statistics.handshakeCounts }
     }
-    sampler.collect(own, wishes)
+    sampler.collect(own, wishes, until: deadline)
   }
+
+  /// What is answered at `/api/v1/config`.
+  var settingsPage: String { settings.text(web, listening: addresses.map { "\($0)" }) }
 
   /// Reads the configuration anew for somebody who waits for the outcome.
   func reload(for id: RequestID) {

@@ -178,6 +178,27 @@ struct WebOptions: ParsableArguments {
   var telemetryPath = "/metrics"
 
   @Option(
+    name: .customLong("web.external-url"),
+    help: ArgumentHelp(
+      "The URL that others reach this at, for links; its path stands before that of every endpoint.",
+      valueName: "url"))
+  var externalURL: String?
+
+  @Option(
+    name: .customLong("web.route-prefix"),
+    help: ArgumentHelp(
+      "What stands before the path of every endpoint (default: the path of --web.external-url).",
+      valueName: "path"))
+  var routePrefix: String?
+
+  @Option(
+    name: .customLong("web.allowed-hosts"),
+    help: ArgumentHelp(
+      "A host that requests may be for, without port; repeatable (default: any).",
+      valueName: "host"))
+  var allowedHosts: [String] = []
+
+  @Option(
     name: .customLong("web.max-requests"),
     help: ArgumentHelp("Scrapes that may wait at the same time.", valueName: "n"))
   var maxRequests = 40
@@ -200,6 +221,10 @@ struct WebOptions: ParsableArguments {
     help: "Say in OpenMetrics since when each counter counts, as one more sample (…_created).")
   var writesCreated = false
 
+  func paths() throws -> WebPaths {
+    try WebPaths(externalURL: externalURL, routePrefix: routePrefix)
+  }
+
   func addresses(likeProcessExporter: Bool = false) throws -> [ListenAddress] {
     let standard = likeProcessExporter ? ":9256" : ":9656"
     let texts = listenAddresses.isEmpty ? [standard] : listenAddresses
@@ -216,6 +241,11 @@ struct WebOptions: ParsableArguments {
     if !telemetryPath.hasPrefix("/") || telemetryPath == "/" {
       throw Failure.usage(
         "--web.telemetry-path=\(telemetryPath): expected a path like /metrics")
+    }
+    _ = try paths()
+    for host in allowedHosts where !AllowedHosts.isHost(host) {
+      throw Failure.usage(
+        "--web.allowed-hosts=\(host): expected a host without port, like example.org or [::1]")
     }
     for (name, value) in [
       ("--web.max-requests", maxRequests), ("--web.max-connections", maxConnections),

@@ -116,10 +116,18 @@ final class Reloader: EventHandler {
   }
 }
 
-extension Response {
+extension Failure {
   /// Bytes of what is wrong with a configuration.
   private static let complaintLimit = 16 << 10
 
+  /// What goes into an answer.
+  var shortDescription: String {
+    description.utf8.count <= Self.complaintLimit
+      ? description : description.prefix(Self.complaintLimit / 4) + "…"
+  }
+}
+
+extension Response {
   /// The answer at `/-/reload`.
   ///
   /// - Parameters:
@@ -128,17 +136,12 @@ extension Response {
   static func reload(_ outcome: Reloader.Outcome, web: Failure? = nil) -> Response {
     var text = ""
     if case .failure(let failure) = outcome {
-      text = "The configuration is not reloaded, the old one stays:\n\(shown(failure))\n"
+      text = "The configuration is not reloaded, the old one stays:\n\(failure.shortDescription)\n"
     }
     if let web {
-      text += "The web configuration is not reloaded, the old one stays:\n\(shown(web))\n"
+      text += "The web configuration is not reloaded, the old one stays:\n\(web.shortDescription)\n"
     }
     return text.isEmpty
       ? .text(.ok, "The configuration is reloaded.\n") : .text(.internalServerError, text)
-  }
-
-  private static func shown(_ failure: Failure) -> String {
-    let text = failure.description
-    return text.utf8.count <= complaintLimit ? text : text.prefix(complaintLimit / 4) + "…"
   }
 }
