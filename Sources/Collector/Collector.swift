@@ -296,12 +296,15 @@ package final class Collector {
     var plain: [Form: [UInt8]] = [:]
     var result: [Form: [UInt8]] = [:]
     var countsSamples = true
-    // What is left out is counted on the first page that is whole, and stands on the others.
-    for form in forms.sorted(by: { $0.filter.isEmpty && !$1.filter.isEmpty }) {
+    let counts = { [settings] (form: Form) in
+      (names ?? form.names ?? settings.names) == settings.names && form.filter.isEmpty
+    }
+    // What is left out is counted on the first page that is whole, and stands on all of them.
+    for form in forms.sorted(by: { counts($0) && !counts($1) }) {
       var key = form
       key.names = names ?? form.names ?? settings.names
       key.isCompressed = false
-      let isCounted = countsSamples && key.names == settings.names && form.filter.isEmpty
+      let isCounted = countsSamples && counts(form)
       if isCounted { countsSamples = false }
       let page =
         plain[key]

@@ -114,4 +114,28 @@ import Testing
       #expect(outcome.notices.count { "\($0)".contains("series") } == (round == 1 ? 1 : 0))
     }
   }
+
+  /// Pages of one collection say the same, by whatever names, in whatever order they are written.
+  @Test(arguments: Names.allCases)
+  func everyPageTellsTheSameCount(names: Names) throws {
+    let tree = try tree()
+    let targets = [target("app", pid: 7)]
+    let watch = try Watch(tree, targets)
+    var limits = CollectorLimits(keptDescriptors: 0)
+    limits.seriesPerTarget = 3
+    watch.collector.configure(CollectorSettings(targets: targets, limits: limits, names: names))
+    let filter = Filter(families: ["procvitals_series_dropped_total"])
+    let forms = Names.allCases.flatMap { names in
+      [Format.text, .text1].flatMap { format in
+        [Filter(), filter].map { Form(names: names, format: format, filter: $0) }
+      }
+    }
+    for _ in 0..<5 {
+      let pages = watch.collector.collect(testState, Set(forms.map { Wish.page($0) })).pages
+      let counts = forms.map {
+        Page(pages[$0] ?? []).value("procvitals_series_dropped_total")
+      }
+      #expect(counts[0] != nil && Set(counts).count == 1, "\(counts)")
+    }
+  }
 }

@@ -2,7 +2,7 @@
 # promtool finds nothing to say; names and labels are as hostile as they can be.
 . "$(dirname "$0")/lib.sh"
 need promtool protoc
-python3 -c 'import prometheus_client, google.protobuf' 2>/dev/null ||
+/usr/bin/python3 -c 'import prometheus_client, google.protobuf' 2>/dev/null ||
   skip "python3-prometheus-client or python3-protobuf is not installed; make deps-test does that"
 
 # A tree does not change between one page and the next.
@@ -11,11 +11,11 @@ fixture_process 7 app
 fixture_process 8 'a"\b{}'
 cat > "$WORK/c.yaml" <<'YAML'
 targets:
-  - name: "a \"quoted\" \\ name\nof two lines, {x=\"y\"} # EOF"
+  - name: "a \"quoted\" \\ name, {x=\"y\"} 1 # EOF"
     process_name: app
-    labels: {service: "é\r\t\u202e𝄞", empty: "", n: "\\n"}
+    labels: {service: "é\u202e𝄞", n: "\\n\\", comm: "${comm}"}
     collect: [default, info, fds, limits, threads, maps]
-  - {name: other, process_name: 'a"\b{}', collect: [default, info]}
+  - {name: other, process_name: 'a"\b{}', labels: {comm: "${comm}"}, collect: [default, threads]}
   - {name: down, pid_file: /nonexistent}
 YAML
 page() {
@@ -23,7 +23,7 @@ page() {
     --format="$1" > "$WORK/$1" 2>> "$LOG" || fail "no page in the format $1"
 }
 for format in text text-1.0.0 openmetrics openmetrics-0.0.1 protobuf json; do page $format; done
-python3 "$HERE/exposition.py" "$WORK" > "$WORK/report" 2>&1 || fail "$(cat "$WORK/report")"
+/usr/bin/python3 "$HERE/exposition.py" "$WORK" > "$WORK/report" 2>&1 || fail "$(cat "$WORK/report")"
 cat "$WORK/report"
 cmp "$WORK/text" "$WORK/text-1.0.0" > /dev/null || [ "$(wc -l < "$WORK/text")" = "$(wc -l < "$WORK/text-1.0.0")" ] ||
   fail "the two versions of the text format differ"
