@@ -21,12 +21,13 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
   zlib1g-dev libdeflate-dev libpcre2-dev libssl-dev libsystemd-dev libyaml-dev
 
 # What the tests start, and the tools they look through.
-TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prometheus \
-  prometheus-process-exporter python3 redis-server slowhttptest strace systemd util-linux wrk
+TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl postgresql procps \
+  prometheus prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client \
+  python3-protobuf redis-server slowhttptest strace systemd testssl.sh util-linux wrk
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build build-echo run test unit e2e churn slow fuzz check walls lint format \
+.PHONY: help deps deps-test build build-echo run test unit e2e churn slow tls fuzz check walls lint format \
   golden fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
@@ -60,6 +61,9 @@ e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 1
 
 churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
+
+tls: build build-echo ## all that testssl.sh looks for, and its grade; some minutes
+	TLS_FULL=1 Tests/EndToEnd/run 55
 
 slow: build build-echo ## slowhttptest in its four modes, a minute each; SLOW_SECONDS=240
 	SLOW_SECONDS=$(or $(SLOW_SECONDS),60) Tests/EndToEnd/run 52
@@ -108,13 +112,14 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, unit, configuration,
 	sed 's|/usr/bin/procvitals|$(PREFIX)/bin/procvitals|' systemd/procvitals.service \
 	  > '$(DESTDIR)$(UNITDIR)/procvitals.service'
 	chmod 644 '$(DESTDIR)$(UNITDIR)/procvitals.service'
+	install -m 644 systemd/procvitals.socket '$(DESTDIR)$(UNITDIR)/procvitals.socket'
 	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
 	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
 
 uninstall: ## remove what install put there; the configuration stays
 	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' '$(DESTDIR)$(UNITDIR)/procvitals.service' \
-	  '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	  '$(DESTDIR)$(UNITDIR)/procvitals.socket' '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
 
 clean: ## remove everything that was built
 	rm -rf .build dist

@@ -55,6 +55,7 @@ let package = Package(
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(name: "CCrypt"),
     // Needs libssl-dev; not linked, but loaded while running.
     .target(name: "COpenSSL"),
 
@@ -63,6 +64,7 @@ let package = Package(
     room("Metrics", imports: []),
     room("Gzip", imports: ["CDeflate"], settings: switches + small),
     room("Patterns", imports: ["CPCRE2"]),
+    room("Passwords", imports: ["CCrypt"]),
 
     // 2
     room("ProcFS", imports: ["Linux"]),
@@ -82,15 +84,17 @@ let package = Package(
 
     // 5
     room(
-      "Config", imports: ["CYAML", "Linux", "Metrics", "Patterns", "Targets", "Collector"],
+      "Config",
+      imports: ["CYAML", "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector"],
       settings: switches + small),
 
     // 6
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "Linux", "Metrics", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector",
-        "Config",
+        "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS", "HTTPServer", "Systemd",
+        "Targets",
+        "Collector", "Config",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -108,7 +112,7 @@ let package = Package(
 
     // Programs that tests start; no products.
     .executableTarget(
-      name: "EchoServer", dependencies: ["Linux", "HTTPServer"], path: "Tests/EchoServer",
+      name: "EchoServer", dependencies: ["Linux", "TLS", "HTTPServer"], path: "Tests/EchoServer",
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     .executableTarget(
       name: "FuzzRequests", dependencies: ["RequestChecks"], path: "Tests/Fuzz/Requests",
@@ -122,13 +126,17 @@ let package = Package(
     tests("Metrics", imports: ["TestSupport"]),
     tests("Gzip"),
     tests("Patterns", imports: ["TestSupport"]),
+    tests("Passwords", imports: ["TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
-    tests("HTTPServer", imports: ["Linux", "RequestChecks", "TestSupport"]),
+    tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
     tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests(
-      "Config", imports: ["Linux", "Metrics", "Patterns", "Targets", "Collector", "TestSupport"]),
+      "Config",
+      imports: [
+        "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector", "TestSupport",
+      ]),
     tests(
       "procvitals",
       imports: [

@@ -77,10 +77,12 @@ final class Connection: EventHandler {
   ///
   /// - Throws: `ENOSPC`, `ENOMEM`; the connection closes when it is released then.
   func open() throws(Errno) -> EventToken {
-    if let context = server.tls { session = try Session(context, on: socket) }
-    let token = try server.loop.add(socket, .readable, self)
+    if server.tls != nil {
+      state = .handshake
+      if server.refreshTLS == nil { try encrypt() } else { interest = [] }
+    }
+    let token = try server.loop.add(socket, interest, self)
     self.token = token
-    state = session == nil ? .new : .handshake
     server.evictionOrder.append(token.slot, to: .unanswered)
     enter(state)
     return token
@@ -90,7 +92,10 @@ final class Connection: EventHandler {
 
   func ready(_ token: EventToken, _ readiness: Readiness) {
     // Nothing that is sent now would arrive.
-    if !readiness.isDisjoint(with: .hungUp) { return close() }
+    if !readiness.isDisjoint(with: .hungUp) {
+      if state == .handshake { server.counts.count(.closed) }
+      return close()
+    }
     switch state {
     case .handshake: shakeHands()
     case .new, .idle, .readingHeader, .readingBody:
@@ -140,6 +145,26 @@ final class Connection: EventHandler {
   }
 
   // MARK: Encryption
+
+  private func encrypt() throws(Errno) {
+    if let context = server.tls { session = try Session(context, on: socket) }
+  }
+
+  /// Begins to encrypt once it is sure with what.
+  func encryptWhenCurrent() {
+    if state != .handshake || session != nil { return }
+    server.refreshTLS? { [weak self] in self?.beginHandshake() }
+  }
+
+  private func beginHandshake() {
+    guard state == .handshake, session == nil else { return }
+    do throws(Errno) {
+      try encrypt()
+      setInterest(.readable)
+    } catch {
+      close()
+    }
+  }
 
   private func shakeHands() {
     guard let session else { return }

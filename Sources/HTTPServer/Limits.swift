@@ -40,6 +40,10 @@ package struct Limits: Sendable {
 
   /// Most bytes of a client's certificate and those above it.
   package var clientCertificateBytes = 64 << 10
+  /// Most passwords that wait to be compared; a request with one more is answered 503.
+  package var passwordQueue = 16
+  /// Most outcomes of comparisons that are remembered.
+  package var passwordVerdicts = 100
 
   // MARK: Deadlines
 

@@ -23,6 +23,9 @@ package final class Server: EventHandler {
   private(set) var isDraining = false
   /// What new connections are encrypted with; nil for plain HTTP.
   private(set) var tls: ServerContext?
+  /// Calls back as soon as new connections may be encrypted with what ``useTLS(_:)`` was told last;
+  /// nil if that is always the case.
+  package var refreshTLS: ((_ then: @escaping () -> Void) -> Void)?
 
   private var listeners: [Listener] = []
   /// By slot of the event loop.
@@ -82,6 +85,9 @@ package final class Server: EventHandler {
   ///
   /// - Parameter context: What ``TLSSettings/context()`` made.
   package func useTLS(_ context: ServerContext) { tls = context }
+
+  /// Whether new connections are encrypted.
+  package var isEncrypted: Bool { tls != nil }
 
   /// Answers a request whose handler said ``Answer/later``.
   ///
@@ -162,6 +168,7 @@ package final class Server: EventHandler {
     let index = Int(token.slot)
     while connections.count <= index { connections.append(nil) }
     connections[index] = connection
+    connection.encryptWhenCurrent()
   }
 
   /// Says why before it closes; a client that sends its request later may miss it.

@@ -104,10 +104,9 @@ import COpenSSL
       unsafe library.functions.pointee.PEM_read_bio_PrivateKey(bio, nil, refusePassphrase, nil)
     }
     if let key = unsafe key { return unsafe key }
-    if library.reason == PEM_R_NO_START_LINE {
-      throw .unusable("tls: failed to find any PEM data in key input")
-    }
-    throw .unusable("tls: failed to parse private key: \(library.sentence)")
+    throw .unusable(
+      "tls: failed to find a private key in the key input: \(library.sentence); expected PEM that is not encrypted"
+    )
   }
 
   /// Chooses what is asked of clients; without this they are not asked for a certificate.

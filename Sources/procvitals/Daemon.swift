@@ -33,6 +33,7 @@ final class Daemon: EventHandler {
   private let replies: Mailbox<Sampler.Reply>
   private let sampler: Sampler
   private var server: Server?
+  private var webGate: WebGate?
 
   private var signalToken: EventToken?
   private var replyToken: EventToken?
@@ -50,8 +51,15 @@ final class Daemon: EventHandler {
 
   /// Opens everything that can fail before the daemon serves.
   ///
+  /// - Parameters:
+  ///   - source: Which processes, and where they appear.
+  ///   - web: How the daemon serves.
+  ///   - log: What is logged, and how.
+  ///   - sockets: Where it listens if the options say that the service manager decides that.
   /// - Throws: `Failure`.
-  init(source: SourceOptions, web: WebOptions, log: LogOptions) throws {
+  init(
+    source: SourceOptions, web: WebOptions, log: LogOptions, sockets: [PassedSocket]
+  ) throws {
     self.source = source
     self.web = web
     configurationFile = source.configurationFile
@@ -70,7 +78,11 @@ final class Daemon: EventHandler {
     }
     let configuration = try load().get()
     let settings = configuration.collector
-    let addresses = try web.addresses(likeProcessExporter: configuration.isProcessExporter)
+    let addresses =
+      web.takesSystemdSockets
+      ? [] : try web.addresses(likeProcessExporter: configuration.isProcessExporter)
+    let webSource = web.config.path.map { WebConfigSource(path: $0) }
+    let webConfiguration = try webSource?.read()
     own = OwnState(version: Version.number)
     own.startSeconds = Self.now()
     own.configLoadedSeconds = Self.now()
@@ -89,7 +101,7 @@ final class Daemon: EventHandler {
     } catch {
       throw Failure.running("cannot start: \(error)")
     }
-    try listen(addresses)
+    try listen(addresses, sockets, webSource, webConfiguration)
   }
 
   /// How many files of /proc may stay open besides connections and one descriptor pair a process.
@@ -104,7 +116,10 @@ final class Daemon: EventHandler {
     return max(1, min(wanted, limit - 2 * reserve))
   }
 
-  private func listen(_ addresses: [ListenAddress]) throws {
+  private func listen(
+    _ addresses: [ListenAddress], _ sockets: [PassedSocket], _ source: WebConfigSource?,
+    _ loaded: LoadedWebConfiguration?
+  ) throws {
     var limits = Limits()
     try web.times.apply(to: &limits)
     limits.maxConnections = maxConnections
@@ -116,30 +131,66 @@ final class Daemon: EventHandler {
     limits.keepsBodies = false
     let server = Server(
       loop: loop, limits: limits,
-      handler: { [unowned self] request, id in answer(request, id) },
-      abandoned: { [unowned self] id in scrapes.forget(id) })
-    server.refusal = { [unowned self] request in refusal(request) }
+      handler: { [unowned self] request, id in
+        webGate?.gate.admit(request, id) ?? answer(request, id)
+      },
+      abandoned: { [unowned self] id in
+        webGate?.gate.forget(id)
+        scrapes.forget(id)
+      })
+    if let source, let loaded {
+      do throws(Errno) {
+        webGate = try WebGate(server, loop, limits, loaded, source, log) {
+          [unowned self] request, id in answer(request, id)
+        }
+      } catch {
+        throw Failure.running("cannot start: \(error)")
+      }
+    } else {
+      // Behind a gate nothing is answered before it is known who asks.
+      server.refusal = { [unowned self] request in refusal(request) }
+    }
     for address in addresses {
       do throws(Errno) {
-        let real = try server.listen(on: address)
-        if self.address == nil { self.address = real }
-        log.info(
-          "listening", metadata: ["address": "\(real)", "metrics": "\(url(real))"])
+        tell(try server.listen(on: address), server)
       } catch {
         let hint =
           error == .addressInUse ? "; is another exporter running there?" : ""
-        throw Failure.usage("--web.listen-address=\(address): cannot listen there: \(error)\(hint)")
+        throw Failure.running(
+          "--web.listen-address=\(address): cannot listen there: \(error)\(hint)")
       }
+    }
+    for socket in sockets {
+      guard let fd = socket.take() else { continue }
+      do throws(Errno) {
+        tell(try server.listen(on: ListenSocket(adopting: fd)), server)
+      } catch {
+        throw Failure.running(
+          "--web.systemd-socket: cannot accept connections from the socket \"\(socket.name)\": \(error); expected ListenStream= and Accept=no in its unit"
+        )
+      }
+    }
+    if address == nil {
+      throw Failure.running(
+        "--web.systemd-socket: no socket activation file descriptors found; start procvitals.socket"
+      )
     }
     self.server = server
   }
 
+  private func tell(_ address: ListenAddress, _ server: Server) {
+    if self.address == nil { self.address = address }
+    let url = url(address, isEncrypted: server.isEncrypted)
+    log.info("listening", metadata: ["address": "\(address)", "metrics": "\(url)"])
+  }
+
   /// Where the metrics are, for a person on this machine.
-  private func url(_ address: ListenAddress) -> String {
-    switch address {
-    case .any(let port): "http://localhost:\(port)\(web.telemetryPath)"
-    case .unix(let path): "unix:\(path)"
-    default: "http://\(address)\(web.telemetryPath)"
+  private func url(_ address: ListenAddress, isEncrypted: Bool) -> String {
+    let scheme = isEncrypted ? "https" : "http"
+    return switch address {
+    case .any(let port): "\(scheme)://localhost:\(port)\(web.telemetryPath)"
+    case .unix, .vsock: "\(address)"
+    default: "\(scheme)://\(address)\(web.telemetryPath)"
     }
   }
 
@@ -153,7 +204,7 @@ final class Daemon: EventHandler {
       reloader.willBegin = { [unowned self] in willReload() }
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
       scrapes.collect = { [unowned self] wishes in collect(wishes) }
-      scrapes.answer = { [unowned self] id, response in server?.answer(id, response) }
+      scrapes.answer = { [unowned self] id, response in send(id, response) }
       startWatchdog()
       log.notice("started", metadata: ["version": "\(Version.number)"])
       for (option, reason) in source.processExporter.ineffective {
@@ -187,7 +238,9 @@ final class Daemon: EventHandler {
 
   private func handle(_ signal: Signal) {
     switch signal {
-    case .hangUp: reloader.request()
+    case .hangUp:
+      webGate?.reload()
+      reloader.request()
     case .interrupt, .terminate: stop()
     }
   }
@@ -280,6 +333,9 @@ final class Daemon: EventHandler {
 
   private func collect(_ wishes: Set<Wish>) {
     var own = own
+    own.webConfig = webGate.map {
+      OwnState.Load(isCurrent: $0.isCurrent, loadedSeconds: $0.loadedSeconds)
+    }
     own.scrapesInFlight = UInt64(scrapes.count)
     own.scrapes = scrapes.answered.map {
       OwnState.Scrapes(
@@ -288,13 +344,22 @@ final class Daemon: EventHandler {
     if let statistics = server?.statistics {
       own.connections = statistics.open.counts
       own.connectionsRejected = statistics.rejectedCounts
+      if server?.isEncrypted == true { own.connectionsRejected += statistics.handshakeCounts }
     }
     sampler.collect(own, wishes)
   }
 
   /// Reads the configuration anew for somebody who waits for the outcome.
   func reload(for id: RequestID) {
-    reloader.request { [unowned self] outcome in server?.answer(id, .reload(outcome)) }
+    reloader.request { [unowned self] outcome in
+      guard let webGate else { return send(id, .reload(outcome)) }
+      webGate.reload { [unowned self] failure in send(id, .reload(outcome, web: failure)) }
+    }
+  }
+
+  /// Answers a request whose answer had to wait.
+  private func send(_ id: RequestID, _ response: Response) {
+    server?.answer(id, webGate?.gate.dressed(response) ?? response)
   }
 
   private static func now() -> Double { Double(wallClockNanoseconds()) / 1e9 }

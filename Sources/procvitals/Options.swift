@@ -145,14 +145,32 @@ struct SourceOptions: ParsableArguments {
   }
 }
 
+/// Encryption, users and fields of the server.
+struct WebConfigOptions: ParsableArguments {
+  @Option(
+    name: .customLong("web.config.file"),
+    help: ArgumentHelp(
+      "The web configuration, as Prometheus' exporters have it: TLS, users, header fields, rate limit.",
+      valueName: "file"))
+  var file: String?
+
+  /// The file's path; nil for none, which exporters also say with an empty one.
+  var path: String? { file.flatMap { $0.isEmpty ? nil : $0 } }
+}
+
 /// How the daemon serves.
 struct WebOptions: ParsableArguments {
   @Option(
     name: .customLong("web.listen-address"),
     help: ArgumentHelp(
-      "Where to listen: HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH; repeatable (default: :9656, or process-exporter's :9256 with its configuration).",
+      "Where to listen: HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or vsock://:PORT; repeatable (default: :9656, or process-exporter's :9256 with its configuration).",
       valueName: "address"))
   var listenAddresses: [String] = []
+
+  @Flag(
+    name: .customLong("web.systemd-socket"),
+    help: "Listen where the socket unit of systemd says; listen addresses count for nothing then.")
+  var takesSystemdSockets = false
 
   @Option(
     name: .customLong("web.telemetry-path"),
@@ -169,6 +187,7 @@ struct WebOptions: ParsableArguments {
     help: ArgumentHelp("Connections that may be open at the same time.", valueName: "n"))
   var maxConnections = 512
 
+  @OptionGroup var config: WebConfigOptions
   @OptionGroup var times: WebTimes
 
   @Flag(
@@ -210,7 +229,7 @@ struct WebOptions: ParsableArguments {
 
 extension ListenAddress.ParseError {
   fileprivate var sentence: String {
-    let forms = "expected HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH"
+    let forms = "expected HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or vsock://:PORT"
     return switch self {
     case .empty: forms
     case .noPort: "there is no port; \(forms)"

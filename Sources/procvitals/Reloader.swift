@@ -121,14 +121,24 @@ extension Response {
   private static let complaintLimit = 16 << 10
 
   /// The answer at `/-/reload`.
-  static func reload(_ outcome: Reloader.Outcome) -> Response {
-    switch outcome {
-    case .success: return .text(.ok, "The configuration is reloaded.\n")
-    case .failure(let failure):
-      let text = failure.description
-      let shown = text.utf8.count <= complaintLimit ? text : text.prefix(complaintLimit / 4) + "…"
-      return .text(
-        .internalServerError, "The configuration is not reloaded, the old one stays:\n\(shown)\n")
+  ///
+  /// - Parameters:
+  ///   - outcome: What came of the configuration.
+  ///   - web: What is wrong with the web configuration, if there is one.
+  static func reload(_ outcome: Reloader.Outcome, web: Failure? = nil) -> Response {
+    var text = ""
+    if case .failure(let failure) = outcome {
+      text = "The configuration is not reloaded, the old one stays:\n\(shown(failure))\n"
     }
+    if let web {
+      text += "The web configuration is not reloaded, the old one stays:\n\(shown(web))\n"
+    }
+    return text.isEmpty
+      ? .text(.ok, "The configuration is reloaded.\n") : .text(.internalServerError, text)
+  }
+
+  private static func shown(_ failure: Failure) -> String {
+    let text = failure.description
+    return text.utf8.count <= complaintLimit ? text : text.prefix(complaintLimit / 4) + "…"
   }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import HTTPServer
 import Linux
+import TLS
 
 /// What is wrong with the command line.
 struct UsageError: Error, CustomStringConvertible {
@@ -43,13 +44,33 @@ final class Echo: EventHandler {
       throw UsageError(description: "say where to listen, for example 127.0.0.1:0")
     }
     var limits = Limits()
-    for argument in arguments.dropFirst() { try set(argument, &limits) }
+    var context: ServerContext?
+    for argument in arguments.dropFirst() {
+      if argument.hasPrefix("tls=") {
+        context = try settings(String(argument.dropFirst(4))).context()
+      } else {
+        try set(argument, &limits)
+      }
+    }
     _ = try raiseDescriptorLimit(to: 1 << 20)
     let echo = try Echo(limits)
+    if let context { echo.server?.useTLS(context) }
     guard let real = try echo.server?.listen(on: ListenAddress(address)) else { return }
     _ = try echo.loop.add(echo.signals.fd, .readable, echo)
     try writeAll(Array("\(real)\n".utf8), to: 1)
     try echo.loop.run()
+  }
+
+  /// - Parameter name: Of a certificate with those above it and its key, `NAME.pem` and `NAME.key`.
+  private static func settings(_ name: String) throws -> TLSSettings {
+    func bytes(_ file: String) throws -> [UInt8] {
+      let opened = try openFile(file, .read)
+      var bytes = [UInt8](repeating: 0, count: 64 << 10)
+      let count = read(opened.raw, &bytes, bytes.count)
+      return Array(bytes.prefix(max(0, count)))
+    }
+    return TLSSettings(
+      certificateChain: try bytes("\(name).pem"), privateKey: Secret(try bytes("\(name).key")))
   }
 
   // MARK: Limits
@@ -57,7 +78,8 @@ final class Echo: EventHandler {
   private static var times: [String: WritableKeyPath<Limits, Duration>] {
     [
       "answerTime": \.answerTime, "bodyTime": \.bodyTime, "firstByteTime": \.firstByteTime,
-      "headerTime": \.headerTime, "idleTime": \.idleTime, "lingerTime": \.lingerTime,
+      "handshakeTime": \.handshakeTime, "headerTime": \.headerTime, "idleTime": \.idleTime,
+      "lingerTime": \.lingerTime,
       "writeProgressTime": \.writeProgressTime, "writeTime": \.writeTime,
     ]
   }

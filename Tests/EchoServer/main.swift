@@ -1,7 +1,8 @@
 // A program on the same server core as the daemon, for tests that need bodies, fixed answers or
 // short deadlines. Never installed.
 //
-//   EchoServer ADDRESS [NAME=VALUE]...   a limit: seconds for a time, a whole number otherwise
+//   EchoServer ADDRESS [NAME=VALUE]...   a limit: seconds for a time, a whole number otherwise;
+//                                        or tls=FILE: encrypted with FILE.pem and FILE.key
 //
 // It prints where it listens; SIGTERM ends it as it ends the daemon.
 import Linux

@@ -36,7 +36,7 @@ private func complaint(_ arguments: [String]) -> String? {
 }
 
 @Suite struct OptionsTests {
-  private static let forms = "expected HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH"
+  private static let forms = "expected HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or vsock://:PORT"
 
   static let wrong: [([String], String)] = [
     (["--web.listen-address", ""], "--web.listen-address=: \(forms)"),
