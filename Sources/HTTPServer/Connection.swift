@@ -263,15 +263,14 @@ final class Connection: EventHandler {
     if state.isReading { setInterest(receivingInterest) }
   }
 
-  private func handle(_ event: RequestParser.Event) {
-    switch event {
+  private func handle(_ event: consuming RequestParser.Event) {
+    switch consume event {
     case .incomplete: noteProgress()
     case .continueExpected:
       noteProgress()
       if let request = parser.request, let refusal = server.refusal(request) {
-        // The client may send the body or not, so what comes next cannot be told.
-        requestIsHead = request.method == .head
-        parser = RequestParser()
+        // Whether the body still comes cannot be told, so nothing else is read.
+        (requestIsHead, parser) = (request.method == .head, RequestParser())
         send(refusal, keepsAlive: false)
       } else {
         output(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), [], then: .body)
