@@ -63,7 +63,7 @@ churn: build ## a minute of forks, execs and ends in which no counter may fall; 
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
 
 tls: build build-echo ## all that testssl.sh looks for, and its grade; some minutes
-	TLS_FULL=1 Tests/EndToEnd/run 55
+	TLS_FULL=1 CHURN_SECONDS=300 Tests/EndToEnd/run 55
 
 slow: build build-echo ## slowhttptest in its four modes, a minute each; SLOW_SECONDS=240
 	SLOW_SECONDS=$(or $(SLOW_SECONDS),60) Tests/EndToEnd/run 52

@@ -122,7 +122,12 @@ package struct ListenSocket: ~Copyable, Sendable {
   /// - Throws: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` (a port below 1024), `EAFNOSUPPORT`.
   package init(_ address: ListenAddress) throws(Errno) {
     let fd = try Self.open(address)
-    self.address = try Self.bound(fd)
+    let bound = try Self.bound(fd)
+    if case .any = address, case .ipv4(_, let port) = bound {
+      self.address = .any(port: port)
+    } else {
+      self.address = bound
+    }
     self.fd = fd
     isOwn = true
   }
