@@ -22,7 +22,8 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
 
 # What the tests start, and the tools they look through.
 TEST_PACKAGES := curl dbus gcc iproute2 nginx-light|nginx postgresql procps prometheus \
-  prometheus-process-exporter python3 redis-server strace systemd util-linux
+  prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client \
+  python3-protobuf redis-server strace systemd util-linux
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

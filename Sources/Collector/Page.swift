@@ -4,7 +4,7 @@ import Targets
 
 /// Writes the page: every family that has samples, by name.
 struct Page {
-  private enum Rows {
+  fileprivate enum Rows {
     /// A row of ``Catalogue/process``, by its place.
     case process(Int)
     case target(TargetRow)
@@ -13,13 +13,13 @@ struct Page {
   }
 
   /// A family of the page, and the groups that switch it on.
-  private struct Item {
+  fileprivate struct Item {
     let rows: Rows
     let family: Family
     let groups: [Group]
   }
 
-  private let plan: [Item]
+  fileprivate let plan: [Item]
   /// By places in the plan, for each format that somebody asked for.
   private var prepared: [Format: [PreparedFamily]] = [:]
   private var encoder = PageEncoder()
@@ -244,4 +244,9 @@ struct Page {
     case .nanoseconds: return .real(Double(number) / 1e9)
     }
   }
+}
+
+extension Catalogue {
+  /// The families of a page, in its order.
+  static func families(_ names: Names) -> [Family] { Page(names).plan.map(\.family) }
 }

@@ -17,7 +17,8 @@ struct Tally {
 
   /// Starts a collection: the counters that are on begin at what former processes had.
   mutating func begin(_ rows: [ActiveRow]) {
-    values = Self.none
+    // In the same memory.
+    for index in values.indices { values[index] = .absent }
     for row in rows { values[row.index] = former[row.index] }
   }
 

@@ -85,7 +85,8 @@ package struct PageEncoder: Sendable {
       page.append(UInt8(ascii: "\n"))
       if writesCreated, !family.createdName.isEmpty, let created {
         begin(line: family.createdName, labels)
-        append(.real(created))
+        // As exact as in protobuf, and as Prometheus keeps it.
+        append(.real((created * 1000).rounded() / 1000))
         page.append(UInt8(ascii: "\n"))
       }
     case .protobuf:

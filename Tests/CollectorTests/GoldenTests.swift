@@ -5,7 +5,8 @@ import Testing
 
 @testable import Collector
 
-/// Whole pages over recorded trees, compared with `Tests/Golden/NAME.prom`.
+/// Whole pages over recorded trees, compared with `Tests/Golden/NAME.prom`, and some of them in
+/// other formats.
 @Suite struct GoldenTests {
   struct Scenario: Sendable, CustomTestStringConvertible {
     var testDescription: String
@@ -61,13 +62,24 @@ import Testing
     kernel("3.10"), kernel("4.18"), kernel("5.4"), kernel("5.15"), kernel("6.1"), kernel("6.12"),
   ]
 
+  /// The trees whose pages are compared in all formats.
+  static let severalFormats = ["one", "children", "cgroup-v2", "odd-names"]
+  /// The endings of golden files, and what is in them.
+  static let formats: [(ending: String, format: Format)] = [
+    ("prom", .text), ("openmetrics", .openMetrics1), ("protobuf", .protobuf),
+  ]
+
   /// Made with the rights of nobody: root may read what a tree forbids.
-  private func page(_ scenario: Scenario) throws -> String {
+  private func page(_ scenario: Scenario, _ format: Format = .text) throws -> String {
     let tree = try TestProc(fixture: scenario.testDescription)
     var page = ""
     _ = try eventually {
       page = try asNobody { [path = tree.path] in
-        try Watch(path, scenario.targets(path)).collect().golden
+        let watch = try Watch(path, scenario.targets(path))
+        watch.collector.clock = { 1_760_000_000 }
+        let form = Form(format: format)
+        let bytes = watch.collector.collect(testState, [.page(form)]).pages[form] ?? []
+        return try Page(format == .protobuf ? listing(readProtobuf(bytes)) : bytes).golden
       }
       // A machine that is busy enough lets a pid file or another read be late.
       return !page.contains("reason=\"late\"")
@@ -95,11 +107,42 @@ import Testing
     #expect(problems.isEmpty && (code == 0 || code == 3), "\(output)")
   }
 
-  @Test func everyFixtureAndEveryGoldenFileIsUsed() throws {
-    let names = Self.scenarios.map(\.testDescription).sorted()
-    for (directory, ending) in [("Fixtures", ".tree"), ("Golden", ".prom")] {
-      let list = try run("ls '\(projectDirectory)Tests/\(directory)'").output
-      #expect(list.split(separator: "\n").map(String.init) == names.map { $0 + ending })
+  @Test(arguments: severalFormats, formats.dropFirst().map(\.ending))
+  func otherFormatsAreAsRecorded(name: String, ending: String) throws {
+    let scenario = try #require(Self.scenarios.first { $0.testDescription == name })
+    let format = try #require(Self.formats.first { $0.ending == ending }).format
+    let text = try page(scenario, format)
+    if let problem = difference(text, fromGolden: "Tests/Golden/\(name).\(ending)") {
+      Issue.record("\(problem)")
     }
   }
+
+  @Test func everyFixtureAndEveryGoldenFileIsUsed() throws {
+    let names = Self.scenarios.map(\.testDescription)
+    let others = Self.severalFormats.flatMap { name in
+      Self.formats.dropFirst().map { "\(name).\($0.ending)" }
+    }
+    for (directory, expected) in [
+      ("Fixtures", names.map { $0 + ".tree" }), ("Golden", names.map { $0 + ".prom" } + others),
+    ] {
+      let list = try run("ls '\(projectDirectory)Tests/\(directory)'").output
+      #expect(Set(list.split(separator: "\n").map(String.init)) == Set(expected))
+    }
+  }
+}
+
+/// Families as lines, for what is not text by itself.
+private func listing(_ families: [ReadFamily]) -> [UInt8] {
+  var text = ""
+  for family in families {
+    text += "# \(family.name) \(family.type) \"\(family.unit)\" \(family.help)\n"
+    for sample in family.samples {
+      let labels = sample.labels.map { "\($0.name)=\($0.value.debugDescription)" }
+      text += family.name
+      if !labels.isEmpty { text += "{\(labels.joined(separator: ","))}" }
+      text += sample.created.map { " since \($0)" } ?? ""
+      text += " \(sample.value)\n"
+    }
+  }
+  return Array(text.utf8)
 }

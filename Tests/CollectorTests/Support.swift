@@ -9,6 +9,13 @@ import TestSupport
 /// Fixed units, so that a page is the same on every machine.
 let facts = SystemFacts(pageBytes: 4096, ticksPerSecond: 100, bootTicks: 170_000_000_000)
 
+/// What a daemon knows about itself that started at a known time.
+let testState: OwnState = {
+  var state = OwnState(version: "0.0.0")
+  state.startSeconds = 1_750_000_000
+  return state
+}()
+
 let everything = Selection(includesDefault: true, groups: Set(Group.allCases))
 
 func target(
@@ -57,7 +64,7 @@ final class Watch {
 
   deinit { waiter.stop() }
 
-  func outcome() -> Collector.Outcome { collector.collect(OwnState(version: "0.0.0")) }
+  func outcome() -> Collector.Outcome { collector.collect(testState) }
 
   func collect() -> Page {
     let outcome = outcome()

@@ -119,7 +119,7 @@ import Testing
     let family = Family("a_seconds_total", .counter, .seconds, labels: ["l"], help: "h")
     let bytes = page([(family, [([Label("t", "x")], ["y"], .real(1.5), 300.5)])], .protobuf)
     let expected: [UInt8] =
-      [73] + [10, 15] + Array("a_seconds_total".utf8) + [18, 1] + Array("h".utf8) + [24, 0]
+      [71] + [10, 15] + Array("a_seconds_total".utf8) + [18, 1] + Array("h".utf8) + [24, 0]
       + [34, 38] + [10, 6, 10, 1, 0x74, 18, 1, 0x78] + [10, 6, 10, 1, 0x6C, 18, 1, 0x79]
       + [26, 20, 9, 0, 0, 0, 0, 0, 0, 0xF8, 0x3F, 26, 9, 8, 0xAC, 2, 16, 0x80, 0xCA, 0xB5, 0xEE, 1]
       + [42, 7] + Array("seconds".utf8)
@@ -166,26 +166,41 @@ import Testing
     case .openMetrics0, .openMetrics1: return try readText(bytes, isOpenMetrics: true)
     case .protobuf: return try readProtobuf(bytes)
     case .json:
-      let list = try #require(
-        JSONSerialization.jsonObject(with: Data(bytes)) as? [[String: Any]])
-      return try list.map { entry in
-        var family = ReadFamily(try #require(entry["name"] as? String))
-        family.type = try #require(entry["type"] as? String)
-        family.unit = try #require(entry["unit"] as? String)
-        family.help = try #require(entry["help"] as? String)
-        family.samples = try #require(entry["samples"] as? [[String: Any]]).map { sample in
-          let labels = try #require(sample["labels"] as? [String: String])
-          let value = (sample["value"] as? String).flatMap(Double.init)
+      return try JSONDecoder().decode([JSONFamily].self, from: Data(bytes)).map { entry in
+        var family = ReadFamily(entry.name)
+        (family.type, family.unit, family.help) = (entry.type, entry.unit, entry.help)
+        family.samples = entry.samples.map { sample in
+          // An object has no order.
+          let labels = sample.labels.sorted { $0.key < $1.key }
           return ReadSample(
-            // An object has no order.
-            labels: labels.sorted { $0.key < $1.key }.map {
-              ReadLabel(name: $0.key, value: $0.value)
-            },
-            value: try #require(value ?? (sample["value"] as? NSNumber)?.doubleValue))
+            labels: labels.map { ReadLabel($0.key, $0.value) }, value: sample.value.number)
         }
         return family
       }
     }
+  }
+
+  private struct JSONFamily: Decodable {
+    struct Sample: Decodable {
+      let labels: [String: String]
+      let value: Value
+    }
+
+    struct Value: Decodable {
+      let number: Double
+
+      init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let text = try? container.decode(String.self) {
+          number = try #require(["NaN": .nan, "+Inf": .infinity, "-Inf": -.infinity][text])
+        } else {
+          number = try container.decode(Double.self)
+        }
+      }
+    }
+
+    let name, type, unit, help: String
+    let samples: [Sample]
   }
 
   /// What each format says about random families, read back, is what went in.
@@ -244,7 +259,9 @@ import Testing
     case 2: .whole(UInt64.random(in: 0...300, using: &random))
     case 3: .real(Double(bitPattern: UInt64.random(in: 0 ... .max, using: &random)))
     case 4:
-      .real([Double.nan, .infinity, -.infinity, 0, 5e-324].randomElement(using: &random) ?? 0)
+      .real(
+        [Double.nan, .infinity, -.infinity, 0, .leastNonzeroMagnitude].randomElement(using: &random)
+          ?? 0)
     default: .real(Double(Int.random(in: -1000...1000, using: &random)) / 100)
     }
   }
@@ -290,7 +307,7 @@ import Testing
         format == .protobuf && family.kind == .counter || isOpenMetrics && isTotal
       expected.samples.append(
         ReadSample(
-          labels: labels.map { ReadLabel(name: $0.name, value: $0.value) }, value: number,
+          labels: labels.map { ReadLabel($0.name, $0.value) }, value: number,
           created: tellsCreated ? sample.created : nil))
     }
     return expected.samples.isEmpty ? nil : expected

@@ -16,11 +16,22 @@ package struct ReadSample: Equatable, Sendable {
   package var value: Double
   /// Since when a counter counts, where the page says so.
   package var created: Double?
+
+  package init(labels: [ReadLabel] = [], value: Double, created: Double? = nil) {
+    self.labels = labels
+    self.value = value
+    self.created = created
+  }
 }
 
 package struct ReadLabel: Equatable, Sendable {
   package var name: String
   package var value: String
+
+  package init(_ name: String, _ value: String) {
+    self.name = name
+    self.value = value
+  }
 }
 
 /// Why a page cannot be read.
@@ -91,7 +102,7 @@ private func readSample(
         if scalar == "\\", let next = scalars.popFirst() { value.unicodeScalars.append(next) }
       }
       sample.labels.append(
-        ReadLabel(name: String(label), value: try unescaped(value, quotes: true)))
+        ReadLabel(String(label), try unescaped(value, quotes: true)))
       rest = Substring(scalars)
       let separator = rest.first
       rest = rest.dropFirst()
@@ -168,8 +179,7 @@ private func readMetric(_ bytes: ArraySlice<UInt8>, _ type: String) throws -> Re
       else { throw Unreadable(description: "LabelPair: \(pair)") }
       sample.labels.append(
         ReadLabel(
-          name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self)
-        ))
+          String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
     case .bytes(type == "counter" ? 3 : 2, let bytes):
       for field in try fields(bytes) {
         switch field {
