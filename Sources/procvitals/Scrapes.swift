@@ -12,8 +12,9 @@ final class Scrapes: EventHandler {
   /// Left of the time that Prometheus gives, for the way of the answer.
   private static let timeoutMargin = 0.5
   private static let shortestTimeout = 0.1
-  /// How long a collection may take to write its pages once the time for reading is over.
-  private static let writingTime = Duration.milliseconds(250)
+  /// How long a collection may take to come to its end once the time for reading is over: the target
+  /// that it is at, and its pages.
+  private static let endingTime = Duration.milliseconds(400)
 
   /// Starts a collection, which has until then to read.
   var collect: (Set<Wish>, Instant) -> Void = { _, _ in }
@@ -88,7 +89,7 @@ final class Scrapes: EventHandler {
     let token = loop.add(self)
     deadlines[token] = id
     let until = Instant.now + .nanoseconds(Int64(seconds * 1e9))
-    loop.setDeadline(token, until + Self.writingTime)
+    loop.setDeadline(token, until + Self.endingTime)
     waiting[id] = Waiting(
       format: format, seconds: seconds, until: until, deadline: token, answer: answer)
     start()
