@@ -35,10 +35,7 @@ package final class Collector {
   }
 
   let roster: Roster
-  private var pages: [Names: Page] = [:]
-  private let compressor = Compressor()
-  /// Smaller pages than this are not compressed: the client would gain nothing.
-  static let smallestCompressed = 1024
+  private var pages = Pages()
   let instruments: Instruments
   private let oomKills = OOMKills()
   private var buffer = ReadBuffer(capacity: 16 << 10, limit: 1 << 20)
@@ -107,7 +104,7 @@ package final class Collector {
     }
     roster.didVanish = { [unowned self] target in
       if let state = stateOfTarget.removeValue(forKey: ObjectIdentifier(target)) {
-        pages[.namedprocess]?.retire(state)
+        pages.retire(state)
         state.group.retire(state)
         for (source, count) in lateReads([state]) {
           formerLateReads[source, default: 0] += count
@@ -248,7 +245,7 @@ package final class Collector {
         return .down
       }
       if state.sample.isLate { return .late }
-      return .pages(write(forms, names: .process, states: [state], nil))
+      return .pages(pages.write(forms, names: .process, [state], nil, facts, settings))
     }
   }
 
@@ -276,49 +273,9 @@ package final class Collector {
       own.eventsLost.append(OwnState.Count("taskstats", exits.lost))
     }
     own.scrapeSeconds = (.now - start).seconds
-    let pages = write(forms, names: nil, states: states, own)
     // Somebody who asks for no page wants to know how many samples one would have.
-    if forms.isEmpty { _ = write([Form()], names: nil, states: states, own) }
-    return pages
-  }
-
-  /// Writes pages of the same values.
-  ///
-  /// - Parameters:
-  ///   - forms: How.
-  ///   - names: By which names; nil for those of each form.
-  ///   - states: The targets.
-  ///   - own: What the exporter knows about itself; nil for a page of one target.
-  /// - Returns: A page for each form.
-  private func write(
-    _ forms: [Form], names: Names?, states: [TargetState], _ own: OwnState?
-  ) -> [Form: [UInt8]] {
-    var plain: [Form: [UInt8]] = [:]
-    var result: [Form: [UInt8]] = [:]
-    var countsSamples = true
-    let counts = { [settings] (form: Form) in
-      (names ?? form.names ?? settings.names) == settings.names && form.filter.isEmpty
-    }
-    // What is left out is counted on the first page that is whole, and stands on all of them.
-    for form in forms.sorted(by: { counts($0) && !counts($1) }) {
-      var key = form
-      key.names = names ?? form.names ?? settings.names
-      key.isCompressed = false
-      let isCounted = countsSamples && counts(form)
-      if isCounted { countsSamples = false }
-      let page =
-        plain[key]
-        ?? pages[key.names ?? .process, default: Page(key.names ?? .process)].write(
-          key, states, own, facts, settings, isCounted: isCounted)
-      plain[key] = page
-      result[form] = form.isCompressed ? compressed(page) : page
-    }
-    return result
-  }
-
-  private func compressed(_ page: [UInt8]) -> [UInt8] {
-    guard page.count >= Self.smallestCompressed, let compressor else { return page }
-    return compressor.gzip(page)
+    let wanted = forms.isEmpty ? [Form()] : forms
+    return pages.write(wanted, names: nil, states, own, facts, settings)
   }
 
   /// Reads a target's processes, or notes that there is no time for it.

@@ -6,31 +6,6 @@ import TLS
 /// Between requests it owns no buffer. All changes of state go through `enter`, which also sets
 /// the deadline, so no state can be without one.
 final class Connection: EventHandler {
-  enum State {
-    /// Accepted; the TLS handshake is not complete.
-    case handshake
-    /// Accepted; nothing has come.
-    case new
-    /// Answered; nothing of a next request has come.
-    case idle
-    case readingHeader
-    case readingBody
-    /// The handler has the request.
-    case waiting
-    /// The client has not taken all of the output.
-    case writing
-    /// All is sent and our side is shut; what still comes is thrown away.
-    case closing
-    case closed
-
-    var isReading: Bool {
-      switch self {
-      case .new, .idle, .readingHeader, .readingBody: true
-      case .handshake, .waiting, .writing, .closing, .closed: false
-      }
-    }
-  }
-
   /// What follows when the output is sent.
   private enum Sequel {
     case nextRequest
