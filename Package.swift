@@ -38,6 +38,7 @@ let package = Package(
   products: [.executable(name: "procvitals", targets: ["procvitals"])],
   traits: [
     .trait(name: "Systemd", description: "Readiness and watchdog through libsystemd."),
+    .trait(name: "Fuzzing", description: "Fuzz targets are driven by libFuzzer."),
     .default(enabledTraits: ["Systemd"]),
   ],
   dependencies: [
@@ -51,16 +52,23 @@ let package = Package(
       name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(
       name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(
+      name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(name: "CCrypt"),
+    // Needs libssl-dev; not linked, but loaded while running.
+    .target(name: "COpenSSL"),
 
     // 1
     room("Linux", imports: ["CLinux"]),
     room("Metrics", imports: []),
+    room("Gzip", imports: ["CDeflate"], settings: switches + small),
     room("Patterns", imports: ["CPCRE2"]),
+    room("Passwords", imports: ["CCrypt"]),
 
     // 2
     room("ProcFS", imports: ["Linux"]),
-    room("HTTPServer", imports: ["Linux"], settings: switches + small),
+    room("TLS", imports: ["COpenSSL", "Linux"], settings: switches + small),
     room(
       "Systemd",
       imports: [
@@ -68,22 +76,25 @@ let package = Package(
       ]),
 
     // 3
+    room("HTTPServer", imports: ["Linux", "TLS"]),
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4
-    room("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets"]),
+    room("Collector", imports: ["Gzip", "Linux", "Metrics", "ProcFS", "Targets"]),
 
     // 5
     room(
-      "Config", imports: ["CYAML", "Linux", "Metrics", "Patterns", "Targets", "Collector"],
+      "Config",
+      imports: ["CYAML", "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector"],
       settings: switches + small),
 
     // 6
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "Linux", "Metrics", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector",
-        "Config",
+        "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS", "HTTPServer",
+        "Systemd", "Targets",
+        "Collector", "Config",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -94,16 +105,38 @@ let package = Package(
       name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport",
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
 
+    // What is sent to the server and what must come of it; shared by tests and fuzzing.
+    .target(
+      name: "RequestChecks", dependencies: ["HTTPServer"], path: "Tests/RequestChecks",
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+
+    // Programs that tests start; no products.
+    .executableTarget(
+      name: "EchoServer", dependencies: ["Linux", "TLS", "HTTPServer"], path: "Tests/EchoServer",
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "FuzzRequests", dependencies: ["RequestChecks"], path: "Tests/Fuzz/Requests",
+      exclude: ["corpus", "regression", "words.dict"],
+      swiftSettings: [
+        .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
+        .define("LIBFUZZER", .when(traits: ["Fuzzing"])),
+      ]),
+
     tests("Linux", imports: ["CLinux", "TestSupport"]),
     tests("Metrics", imports: ["TestSupport"]),
+    tests("Gzip"),
     tests("Patterns", imports: ["TestSupport"]),
+    tests("Passwords", imports: ["TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
-    tests("HTTPServer", imports: ["Linux", "TestSupport"]),
+    tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
-    tests("Collector", imports: ["Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
+    tests("Collector", imports: ["Gzip", "Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests(
-      "Config", imports: ["Linux", "Metrics", "Patterns", "Targets", "Collector", "TestSupport"]),
+      "Config",
+      imports: [
+        "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector", "TestSupport",
+      ]),
     tests(
       "procvitals",
       imports: [

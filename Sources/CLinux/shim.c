@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/vm_sockets.h>
+
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -89,6 +91,15 @@ long clinux_send2(int socket, const void *a, size_t a_count, const void *b, size
   message.msg_iov = parts;
   message.msg_iovlen = b_count ? 2 : 1;
   return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+int clinux_bind_vsock(int socket, uint32_t port) {
+  struct sockaddr_vm name;
+  memset(&name, 0, sizeof name);
+  name.svm_family = AF_VSOCK;
+  name.svm_cid = VMADDR_CID_ANY;
+  name.svm_port = port;
+  return bind(socket, (const struct sockaddr *)&name, sizeof name);
 }
 
 uint64_t clinux_effective_capabilities(void) {

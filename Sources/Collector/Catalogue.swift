@@ -538,6 +538,10 @@ package enum Catalogue {
       "Processes of the target at this scrape (seen in /proc)."
     ) { $0.isShown ? .whole(UInt64($0.processes)) : .absent },
     .single(
+      "procvitals_target_scrape_success", .gauge, .none, nil, from: .page,
+      "Whether the target's processes were looked at within the time of this scrape (this program)."
+    ) { $0.target.isShown ? .whole($0.isLate ? 0 : 1) : .absent },
+    .single(
       "procvitals_target_up", .gauge, .none, nil, from: .roster,
       "Whether the target has at least one process (seen in /proc)."
     ) { $0.isShown ? .whole($0.processes == 0 ? 0 : 1) : .absent },
@@ -603,6 +607,14 @@ package enum Catalogue {
       "procvitals_scrapes_total", .counter, .none, labels: ["format", "code"],
       "Answered scrapes by exposition format and HTTP status (this program)."
     ) { $0.scrapes.map { ([$0.format, $0.code], .whole($0.count)) } },
+    .own(
+      "procvitals_web_config_last_reload_success_timestamp_seconds", .gauge, .seconds,
+      "When the present web configuration was loaded, since unix epoch (this program)."
+    ) { $0.webConfig.map { .real($0.loadedSeconds) } ?? .absent },
+    .own(
+      "procvitals_web_config_last_reload_successful", .gauge, .none,
+      "Whether the last attempt to load the web configuration succeeded (this program)."
+    ) { $0.webConfig.map { .whole($0.isCurrent ? 1 : 0) } ?? .absent },
   ]
 
   /// The rows of ``process`` that a target's selection switches on, by their places in the list.

@@ -1,3 +1,4 @@
+import Gzip
 package import Linux
 package import ProcFS
 package import Targets
@@ -29,12 +30,15 @@ package final class Collector {
     package let census: Census
     /// Nil if not all targets were looked at.
     package let health: Health?
+    /// Whether the time was over before any process was read.
+    package let isLate: Bool
   }
 
   let roster: Roster
   private var pages: [Names: Page] = [:]
-  /// Makes a page one gzip member.
-  package var compress: ([UInt8]) -> [UInt8] = { $0 }
+  private let compressor = Compressor()
+  /// Smaller pages than this are not compressed: the client would gain nothing.
+  static let smallestCompressed = 1024
   let instruments: Instruments
   private let oomKills = OOMKills()
   private var buffer = ReadBuffer(capacity: 16 << 10, limit: 1 << 20)
@@ -165,8 +169,11 @@ package final class Collector {
   /// - Parameters:
   ///   - own: What the exporter knows about itself.
   ///   - wishes: What it is for.
+  ///   - isOver: Asked before each target; once it says so no further process is read.
   /// - Returns: The pages, and what goes to the log and the service manager.
-  package func collect(_ own: OwnState, _ wishes: Set<Wish> = [.page()]) -> Outcome {
+  package func collect(
+    _ own: OwnState, _ wishes: Set<Wish> = [.page()], until isOver: () -> Bool = { false }
+  ) -> Outcome {
     let start = Instant.now
     var scope = Scope(wishes, states)
     exits.drain()
@@ -194,20 +201,16 @@ package final class Collector {
     instruments.processes.readIO(
       visited.filter { $0.wanted.files.contains(.io) }
         .flatMap { $0.target.members.filter(\.hasFreshStat) })
-    for state in visited {
-      state.tally.begin(state.rows)
-      state.sample.begin()
-      noteTaskstats(state)
-      for member in state.target.members { add(member, state) }
-    }
+    for state in visited { visit(state, isLate: isOver()) }
     instruments.answer()
-    for state in visited {
+    let late = visited.count(where: \.sample.isLate)
+    for state in visited where !state.sample.isLate {
       state.sample.finish(instruments)
       if state.created == nil { state.created = Created(state.target, facts, now: clock()) }
     }
     oomKills.finish()
     // As long as every target could have been looked at twice, what the others need is kept.
-    instruments.finish(keeping: scope.isComplete ? 0 : 2 * states.count)
+    instruments.finish(keeping: scope.isComplete && late == 0 ? 0 : 2 * states.count)
     var answers: [Probe: ProbeAnswer] = [:]
     for (probe, choice) in choices {
       answers[probe] = answer(choice, scope.probeForms[probe] ?? [])
@@ -223,7 +226,8 @@ package final class Collector {
         ? states.compactMap(\.probeKey) : [],
       details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
       notices: notices, census: census,
-      health: scope.isComplete ? Health(states, effective: capabilities) : nil)
+      health: scope.isComplete ? Health(states, effective: capabilities) : nil,
+      isLate: late > 0 && visited.allSatisfy { $0.sample.isLate || $0.target.members.isEmpty })
   }
 
   /// Explains to which target processes belong, see ``Roster/explain(_:until:)``.
@@ -243,6 +247,7 @@ package final class Collector {
         state.beginPage(limit: 0, plain: 0, isCounted: settings.names == .process)
         return .down
       }
+      if state.sample.isLate { return .late }
       return .pages(write(forms, names: .process, states: [state], nil))
     }
   }
@@ -306,19 +311,42 @@ package final class Collector {
         ?? pages[key.names ?? .process, default: Page(key.names ?? .process)].write(
           key, states, own, facts, settings, isCounted: isCounted)
       plain[key] = page
-      result[form] = form.isCompressed ? compress(page) : page
+      result[form] = form.isCompressed ? compressed(page) : page
     }
     return result
   }
 
-  private func add(_ member: Member, _ state: TargetState) {
+  private func compressed(_ page: [UInt8]) -> [UInt8] {
+    guard page.count >= Self.smallestCompressed, let compressor else { return page }
+    return compressor.gzip(page)
+  }
+
+  /// Reads a target's processes, or notes that there is no time for it.
+  ///
+  /// Counters of a target that is late stay what they were, as those of a process that cannot be
+  /// read: sums over targets must not fall.
+  private func visit(_ state: TargetState, isLate: Bool) {
+    let isLate = isLate && !state.target.members.isEmpty
+    state.sample.isLate = isLate
+    state.tally.begin(state.rows)
+    if isLate {
+      state.target.note(
+        Trouble(.process, .late), "the scrape's time was over before its processes were read")
+    } else {
+      state.sample.begin()
+      noteTaskstats(state)
+    }
+    for member in state.target.members { add(member, state, isLate: isLate) }
+  }
+
+  private func add(_ member: Member, _ state: TargetState, isLate: Bool) {
     join(member, state)
     exits.open(
       member, instruments.processes.taskstats,
       threadLimit: instruments.limits.threadsPerProcess)
     // What could not be read anew must not be served as if it had been.
     let sample =
-      member.hasFreshStat
+      member.hasFreshStat && !isLate
       ? instruments.processes.read(
         member, state.target, state.wanted, &processes[member.slot].threads)
       : nil

@@ -127,7 +127,7 @@ struct Page {
       }
     case .target(let row):
       if own == nil, row.group == nil { return }
-      for state in states where state.serves(row) {
+      for state in states where state.serves(row) && state.isCurrent(row) {
         // What the exporter says about a target is never left out.
         let isLimited = row.group != nil
         let isLabelled = !row.family.labels.isEmpty

@@ -8,7 +8,7 @@ import Synchronization
 /// system holds up holds up nothing but itself.
 package final class Sampler: Sendable {
   private enum Command: Sendable {
-    case collect(OwnState, Set<Wish>)
+    case collect(OwnState, Set<Wish>, until: Instant?)
     case stop
   }
 
@@ -63,8 +63,15 @@ package final class Sampler: Sendable {
   }
 
   /// Asks for a collection, of which comes ``Reply/page``; no other one is asked for until then.
-  package func collect(_ own: OwnState, _ wishes: Set<Wish> = [.page()]) {
-    commands.post(.collect(own, wishes))
+  ///
+  /// - Parameters:
+  ///   - own: What the exporter knows about itself.
+  ///   - wishes: What it is for.
+  ///   - deadline: When it has to make do with the targets that were read by then.
+  package func collect(
+    _ own: OwnState, _ wishes: Set<Wish> = [.page()], until deadline: Instant? = nil
+  ) {
+    commands.post(.collect(own, wishes, until: deadline))
   }
 
   /// Takes over new settings from the next collection on.
@@ -109,9 +116,10 @@ package final class Sampler: Sendable {
     func ready(_ token: EventToken, _ readiness: Readiness) {
       for command in commands.drain() {
         switch command {
-        case .collect(let own, let wishes):
+        case .collect(let own, let wishes, let deadline):
           if let new = settings.take() { collector.configure(new) }
-          replies.post(.page(collector.collect(own, wishes)))
+          replies.post(
+            .page(collector.collect(own, wishes) { deadline.map { .now >= $0 } ?? false }))
         case .stop: loop.stop()
         }
       }

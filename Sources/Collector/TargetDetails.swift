@@ -78,7 +78,7 @@ package struct TargetDetails: Sendable {
 
 extension Catalogue {
   /// The groups of which a selection switches on a family.
-  static func groups(_ selection: Selection) -> [Group] {
+  package static func groups(_ selection: Selection) -> [Group] {
     let on = Set(
       process.filter { selection.includes($0.family, $0.group, isDefault: $0.isDefault) }
         .map(\.group)

@@ -8,6 +8,8 @@ package import Targets
 /// row that is on needs it, and lives from one collection to the next.
 package struct TargetSample {
   package let target: Target
+  /// Whether the last collection had no time for its processes.
+  var isLate = false
   /// Samples that were left out of pages because there were too many.
   var droppedSeries: UInt64 = 0
   private(set) var descriptors: DescriptorSurvey?

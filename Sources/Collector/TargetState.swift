@@ -163,6 +163,11 @@ final class TargetState {
   /// Whether a family about the target as a whole is on.
   func serves(_ row: TargetRow) -> Bool { Catalogue.includes(row, selection) }
 
+  /// Whether what a family says is of this collection: surveys keep what they found until the next.
+  func isCurrent(_ row: TargetRow) -> Bool {
+    !sample.isLate || row.group == nil || row.family.kind == .counter
+  }
+
   /// How many samples without labels of their own there are.
   var plainSamples: Int {
     rows.count { tally.values[$0.index] != .absent } + plainRows.count { $0(sample) != .absent }

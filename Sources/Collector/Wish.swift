@@ -60,6 +60,8 @@ package enum ProbeAnswer: Sendable, Equatable {
   case pages([Form: [UInt8]])
   /// The target has no process.
   case down
+  /// The time was over before its processes were read.
+  case late
   /// There is no such target.
   case unknown
   /// Several targets fit; these labels tell them apart.

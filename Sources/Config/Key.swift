@@ -17,6 +17,8 @@ struct Key {
   let type: String
   /// The value when the key is missing, as it would stand in a file.
   let initial: String?
+  /// The value in a draft, as it would stand in a file; nil if it cannot be told.
+  let shown: (Draft) -> String?
   /// What holds when the key is missing and there is no such value, in words.
   let otherwise: String?
   /// One or two sentences.
@@ -40,13 +42,15 @@ struct Key {
   var isValue: Bool { destination != nil }
 
   private init(
-    _ path: String, _ content: Content, type: String, initial: String? = nil,
-    otherwise: String? = nil, meaning: String, example: String = "", argument: String? = nil
+    _ path: String, _ content: Content, type: String,
+    shown: @escaping (Draft) -> String? = { _ in nil }, otherwise: String? = nil, meaning: String,
+    example: String = "", argument: String? = nil
   ) {
     self.path = path
     self.content = content
     self.type = type
-    self.initial = initial
+    initial = shown(Draft())
+    self.shown = shown
     self.otherwise = otherwise
     self.meaning = meaning
     self.example = example
@@ -78,7 +82,7 @@ struct Key {
     }
     self.init(
       path, content, type: type.name,
-      initial: type.show(Draft()[keyPath: destination]), otherwise: otherwise, meaning: meaning,
+      shown: { type.show($0[keyPath: destination]) }, otherwise: otherwise, meaning: meaning,
       example: example, argument: argument)
   }
 

@@ -80,7 +80,8 @@ struct KeyTable {
         Key(
           "targets[].children", .boolean, into: \.target.includesChildren, example: "true",
           "Whether descendants of the chosen processes belong to the target, unless another target"
-            + " claims them."),
+            + " claims them. They stay when the process that they descend from moves to another"
+            + " target."),
         Key(
           "targets[].per_process", .boolean, into: \.target.isPerProcess, example: "true",
           "Whether every process has series of its own, with a label `pid`."),

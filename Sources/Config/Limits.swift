@@ -38,4 +38,10 @@ enum Limits {
   static let labels = 64
   /// Bytes of a label's name and of its value.
   static let labelBytes = 1024
+  /// Bytes of a web configuration and of each file that it names.
+  static let webFileBytes = 1 << 20
+  /// Entries of `basic_auth_users`, and of each list of a web configuration.
+  static let webEntries = 1000
+  /// Bytes of a field's value in a web configuration.
+  static let webFieldBytes = 8 << 10
 }

@@ -30,6 +30,21 @@ package struct Configuration: Sendable, Hashable {
 }
 
 extension Configuration {
+  /// The settings that are not about one target, in the order of the reference, with their values
+  /// as they would stand in a file.
+  package var settings: [(path: String, value: String)] {
+    var draft = Draft()
+    draft.defaultSelection = defaultSelection
+    draft.defaultForgetAfter = defaultForgetAfter
+    draft.allowedEnvironment = allowedEnvironment
+    draft.limits = collector.limits
+    draft.names = collector.names
+    return KeyTable().keys.compactMap { key in
+      guard key.isValue, !key.path.contains("[]") else { return nil }
+      return (key.path, key.shown(draft) ?? "")
+    }
+  }
+
   /// Reads and checks a configuration file and those of the directory `conf.d` beside it.
   ///
   /// - Parameters:

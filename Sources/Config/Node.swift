@@ -44,21 +44,31 @@ struct Node {
 }
 
 extension Node {
+  enum Dialect {
+    /// A file is one document.
+    case own
+    /// A file's first document counts, and messages say what exporter-toolkit's say.
+    case exporterToolkit
+  }
+
   /// Reads a text of one YAML document without anchors, aliases, merge keys and tags.
   ///
   /// - Parameters:
   ///   - bytes: The text, in UTF-8.
+  ///   - dialect: Whose rules hold.
   ///   - problems: Takes what is wrong with it.
   /// - Returns: The document, an empty mapping for a text without content; nil when the text could
   ///   not be read to its end.
-  static func parse(_ bytes: [UInt8], _ problems: inout Problems) -> Node? {
+  static func parse(
+    _ bytes: [UInt8], dialect: Dialect = .own, _ problems: inout Problems
+  ) -> Node? {
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     let text = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
     guard let events = YAMLEvents(text) else {
       problems.add(nil, "not enough memory to read the file")
       return nil
     }
-    var composer = Composer(events: events, problems: problems)
+    var composer = Composer(events: events, problems: problems, dialect: dialect)
     defer { problems = composer.problems }
     do throws(YAMLSyntaxError) {
       return try composer.stream()
@@ -67,6 +77,13 @@ extension Node {
       composer.problems.add(position, error.message)
       return nil
     }
+  }
+}
+
+extension Node {
+  /// What a text without content says.
+  fileprivate static var empty: Node {
+    Node(content: .mapping([]), position: Position(line: 1, column: 1))
   }
 }
 
@@ -91,11 +108,13 @@ extension Position {
 private struct Composer: ~Copyable {
   let events: YAMLEvents
   var problems: Problems
+  private let dialect: Node.Dialect
   private var depth = 0
 
-  init(events: consuming YAMLEvents, problems: Problems) {
+  init(events: consuming YAMLEvents, problems: Problems, dialect: Node.Dialect) {
     self.events = events
     self.problems = problems
+    self.dialect = dialect
   }
 
   mutating func stream() throws(YAMLSyntaxError) -> Node? {
@@ -103,12 +122,10 @@ private struct Composer: ~Copyable {
     while true {
       let event = try events.next()
       switch event.kind {
-      case .streamEnd:
-        let empty = Node(content: .mapping([]), position: Position(line: 1, column: 1))
-        guard let root, !root.isNull else { return empty }
-        return root
+      case .streamEnd: return root.flatMap { $0.isNull ? nil : $0 } ?? .empty
       case .documentStart:
-        if root != nil {
+        if let root {
+          if dialect == .exporterToolkit { return root.isNull ? .empty : root }
           problems.add(
             event.position, "a second document begins here; a configuration is one document")
           return nil
@@ -185,8 +202,11 @@ private struct Composer: ~Copyable {
       if name == "<<", style == .plain {
         problems.add(key.position, "merge keys are not supported: <<")
       } else if let line = lines[name] {
-        problems.add(
-          key.position, "\(quoted(name)) is given twice in this mapping, first in line \(line)")
+        let what =
+          dialect == .own
+          ? "\(quoted(name)) is given twice in this mapping"
+          : "key \(quoted(name)) already set in map"
+        problems.add(key.position, "\(what), first in line \(line)")
       } else {
         lines[name] = key.position.line
         entries.append(Node.Entry(key: name, position: key.position, value: value))

@@ -10,7 +10,7 @@ extension ValueType where Value == Duration {
       show: { shown($0) }
     ) { text throws(Mismatch) in
       let isNumber = !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }
-      guard let count = milliseconds(text) else {
+      guard let count = durationMilliseconds(text) else {
         throw .unexpected(
           hint: isNumber
             ? "write \(quoted(text + "s"))"
@@ -30,7 +30,7 @@ private let units: [(name: String, milliseconds: Int64)] = [
 ]
 
 /// The milliseconds of a duration; nil if the text is none or stands for more than there are.
-private func milliseconds(_ text: String) -> Int64? {
+private func durationMilliseconds(_ text: String) -> Int64? {
   if text == "0" { return 0 }
   var rest = text.utf8[...]
   var total: Int64 = 0
@@ -50,6 +50,14 @@ private func milliseconds(_ text: String) -> Int64? {
     remaining = remaining[(place + 1)...]
   }
   return text.isEmpty ? nil : total
+}
+
+extension Duration {
+  /// A length of time as Prometheus writes it, for example `1h30m`; nil if the text is none.
+  package init?(prometheus text: String) {
+    guard let count = durationMilliseconds(text) else { return nil }
+    self = .milliseconds(count)
+  }
 }
 
 /// A duration as it stands in a file.

@@ -7,14 +7,17 @@ struct ChunkedBody {
     /// After a `;`: the extension's name is still to come.
     case extensionStart
     case extensionName
-    /// After a name, where only blanks, `=`, `;` or the end of the line may stand.
+    /// After a name and a blank, where only blanks, `=` or `;` may stand.
     case afterName
     /// After `=`.
     case valueStart
     case value
     case quoted
     case quotedPair
+    /// After a quoted value, where a blank, `;` or the end of the line may stand.
     case afterValue
+    /// After a value and a blank, where only blanks or `;` may stand.
+    case beforeExtension
     case sizeLineFeed
     case data
     case dataReturn
@@ -115,13 +118,14 @@ struct ChunkedBody {
       place = .valueStart
     case .extensionName where byte == UInt8(ascii: ";"),
       .afterName where byte == UInt8(ascii: ";"), .value where byte == UInt8(ascii: ";"),
-      .afterValue where byte == UInt8(ascii: ";"):
+      .afterValue where byte == UInt8(ascii: ";"),
+      .beforeExtension where byte == UInt8(ascii: ";"):
       place = .extensionStart
     case .extensionName where byte == .carriageReturn, .value where byte == .carriageReturn,
       .afterValue where byte == .carriageReturn:
       place = .sizeLineFeed
-    case .afterName where byte.isBlank, .afterValue where byte.isBlank: break
-    case .value where byte.isBlank: place = .afterValue
+    case .afterName where byte.isBlank, .beforeExtension where byte.isBlank: break
+    case .value where byte.isBlank, .afterValue where byte.isBlank: place = .beforeExtension
     default: throw .malformed("a chunk extension must be ;name or ;name=value")
     }
   }

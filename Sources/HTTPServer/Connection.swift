@@ -1,4 +1,5 @@
 import Linux
+import TLS
 
 /// One client's connection: reads requests, has them answered in order, keeps the deadlines.
 ///
@@ -6,6 +7,8 @@ import Linux
 /// the deadline, so no state can be without one.
 final class Connection: EventHandler {
   enum State {
+    /// Accepted; the TLS handshake is not complete.
+    case handshake
     /// Accepted; nothing has come.
     case new
     /// Answered; nothing of a next request has come.
@@ -23,7 +26,7 @@ final class Connection: EventHandler {
     var isReading: Bool {
       switch self {
       case .new, .idle, .readingHeader, .readingBody: true
-      case .waiting, .writing, .closing, .closed: false
+      case .handshake, .waiting, .writing, .closing, .closed: false
       }
     }
   }
@@ -37,6 +40,8 @@ final class Connection: EventHandler {
 
   private let server: Server
   private let socket: OwnedFD
+  /// What bytes go through on their way to the socket and back; nil where they are plain.
+  private var session: Session?
   private(set) var token: EventToken?
   private(set) var state = State.new
   private var interest = Readiness.readable
@@ -72,9 +77,14 @@ final class Connection: EventHandler {
   ///
   /// - Throws: `ENOSPC`, `ENOMEM`; the connection closes when it is released then.
   func open() throws(Errno) -> EventToken {
-    let token = try server.loop.add(socket, .readable, self)
+    if server.tls != nil {
+      state = .handshake
+      if server.refreshTLS == nil { try encrypt() } else { interest = [] }
+    }
+    let token = try server.loop.add(socket, interest, self)
     self.token = token
-    enter(.new)
+    server.evictionOrder.append(token.slot, to: .unanswered)
+    enter(state)
     return token
   }
 
@@ -82,8 +92,12 @@ final class Connection: EventHandler {
 
   func ready(_ token: EventToken, _ readiness: Readiness) {
     // Nothing that is sent now would arrive.
-    if !readiness.isDisjoint(with: .hungUp) { return close() }
+    if !readiness.isDisjoint(with: .hungUp) {
+      if state == .handshake { server.counts.count(.closed) }
+      return close()
+    }
     switch state {
+    case .handshake: shakeHands()
     case .new, .idle, .readingHeader, .readingBody:
       // Writable is what a connection waits for that has read ahead and lets others go first.
       if readAhead.isEmpty { receive() } else { parseReadAhead() }
@@ -98,6 +112,9 @@ final class Connection: EventHandler {
 
   func expired(_ token: EventToken) {
     switch state {
+    case .handshake:
+      server.counts.timeouts.handshake &+= 1
+      close()
     case .new:
       server.counts.timeouts.firstByte &+= 1
       close()
@@ -127,14 +144,80 @@ final class Connection: EventHandler {
     }
   }
 
+  // MARK: Encryption
+
+  private func encrypt() throws(Errno) {
+    if let context = server.tls { session = try Session(context, on: socket) }
+  }
+
+  /// Begins to encrypt once it is sure with what.
+  func encryptWhenCurrent() {
+    if state != .handshake || session != nil { return }
+    server.refreshTLS? { [weak self] in self?.beginHandshake() }
+  }
+
+  private func beginHandshake() {
+    guard state == .handshake, session == nil else { return }
+    do throws(Errno) {
+      try encrypt()
+      setInterest(.readable)
+    } catch {
+      close()
+    }
+  }
+
+  private func shakeHands() {
+    guard let session else { return }
+    do throws(HandshakeError) {
+      switch try session.handshake() {
+      case .readable: setInterest(.readable)
+      case .writable: setInterest(.writable)
+      case .done:
+        server.counts.handshakes &+= 1
+        enter(.new)
+        setInterest(receivingInterest)
+      }
+    } catch {
+      server.counts.count(error)
+      self.session = nil
+      // What the client has to be told is sent; a reset would throw it away.
+      if error == .plainHTTP { refusePlain() } else { finish() }
+    }
+  }
+
+  /// Answers a client that does not know that it has to encrypt, as Go's servers do.
+  private func refusePlain() {
+    let response = Response.text(
+      .badRequest, "Client sent an HTTP request to an HTTPS server.\n")
+    server.counts.countResponse(response.status)
+    var head = response.head(date: server.dateLine.current(), connection: "close")
+    // Of the request nothing is known, not even its version: the oldest one is understood by all.
+    head[7] = UInt8(ascii: "0")
+    state = .writing
+    output(head, response.body, then: .close)
+  }
+
+  /// What to wait for until more can be received.
+  ///
+  /// The kernel knows nothing of bytes that are decrypted already: for them the connection waits
+  /// until it is writable, which it is.
+  private var receivingInterest: Readiness {
+    guard let session else { return .readable }
+    return session.waitsToWrite || session.hasPending ? .writable : .readable
+  }
+
   // MARK: Receiving
 
   private func receive() {
     let count: Int
     do throws(Errno) {
-      count = try Linux.receive(socket, into: &server.receiveBuffer)
+      if let session {
+        count = try session.receive(into: &server.receiveBuffer)
+      } else {
+        count = try Linux.receive(socket, into: &server.receiveBuffer)
+      }
     } catch .wouldBlock {
-      return
+      return setInterest(receivingInterest)
     } catch {
       return close()
     }
@@ -177,15 +260,21 @@ final class Connection: EventHandler {
       readAhead = []
       readAheadStart = 0
     }
-    if state.isReading { setInterest(.readable) }
+    if state.isReading { setInterest(receivingInterest) }
   }
 
-  private func handle(_ event: RequestParser.Event) {
-    switch event {
+  private func handle(_ event: consuming RequestParser.Event) {
+    switch consume event {
     case .incomplete: noteProgress()
     case .continueExpected:
       noteProgress()
-      output(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), [], then: .body)
+      if let request = parser.request, let refusal = server.refusal(request) {
+        // Whether the body still comes cannot be told, so nothing else is read.
+        (requestIsHead, parser) = (request.method == .head, RequestParser())
+        send(refusal, keepsAlive: false)
+      } else {
+        output(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), [], then: .body)
+      }
     case .complete(let request): dispatch(request)
     case .failed(let error): refuse(error.status, error.explanation)
     }
@@ -257,17 +346,14 @@ final class Connection: EventHandler {
   }
 
   private func transmit() {
-    let total = outputHead.count + outputBody.count
-    let before = sentBytes
-    while sentBytes < total {
-      do throws(Errno) {
-        sentBytes += try Linux.send(socket, head: outputHead, body: outputBody, from: sentBytes)
-      } catch .wouldBlock {
-        if writeDeadline == nil || sentBytes > before { enter(.writing) }
-        return
-      } catch {
-        return close()
-      }
+    let before = session?.sentBytes ?? sentBytes
+    do throws(Errno) {
+      try sendOutput()
+    } catch .wouldBlock {
+      if writeDeadline == nil || (session?.sentBytes ?? sentBytes) != before { enter(.writing) }
+      return
+    } catch {
+      return close()
     }
     outputHead = []
     outputBody = []
@@ -280,6 +366,18 @@ final class Connection: EventHandler {
     parseReadAhead()
   }
 
+  private func sendOutput() throws(Errno) {
+    let total = outputHead.count + outputBody.count
+    while sentBytes < total {
+      if let session {
+        sentBytes += try session.send(head: outputHead, body: outputBody, from: sentBytes)
+      } else {
+        sentBytes += try Linux.send(socket, head: outputHead, body: outputBody, from: sentBytes)
+      }
+    }
+    if sequel == .close { try session?.close() }
+  }
+
   // MARK: Closing
 
   /// Lets the client read the last answer before the connection goes.
@@ -290,6 +388,7 @@ final class Connection: EventHandler {
     readAhead = []
     readAheadStart = 0
     parser = RequestParser()
+    session = nil
     shutDownSending(socket)
     enter(.closing)
   }
@@ -298,7 +397,9 @@ final class Connection: EventHandler {
     do throws(Errno) {
       let count = try Linux.receive(socket, into: &server.receiveBuffer)
       lingeredBytes += count
-      if count == 0 || lingeredBytes > limits.lingerBytes { close() }
+      if count == 0 { return close() }
+      // Closing now would reset the connection before the client may have read the answer.
+      if lingeredBytes > limits.lingerBytes { setInterest([]) }
     } catch .wouldBlock {
       return
     } catch {
@@ -310,6 +411,9 @@ final class Connection: EventHandler {
   func close() {
     if state == .closed { return }
     let wasWaiting = state == .waiting
+    // An end that is meant; in the middle of an answer there is none.
+    if state == .new || state == .idle { try? session?.close() }
+    session = nil
     state = .closed
     readAhead = []
     outputHead = []
@@ -323,6 +427,7 @@ final class Connection: EventHandler {
 
   /// Answers what has arrived already; nothing more is waited for.
   func drain() {
+    if state == .handshake { return close() }
     if state == .new || state == .idle, readAhead.isEmpty { receive() }
     if state == .new || state == .idle, readAhead.isEmpty { close() }
   }
@@ -336,9 +441,8 @@ final class Connection: EventHandler {
     let now = server.loop.now
     let deadline: Instant
     switch next {
-    case .new:
-      deadline = now + limits.firstByteTime
-      server.evictionOrder.append(token.slot, to: .unanswered)
+    case .handshake: deadline = now + limits.handshakeTime
+    case .new: deadline = now + limits.firstByteTime
     case .idle:
       deadline = now + limits.idleTime
       server.evictionOrder.append(token.slot, to: .idle)

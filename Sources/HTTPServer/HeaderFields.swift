@@ -173,7 +173,14 @@ func isAuthority(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     index += 1
   } else {
     let name = CharacterSet.registeredName
-    while index < end, name.contains(bytes[index]) { index += 1 }
+    while index < end, name.contains(bytes[index]) {
+      if bytes[index] == .percent {
+        guard end - index > 2, bytes[index + 1].hexDigitValue != nil,
+          bytes[index + 2].hexDigitValue != nil
+        else { return false }
+      }
+      index += 1
+    }
     if index == range.lowerBound { return false }
   }
   if index == end { return true }

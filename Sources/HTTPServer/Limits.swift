@@ -38,9 +38,18 @@ package struct Limits: Sendable {
   /// Most bytes received at once; hence also the most that are read ahead of a running request.
   package var receiveBytes = 16 << 10
 
+  /// Most bytes of a client's certificate and those above it.
+  package var clientCertificateBytes = 64 << 10
+  /// Most passwords that wait to be compared; a request with one more is answered 503.
+  package var passwordQueue = 16
+  /// Most outcomes of comparisons that are remembered.
+  package var passwordVerdicts = 100
+
   // MARK: Deadlines
 
-  /// From accepting a connection to its first byte.
+  /// From accepting a connection to the end of the TLS handshake.
+  package var handshakeTime = Duration.seconds(10)
+  /// From accepting a connection, or the end of its handshake, to its first byte.
   package var firstByteTime = Duration.seconds(10)
   /// From the first byte of a request to the end of its header section.
   package var headerTime = Duration.seconds(10)
@@ -54,9 +63,9 @@ package struct Limits: Sendable {
   package var writeTime = Duration.seconds(30)
   /// Longest time in which a client takes no byte of an answer.
   package var writeProgressTime = Duration.seconds(10)
-  /// How long a client may take to close after the last answer.
+  /// How long a client may take to close after the last answer, so that no reset destroys it.
   package var lingerTime = Duration.seconds(1)
-  /// Most bytes thrown away after the last answer, so that a reset does not destroy it.
+  /// Most bytes thrown away after the last answer; what still comes stays in the kernel.
   package var lingerBytes = 64 << 10
   /// Pause of a listener when the system has no room for another connection.
   package var acceptPause = Duration.milliseconds(100)

@@ -9,8 +9,7 @@ final class Listener: EventHandler {
   /// Where it really listens.
   var address: ListenAddress { socket.address }
 
-  init(_ address: ListenAddress, _ server: Server) throws(Errno) {
-    let socket = try ListenSocket(address)
+  init(_ socket: consuming ListenSocket, _ server: Server) throws(Errno) {
     // Accepted sockets inherit the options from the one that listens.
     disableDelay(socket.fd)
     limitDelivery(socket.fd, to: server.limits.writeTime)

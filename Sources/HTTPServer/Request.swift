@@ -29,6 +29,9 @@ package struct RequestID: Hashable, Sendable {
   /// Where its connection stands in the server's table.
   let slot: Int32
   let number: UInt64
+
+  /// Names no request: what is answered to it goes nowhere.
+  package static let none = RequestID(slot: -1, number: 0)
 }
 
 /// A complete, checked request.
@@ -90,7 +93,7 @@ package struct Request: Sendable {
     fieldLines.filter { head.span.equalsIgnoringCase($0.name, name) }.map { text($0.value) }
   }
 
-  private func text(_ range: Range<Int>) -> String { String(decoding: head[range], as: UTF8.self) }
+  func text(_ range: Range<Int>) -> String { String(decoding: head[range], as: UTF8.self) }
 
   private func decoded(_ range: Range<Int>) -> String {
     // The parser has decoded the whole query once already.

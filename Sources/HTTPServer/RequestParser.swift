@@ -226,14 +226,19 @@ struct RequestParser {
   }
 
   private mutating func complete() -> Event {
-    guard let line = requestLine, let method = line.method else { return .failed(.unknownMethod) }
     head.removeSubrange(lineStart...)
-    let request = Request(
+    guard let request else { return .failed(.unknownMethod) }
+    self = RequestParser()
+    return .complete(request)
+  }
+
+  /// The request with as much of its body as has come, once the header section is complete.
+  var request: Request? {
+    guard let line = requestLine, let method = line.method else { return nil }
+    return Request(
       method: method, version: line.version, path: line.target.path, body: body, head: head,
       targetRange: line.targetRange, queryRange: line.target.query,
       authorityRange: line.target.authority ?? host, fieldLines: fieldLines,
       keepsAlive: keepsAlive)
-    self = RequestParser()
-    return .complete(request)
   }
 }

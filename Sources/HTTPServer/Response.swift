@@ -3,10 +3,13 @@ package struct Status: Hashable, Sendable {
   /// 200 to 599.
   package let code: Int
   package let reason: String
+  /// The status line, made once because every answer begins with one.
+  let line: [UInt8]
 
   package init(_ code: Int, _ reason: String) {
     self.code = code
     self.reason = reason
+    line = Array("HTTP/1.1 \(code) \(reason)\r\n".utf8)
   }
 
   package static let ok = Status(200, "OK")
@@ -100,36 +103,35 @@ package struct Response: Sendable {
   func head(date: [UInt8], connection: String?) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(512)
-    bytes.append(contentsOf: "HTTP/1.1 ".utf8)
-    bytes.append(contentsOf: String(status.code).utf8)
-    bytes.append(.space)
-    bytes.append(contentsOf: status.reason.utf8)
-    bytes.append(contentsOf: "\r\n".utf8)
+    bytes.append(contentsOf: status.line)
     bytes.append(contentsOf: date)
     for field in fields where !Self.isServersOwn(field.name) {
       bytes.append(contentsOf: field.name.utf8)
-      bytes.append(contentsOf: ": ".utf8)
+      bytes.append(.colon)
+      bytes.append(.space)
+      let start = bytes.count
+      bytes.append(contentsOf: field.value.utf8)
       // A line break in a value would end the header section.
-      if field.value.utf8.allSatisfy(\.isFieldCharacter) {
-        bytes.append(contentsOf: field.value.utf8)
-      } else {
-        bytes.append(contentsOf: field.value.utf8.map { $0.isFieldCharacter ? $0 : .space })
+      for index in start..<bytes.count where !bytes[index].isFieldCharacter {
+        bytes[index] = .space
       }
-      bytes.append(contentsOf: "\r\n".utf8)
+      bytes.endLine()
     }
     if status.allowsContent {
-      bytes.append(contentsOf: "Content-Length: ".utf8)
-      bytes.append(contentsOf: String(body.count).utf8)
-      bytes.append(contentsOf: "\r\n".utf8)
+      bytes.append(contentsOf: Self.contentLength)
+      bytes.append(decimal: body.count)
+      bytes.endLine()
     }
     if let connection {
       bytes.append(contentsOf: "Connection: ".utf8)
       bytes.append(contentsOf: connection.utf8)
-      bytes.append(contentsOf: "\r\n".utf8)
+      bytes.endLine()
     }
-    bytes.append(contentsOf: "\r\n".utf8)
+    bytes.endLine()
     return bytes
   }
+
+  private static let contentLength = Array("Content-Length: ".utf8)
 
   private static func isServersOwn(_ name: String) -> Bool {
     switch name.utf8.count {
@@ -145,4 +147,21 @@ package enum Answer: Sendable {
   case now(Response)
   /// ``Server/answer(_:_:)`` will be called with the request's name.
   case later
+}
+
+extension [UInt8] {
+  fileprivate mutating func endLine() {
+    append(.carriageReturn)
+    append(.lineFeed)
+  }
+
+  /// The digits of a number that is not negative.
+  fileprivate mutating func append(decimal number: Int) {
+    var divisor = 1
+    while number / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      append(UInt8(truncatingIfNeeded: 48 + number / divisor % 10))
+      divisor /= 10
+    }
+  }
 }

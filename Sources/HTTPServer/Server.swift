@@ -1,4 +1,5 @@
 package import Linux
+package import TLS
 
 /// An HTTP/1.1 server on an event loop; everything happens on the loop's thread, nothing blocks.
 ///
@@ -8,6 +9,11 @@ package final class Server: EventHandler {
   let limits: Limits
   let handler: (Request, RequestID) -> Answer
   let abandoned: (RequestID) -> Void
+  /// Refuses a request whose client asks before it sends the body (`Expect: 100-continue`).
+  ///
+  /// The request comes without its body, and reaches no handler if it is refused; nil lets the
+  /// client send.
+  package var refusal: (Request) -> Response? = { _ in nil }
 
   /// One for all connections: what is left of a read is copied before the next one.
   var receiveBuffer: [UInt8]
@@ -15,6 +21,11 @@ package final class Server: EventHandler {
   var counts = ServerStatistics()
   var evictionOrder = EvictionOrder()
   private(set) var isDraining = false
+  /// What new connections are encrypted with; nil for plain HTTP.
+  private(set) var tls: ServerContext?
+  /// Calls back as soon as new connections may be encrypted with what ``useTLS(_:)`` was told last;
+  /// nil if that is always the case.
+  package var refreshTLS: ((_ then: @escaping () -> Void) -> Void)?
 
   private var listeners: [Listener] = []
   /// By slot of the event loop.
@@ -55,11 +66,28 @@ package final class Server: EventHandler {
   /// - Returns: Where it really listens, if the port was 0.
   /// - Throws: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EMFILE`.
   package func listen(on address: ListenAddress) throws(Errno) -> ListenAddress {
-    let listener = try Listener(address, self)
+    try listen(on: try ListenSocket(address))
+  }
+
+  /// Accepts the connections of a socket that listens already.
+  ///
+  /// - Parameter socket: The socket.
+  /// - Returns: Where it listens.
+  /// - Throws: `ENOSPC`, `ENOMEM`.
+  package func listen(on socket: consuming ListenSocket) throws(Errno) -> ListenAddress {
+    let listener = try Listener(socket, self)
     takeSpare()
     listeners.append(listener)
     return listener.address
   }
+
+  /// Encrypts new connections, wherever they come in; those that are open stay as they are.
+  ///
+  /// - Parameter context: What ``TLSSettings/context()`` made.
+  package func useTLS(_ context: ServerContext) { tls = context }
+
+  /// Whether new connections are encrypted.
+  package var isEncrypted: Bool { tls != nil }
 
   /// Answers a request whose handler said ``Answer/later``.
   ///
@@ -101,6 +129,7 @@ package final class Server: EventHandler {
     statistics.requests = lastRequestNumber
     for case let connection? in connections {
       switch connection.state {
+      case .handshake: statistics.open.handshake += 1
       case .new, .idle: statistics.open.idle += 1
       case .readingHeader, .readingBody: statistics.open.reading += 1
       case .waiting: statistics.open.waiting += 1
@@ -139,10 +168,13 @@ package final class Server: EventHandler {
     let index = Int(token.slot)
     while connections.count <= index { connections.append(nil) }
     connections[index] = connection
+    connection.encryptWhenCurrent()
   }
 
   /// Says why before it closes; a client that sends its request later may miss it.
   private func refuse(_ socket: consuming OwnedFD) {
+    // No handshake, no words.
+    if tls != nil { return }
     let response = Response.text(
       .serviceUnavailable, "All connections are in use, try again later.\n",
       fields: [("Retry-After", "1")])

@@ -1,3 +1,5 @@
+package import TLS
+
 /// What a server has done and what it is doing; counters wrap.
 package struct ServerStatistics: Sendable {
   /// Connections accepted and kept.
@@ -10,6 +12,9 @@ package struct ServerStatistics: Sendable {
   package internal(set) var open = Open()
   /// Complete and valid requests.
   package internal(set) var requests: UInt64 = 0
+  /// TLS handshakes that came to their end.
+  package internal(set) var handshakes: UInt64 = 0
+  private var handshakeFailures = [UInt64](repeating: 0, count: HandshakeError.allCases.count)
 
   /// Connections refused or lost before their first byte.
   package struct Rejected: Sendable {
@@ -23,6 +28,7 @@ package struct ServerStatistics: Sendable {
 
   /// Deadlines that passed.
   package struct Timeouts: Sendable {
+    package internal(set) var handshake: UInt64 = 0
     package internal(set) var firstByte: UInt64 = 0
     package internal(set) var idle: UInt64 = 0
     package internal(set) var header: UInt64 = 0
@@ -34,6 +40,8 @@ package struct ServerStatistics: Sendable {
 
   /// Numbers of connections.
   package struct Open: Sendable, Equatable {
+    /// The TLS handshake is not complete.
+    package internal(set) var handshake = 0
     /// Nothing of a request has come.
     package internal(set) var idle = 0
     /// Part of a request has come.
@@ -45,17 +53,29 @@ package struct ServerStatistics: Sendable {
     /// Everything is sent; the client may take note and close.
     package internal(set) var closing = 0
 
-    package var total: Int { idle + reading + waiting + writing + closing }
+    package var total: Int { handshake + idle + reading + waiting + writing + closing }
   }
 
-  private var responses: [Int: UInt64] = [:]
+  /// By status code less 200.
+  private var responses = [UInt64](repeating: 0, count: 400)
 
   /// Answers by status code, 1xx left out, lowest code first.
   package var responsesByStatus: [(code: Int, count: UInt64)] {
-    responses.sorted { $0.key < $1.key }.map { (code: $0.key, count: $0.value) }
+    responses.indices.filter { responses[$0] > 0 }.map { (code: $0 + 200, count: responses[$0]) }
+  }
+
+  /// TLS handshakes that failed for a reason, deadlines aside.
+  package func handshakeFailures(_ reason: HandshakeError) -> UInt64 {
+    HandshakeError.allCases.firstIndex(of: reason).map { handshakeFailures[$0] } ?? 0
+  }
+
+  mutating func count(_ failure: HandshakeError) {
+    guard let index = HandshakeError.allCases.firstIndex(of: failure) else { return }
+    handshakeFailures[index] &+= 1
   }
 
   mutating func countResponse(_ status: Status) {
-    responses[status.code, default: 0] &+= 1
+    let index = status.code - 200
+    if responses.indices.contains(index) { responses[index] &+= 1 }
   }
 }

@@ -11,6 +11,8 @@ package enum ListenAddress: Hashable, Sendable {
   case any(port: UInt16)
   /// A socket in the file system.
   case unix(path: String)
+  /// A port of this virtual machine that its host can reach (`vsock(7)`).
+  case vsock(port: UInt32)
 
   /// Why a listen address could not be understood.
   package enum ParseError: Error, Equatable, Sendable {
@@ -21,7 +23,8 @@ package enum ListenAddress: Hashable, Sendable {
     case unixPathTooLong(limit: Int)
   }
 
-  /// Understands `:9656`, `127.0.0.1:9656`, `[::1]:9656`, `localhost:9656` and `unix:/path`.
+  /// Understands `:9656`, `127.0.0.1:9656`, `[::1]:9656`, `localhost:9656`, `unix:/path` and
+  /// `vsock://:9656`.
   ///
   /// - Parameter text: The address as it stands on the command line.
   /// - Throws: What is wrong with it.
@@ -37,10 +40,14 @@ package enum ListenAddress: Hashable, Sendable {
     }
     guard let colon = text.lastIndex(of: ":") else { throw .noPort }
     let portText = String(text[text.index(after: colon)...])
-    guard !portText.isEmpty, portText.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }),
-      let port = UInt16(portText)
-    else { throw .badPort(portText) }
     let host = String(text[..<colon])
+    guard portText.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let number = UInt32(portText)
+    else { throw .badPort(portText) }
+    if host == "vsock://" {
+      self = .vsock(port: number)
+      return
+    }
+    guard let port = UInt16(exactly: number) else { throw .badPort(portText) }
     if host.isEmpty {
       self = .any(port: port)
     } else if host == "localhost" {
@@ -63,22 +70,34 @@ extension ListenAddress: CustomStringConvertible {
     switch self {
     case .ipv4(let address, let port):
       "\(address >> 24).\(address >> 16 & 255).\(address >> 8 & 255).\(address & 255):\(port)"
-    case .ipv6(let bytes, let port): "[\(Self.text(ipv6: bytes))]:\(port)"
+    case .ipv6(let bytes, let port): "[\(addressText(bytes) ?? "?")]:\(port)"
     case .any(let port): ":\(port)"
     case .unix(let path): "unix:\(path)"
+    case .vsock(let port): "vsock://:\(port)"
     }
   }
+}
 
-  private static func text(ipv6 bytes: [UInt8]) -> String {
-    var text = [UInt8](repeating: 0, count: 46)
-    let known = unsafe bytes.withUnsafeBytes { address in
-      unsafe text.withUnsafeMutableBytes { out in
-        unsafe inet_ntop(
-          AF_INET6, address.baseAddress, out.bindMemory(to: CChar.self).baseAddress, 46) != nil
-      }
-    }
-    return known ? String(decoding: text.prefix { $0 != 0 }, as: UTF8.self) : "?"
+/// An IP address as text.
+///
+/// The corresponding C function is `inet_ntop(3)`.
+/// - Parameter bytes: 4 or 16 bytes in network order.
+/// - Returns: For example `192.0.2.1` or `2001:db8::1`; nil if there are not 4 or 16 bytes.
+package func addressText(_ bytes: [UInt8]) -> String? {
+  let family: Int32
+  switch bytes.count {
+  case 4: family = AF_INET
+  case 16: family = AF_INET6
+  default: return nil
   }
+  var text = [UInt8](repeating: 0, count: 46)
+  let known = unsafe bytes.withUnsafeBytes { address in
+    unsafe text.withUnsafeMutableBytes { out in
+      unsafe inet_ntop(
+        family, address.baseAddress, out.bindMemory(to: CChar.self).baseAddress, 46) != nil
+    }
+  }
+  return known ? String(decoding: text.prefix { $0 != 0 }, as: UTF8.self) : nil
 }
 
 /// A socket that accepts connections.
@@ -86,6 +105,7 @@ package struct ListenSocket: ~Copyable, Sendable {
   package let fd: OwnedFD
   /// Where it really listens: a port given as 0 is the one the kernel chose.
   package let address: ListenAddress
+  private let isOwn: Bool
 
   /// How many connections may wait to be accepted.
   package static let backlog: Int32 = 512
@@ -102,12 +122,36 @@ package struct ListenSocket: ~Copyable, Sendable {
   /// - Throws: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` (a port below 1024), `EAFNOSUPPORT`.
   package init(_ address: ListenAddress) throws(Errno) {
     let fd = try Self.open(address)
-    self.address = try Self.bound(fd, asked: address)
+    let bound = try Self.bound(fd)
+    if case .any = address, case .ipv4(_, let port) = bound {
+      self.address = .any(port: port)
+    } else {
+      self.address = bound
+    }
     self.fd = fd
+    isOwn = true
+  }
+
+  /// Takes over a socket that somebody else has made and that listens already.
+  ///
+  /// A socket file stays at the end: whoever made it may hand it out again.
+  /// - Parameter fd: The socket; becomes closed on exec and non-blocking.
+  /// - Throws: `ENOTSOCK`, `EINVAL` (not a stream socket that listens), `EAFNOSUPPORT`.
+  package init(adopting fd: consuming OwnedFD) throws(Errno) {
+    let raw = fd.raw
+    _ = try attempt(.other) { fcntl(raw, F_SETFD, FD_CLOEXEC) }
+    let flags = try attempt(.other) { fcntl(raw, F_GETFL) }
+    _ = try attempt(.other) { fcntl(raw, F_SETFL, flags | O_NONBLOCK) }
+    guard try option(fd, SO_TYPE) == Int32(SOCK_STREAM.rawValue),
+      try option(fd, SO_ACCEPTCONN) == 1
+    else { throw .invalid }
+    address = try Self.bound(fd)
+    self.fd = fd
+    isOwn = false
   }
 
   deinit {
-    if case .unix(let path) = address { _ = unsafe unlink(path) }
+    if isOwn, case .unix(let path) = address { _ = unsafe unlink(path) }
   }
 
   /// Accepts one waiting connection, closed on exec and non-blocking.
@@ -134,10 +178,11 @@ package struct ListenSocket: ~Copyable, Sendable {
     case .ipv4: family = AF_INET
     case .ipv6, .any: family = AF_INET6
     case .unix: family = AF_UNIX
+    case .vsock: family = AF_VSOCK
     }
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     let fd = OwnedFD(adopting: try attempt(.socket) { socket(family, kind, 0) })
-    if family != AF_UNIX { try setOption(fd, SOL_SOCKET, SO_REUSEADDR, Int32(1)) }
+    try setOption(fd, SOL_SOCKET, SO_REUSEADDR, Int32(1))
     if family == AF_INET6 {
       try setOption(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, Int32(dualStack ? 0 : 1))
     }
@@ -179,7 +224,11 @@ package struct ListenSocket: ~Copyable, Sendable {
     _ fd: borrowing OwnedFD, _ address: ListenAddress
   ) throws(Errno) {
     let raw = fd.raw
-    try unsafe withName(of: address) { unsafe Glibc.bind(raw, $0, $1) }
+    if case .vsock(let port) = address {
+      _ = try attempt(.socket) { clinux_bind_vsock(raw, port) }
+    } else {
+      try unsafe withName(of: address) { unsafe Glibc.bind(raw, $0, $1) }
+    }
   }
 
   private static func withName(
@@ -203,7 +252,7 @@ package struct ListenSocket: ~Copyable, Sendable {
       name.sun_family = sa_family_t(AF_UNIX)
       unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
       try unsafe withName(&name, body)
-    case .any: preconditionFailure("resolved by the caller")
+    case .any, .vsock: preconditionFailure("resolved by the caller")
     }
   }
 
@@ -219,27 +268,32 @@ package struct ListenSocket: ~Copyable, Sendable {
     }
   }
 
-  /// The address with the port that the kernel chose, if the asked one was 0.
-  private static func bound(
-    _ fd: borrowing OwnedFD, asked: ListenAddress
-  ) throws(Errno) -> ListenAddress {
-    var name = sockaddr_in6()
-    var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+  /// Where a socket listens, the port that the kernel chose included.
+  private static func bound(_ fd: borrowing OwnedFD) throws(Errno) -> ListenAddress {
+    var name = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_storage>.size)
+    var size = socklen_t(name.count)
     let raw = fd.raw
     _ = try attempt(.socket) {
-      unsafe withUnsafeMutablePointer(to: &name) {
-        unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          unsafe getsockname(raw, $0, &size)
-        }
+      unsafe name.withUnsafeMutableBytes {
+        unsafe getsockname(raw, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &size)
       }
     }
-    // sockaddr_in and sockaddr_in6 keep the port at the same place.
-    let port = UInt16(bigEndian: name.sin6_port)
-    switch asked {
-    case .ipv4(let host, _): return .ipv4(host, port: port)
-    case .ipv6(let host, _): return .ipv6(host, port: port)
-    case .any: return .any(port: port)
-    case .unix: return asked
+    name.removeSubrange(min(Int(size), name.count)...)
+    // The family is there always; sockaddr_in and sockaddr_in6 keep the port at the same place.
+    guard name.count >= 8 else { throw .addressFamilyNotSupported }
+    let port = UInt16(name[2]) << 8 | UInt16(name[3])
+    switch try option(fd, SO_DOMAIN) {
+    case AF_INET:
+      return .ipv4(name[4..<8].reduce(0) { $0 << 8 | UInt32($1) }, port: port)
+    case AF_INET6:
+      let host = Array(name[8..<24])
+      let isDualStack = try option(fd, IPV6_V6ONLY, of: Int32(IPPROTO_IPV6)) == 0
+      return isDualStack && host.allSatisfy { $0 == 0 } ? .any(port: port) : .ipv6(host, port: port)
+    case AF_UNIX:
+      return .unix(path: String(decoding: name[2...].prefix { $0 != 0 }, as: UTF8.self))
+    case AF_VSOCK:
+      return .vsock(port: name[4..<8].reversed().reduce(0) { $0 << 8 | UInt32($1) })
+    default: throw .addressFamilyNotSupported
     }
   }
 }
@@ -287,6 +341,28 @@ package func receive(
   }
 }
 
+/// Receives into memory, where the descriptor comes back from C.
+///
+/// The corresponding system call is `recv(2)`.
+/// - Throws: `EAGAIN` (nothing there), `ECONNRESET`, `ETIMEDOUT`.
+package func receive(
+  _ socket: Int32, into bytes: UnsafeMutableRawBufferPointer
+) throws(Errno) -> Int {
+  try attempt(.receive) { unsafe recv(socket, bytes.baseAddress, bytes.count, 0) }
+}
+
+/// Sends memory, without raising SIGPIPE, where the descriptor comes back from C.
+///
+/// The corresponding system call is `send(2)`.
+/// - Throws: `EAGAIN` (no room), `EPIPE`, `ECONNRESET`.
+package func send(
+  _ socket: Int32, _ bytes: UnsafeRawBufferPointer
+) throws(Errno) -> Int {
+  try attempt(.send) {
+    unsafe Glibc.send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+  }
+}
+
 /// Sends the rest of two buffers that follow one another, without raising SIGPIPE.
 ///
 /// The corresponding system call is `sendmsg(2)`.
@@ -329,4 +405,14 @@ private func setOption<Value: BitwiseCopyable>(
   var value = value
   let size = socklen_t(MemoryLayout<Value>.size)
   _ = try attempt(.socket) { unsafe setsockopt(raw, level, option, &value, size) }
+}
+
+private func option(
+  _ socket: borrowing OwnedFD, _ option: Int32, of level: Int32 = SOL_SOCKET
+) throws(Errno) -> Int32 {
+  let raw = socket.raw
+  var value: Int32 = 0
+  var size = socklen_t(MemoryLayout<Int32>.size)
+  _ = try attempt(.socket) { unsafe getsockopt(raw, level, option, &value, &size) }
+  return value
 }

@@ -25,8 +25,9 @@ extension Roster {
         guard let (pid, (condition, trouble)) = processes.first else { continue }
         targets[index].note(
           trouble,
-          "\(condition.rawValue) cannot be checked for \(processes.count) processes, \(pid) among "
-            + "them, so they are not chosen" + trouble.remedy)
+          "\(condition.rawValue) cannot be checked for process \(pid)"
+            + (processes.count == 1 ? "" : " and \(processes.count - 1) others")
+            + ", which cannot be chosen so" + trouble.remedy)
       }
     }
   }
@@ -224,10 +225,19 @@ extension Roster {
     // It is looked at again in the next collection, when the answer may be there.
     undecided.insert(pid)
     guard stat != nil else { return }
-    for (index, rule) in resolver.rules.enumerated() where rule.asksForTexts {
+    for (index, rule) in resolver.rules.enumerated() {
+      let what =
+        if rule.asksForTexts {
+          "the command line of process \(pid) has not answered"
+        } else if rule.asksForNames {
+          "the names of users and groups have not been read for process \(pid)"
+        } else {
+          ""
+        }
+      if what.isEmpty { continue }
       table.ofRule[index].note(
-        Trouble(.file(.cmdline), .late),
-        "the command line of process \(pid) has not answered in time, so it is not chosen yet")
+        Trouble(.file(rule.asksForTexts ? .cmdline : .status), .late),
+        "\(what) in time, so it is not chosen yet")
     }
   }
 
@@ -282,12 +292,22 @@ extension Rule {
     ([selector] + exclusions).contains {
       !$0.firstArguments.isEmpty || !$0.commandLines.isEmpty || !$0.environment.isEmpty
     }
-      || ([name] + labels.map(\.value)).flatMap(\.variables).contains {
+      || variables.contains {
         switch $0 {
         case .argv0, .environment: true
         default: false
         }
       }
+  }
+
+  /// Whether it asks for names of users or groups.
+  fileprivate var asksForNames: Bool {
+    ([selector] + exclusions).contains { !$0.users.isEmpty || !$0.groups.isEmpty }
+      || variables.contains(.user)
+  }
+
+  private var variables: [Template.Variable] {
+    ([name] + labels.map(\.value)).flatMap(\.variables)
   }
 }
 

@@ -31,6 +31,7 @@ final class Endings: EventHandler {
         unreaped[token] = Ending(
           process: member.identity, pidfd: pidfd, target: target, recorded: member.recordedStatus)
         loop.setDeadline(token, .now + Self.reaperPatience)
+        target.unreaped += 1
         return
       }
     }
@@ -44,6 +45,7 @@ final class Endings: EventHandler {
   private func finish(_ token: EventToken) {
     guard let ending = unreaped.removeValue(forKey: token) else { return }
     loop.remove(token)
+    ending.target.unreaped -= 1
     count(ending.pidfd.exitStatus() ?? ending.recorded, ending.process, ending.target)
   }
 

@@ -247,7 +247,7 @@ extension DiagnosedSocket {
   fileprivate var port: UInt16? {
     switch address {
     case .ipv4(_, let port), .ipv6(_, let port), .any(let port): port
-    case .unix, nil: nil
+    case .unix, .vsock, nil: nil
     }
   }
 }

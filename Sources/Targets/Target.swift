@@ -23,6 +23,8 @@ package final class Target {
   package internal(set) var isHidden = false
   /// Since when it has no process.
   var emptySince: Instant?
+  /// Processes that have ended and of which it is not known yet how.
+  var unreaped = 0
   /// How many processes the targets have that its rule made.
   package internal(set) var madeProcesses = 0
   /// Its processes, in the order of their numbers.

@@ -122,7 +122,8 @@ struct TargetTable {
     var old: [Target] = []
     for target in made {
       if !target.isOrphan { ofRule[target.ruleIndex].madeProcesses += target.members.count }
-      if !target.members.isEmpty {
+      // Not before it is known how the last ones ended.
+      if !target.members.isEmpty || target.unreaped > 0 {
         target.emptySince = nil
         continue
       }

@@ -4,6 +4,7 @@ import Config
 import Linux
 import Metrics
 import ProcFS
+import Systemd
 
 /// `procvitals serve`, which is also what the bare command does.
 struct Serve: ParsableCommand {
@@ -15,9 +16,11 @@ struct Serve: ParsableCommand {
   @OptionGroup(title: "Log") var log: LogOptions
 
   func run() throws {
+    // Before anything is opened or any thread starts.
+    let sockets = web.takesSystemdSockets ? passedSockets() : []
     try web.check()
     try source.checkMounts()
-    let daemon = try Daemon(source: source, web: web, log: log)
+    let daemon = try Daemon(source: source, web: web, log: log, sockets: sockets)
     try daemon.run()
   }
 }
@@ -28,10 +31,27 @@ struct Check: ParsableCommand {
     abstract: "Check the configuration and exit: 0 if it is valid, 2 if not.")
 
   @OptionGroup(title: "Targets") var source: SourceOptions
+  @OptionGroup(title: "Web") var web: WebConfigOptions
 
   func run() throws {
-    let configuration = try source.configuration(source.configurationFile)
-    for file in configuration.files { print("read \(file)") }
+    // All that is wrong, in whichever file.
+    var failures: [Failure] = []
+    var configuration = Configuration()
+    do {
+      configuration = try source.configuration(source.configurationFile)
+    } catch let failure as Failure {
+      failures.append(failure)
+    }
+    do throws(Failure) {
+      if let path = web.path { _ = try WebConfigSource(path: path).read() }
+    } catch {
+      failures.append(error)
+    }
+    if let first = failures.first {
+      let text = failures.map(\.description).joined(separator: "\n")
+      throw Failure(code: first.code, description: text)
+    }
+    for file in configuration.files + (web.path.map { [$0] } ?? []) { print("read \(file)") }
     let count = source.completed(configuration, ownPid: source.ownPid).collector.targets.count
     print("valid: \(count) \(count == 1 ? "target" : "targets")")
   }

@@ -15,6 +15,8 @@ final class Daemon: EventHandler {
   private static let drainTime = Duration.seconds(5)
   /// How long the last log lines may take.
   private static let flushTime = Duration.seconds(1)
+  /// Descriptors left to everything but connections and kept files of /proc.
+  private static let reserve = 64
 
   private let source: SourceOptions
   /// Found out at the start: a file that is gone at a reload is an error then.
@@ -22,6 +24,12 @@ final class Daemon: EventHandler {
   private let ownPid: Int32
   private let sink: LogSink
   let web: WebOptions
+  private let maxConnections: Int
+  let paths: WebPaths
+  let hosts: AllowedHosts
+  let landing: Response
+  /// When this started, in seconds since 1970.
+  let startSeconds: Int
   private let log: Logger
   private let notifier = Notifier()
 
@@ -30,6 +38,7 @@ final class Daemon: EventHandler {
   private let replies: Mailbox<Sampler.Reply>
   private let sampler: Sampler
   private var server: Server?
+  private var webGate: WebGate?
 
   private var signalToken: EventToken?
   private var replyToken: EventToken?
@@ -37,7 +46,9 @@ final class Daemon: EventHandler {
   let scrapes: Scrapes
   let reloader: Reloader
   /// Where the server listens first.
-  private(set) var address: ListenAddress?
+  var address: ListenAddress? { addresses.first }
+  private var addresses: [ListenAddress] = []
+  private var settings: ConfigPage
   /// What was last missing to read everything that is wanted.
   private var missing: [Capability] = []
   private var own: OwnState
@@ -47,13 +58,25 @@ final class Daemon: EventHandler {
 
   /// Opens everything that can fail before the daemon serves.
   ///
+  /// - Parameters:
+  ///   - source: Which processes, and where they appear.
+  ///   - web: How the daemon serves.
+  ///   - log: What is logged, and how.
+  ///   - sockets: Where it listens if the options say that the service manager decides that.
   /// - Throws: `Failure`.
-  init(source: SourceOptions, web: WebOptions, log: LogOptions) throws {
+  init(
+    source: SourceOptions, web: WebOptions, log: LogOptions, sockets: [PassedSocket]
+  ) throws {
     self.source = source
     self.web = web
+    paths = try web.paths()
+    hosts = AllowedHosts(web.allowedHosts)
+    landing = Landing.page(metrics: web.telemetryPath, paths)
+    startSeconds = Int(Self.now())
     configurationFile = source.configurationFile
     ownPid = source.ownPid
-    let maxConnections = web.maxConnections
+    let maxConnections = Self.affordableConnections(web.maxConnections)
+    self.maxConnections = maxConnections
     let writesCreated = web.writesCreated
     let load = { @Sendable [source, configurationFile, ownPid] in
       Result {
@@ -66,10 +89,16 @@ final class Daemon: EventHandler {
     }
     let configuration = try load().get()
     let settings = configuration.collector
-    let addresses = try web.addresses(likeProcessExporter: configuration.isProcessExporter)
+    let addresses =
+      web.takesSystemdSockets
+      ? [] : try web.addresses(likeProcessExporter: configuration.isProcessExporter)
+    let webSource = web.config.path.map { WebConfigSource(path: $0) }
+    let webConfiguration = try webSource?.read()
     own = OwnState(version: Version.number)
     own.startSeconds = Self.now()
     own.configLoadedSeconds = Self.now()
+    self.settings = ConfigPage(
+      configuration: configuration, loadedSeconds: own.configLoadedSeconds)
     do throws(Errno) {
       // Before any thread starts, so that all of them leave signals to the loop.
       signals = try SignalFD(Signal.allCases)
@@ -85,45 +114,97 @@ final class Daemon: EventHandler {
     } catch {
       throw Failure.running("cannot start: \(error)")
     }
-    try listen(addresses)
+    try listen(addresses, sockets, webSource, webConfiguration)
   }
 
   /// How many files of /proc may stay open besides connections and one descriptor pair a process.
   private static func affordable(_ wanted: Int, _ connections: Int) throws(Errno) -> Int {
     let limit = try raiseDescriptorLimit(to: 1 << 20)
-    let reserve = 64
     return max(0, min(wanted, (limit - connections - reserve) / 2))
   }
 
-  private func listen(_ addresses: [ListenAddress]) throws {
+  /// How many connections leave a collection the descriptors that it cannot do without.
+  private static func affordableConnections(_ wanted: Int) -> Int {
+    guard let limit = try? raiseDescriptorLimit(to: 1 << 20) else { return wanted }
+    return max(1, min(wanted, limit - 2 * reserve))
+  }
+
+  private func listen(
+    _ addresses: [ListenAddress], _ sockets: [PassedSocket], _ source: WebConfigSource?,
+    _ loaded: LoadedWebConfiguration?
+  ) throws {
     var limits = Limits()
-    limits.maxConnections = web.maxConnections
+    try web.times.apply(to: &limits)
+    limits.maxConnections = maxConnections
+    if maxConnections < web.maxConnections {
+      log.warning(
+        "fewer connections than --web.max-connections, because of the limit of open files",
+        metadata: ["connections": "\(maxConnections)", "limit": "LimitNOFILE= or ulimit -n"])
+    }
     limits.keepsBodies = false
     let server = Server(
       loop: loop, limits: limits,
-      handler: { [unowned self] request, id in answer(request, id) },
-      abandoned: { [unowned self] id in scrapes.forget(id) })
+      handler: { [unowned self] request, id in
+        webGate?.gate.admit(request, id) ?? answer(request, id)
+      },
+      abandoned: { [unowned self] id in
+        webGate?.gate.forget(id)
+        scrapes.forget(id)
+      })
+    if let source, let loaded {
+      do throws(Errno) {
+        webGate = try WebGate(server, loop, limits, loaded, source, log) {
+          [unowned self] request, id in answer(request, id)
+        }
+      } catch {
+        throw Failure.running("cannot start: \(error)")
+      }
+    } else {
+      // Behind a gate nothing is answered before it is known who asks.
+      server.refusal = { [unowned self] request in refusal(request) }
+    }
     for address in addresses {
       do throws(Errno) {
-        let real = try server.listen(on: address)
-        if self.address == nil { self.address = real }
-        log.info(
-          "listening", metadata: ["address": "\(real)", "metrics": "\(url(real))"])
+        tell(try server.listen(on: address), server)
       } catch {
         let hint =
           error == .addressInUse ? "; is another exporter running there?" : ""
-        throw Failure.usage("--web.listen-address=\(address): cannot listen there: \(error)\(hint)")
+        throw Failure.running(
+          "--web.listen-address=\(address): cannot listen there: \(error)\(hint)")
       }
+    }
+    for socket in sockets {
+      guard let fd = socket.take() else { continue }
+      do throws(Errno) {
+        tell(try server.listen(on: ListenSocket(adopting: fd)), server)
+      } catch {
+        throw Failure.running(
+          "--web.systemd-socket: cannot accept connections from the socket \"\(socket.name)\": \(error); expected ListenStream= and Accept=no in its unit"
+        )
+      }
+    }
+    if address == nil {
+      throw Failure.running(
+        "--web.systemd-socket: no socket activation file descriptors found; start procvitals.socket"
+      )
     }
     self.server = server
   }
 
+  private func tell(_ address: ListenAddress, _ server: Server) {
+    addresses.append(address)
+    let url = url(address, isEncrypted: server.isEncrypted)
+    log.info("listening", metadata: ["address": "\(address)", "metrics": "\(url)"])
+  }
+
   /// Where the metrics are, for a person on this machine.
-  private func url(_ address: ListenAddress) -> String {
-    switch address {
-    case .any(let port): "http://localhost:\(port)\(web.telemetryPath)"
-    case .unix(let path): "unix:\(path)"
-    default: "http://\(address)\(web.telemetryPath)"
+  private func url(_ address: ListenAddress, isEncrypted: Bool) -> String {
+    let scheme = isEncrypted ? "https" : "http"
+    let path = paths.prefix + web.telemetryPath
+    return switch address {
+    case .any(let port): "\(scheme)://localhost:\(port)\(path)"
+    case .unix, .vsock: "\(address)"
+    default: "\(scheme)://\(address)\(path)"
     }
   }
 
@@ -136,8 +217,8 @@ final class Daemon: EventHandler {
       replyToken = try loop.add(replies.wake.fd, .readable, self)
       reloader.willBegin = { [unowned self] in willReload() }
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
-      scrapes.collect = { [unowned self] wishes in collect(wishes) }
-      scrapes.answer = { [unowned self] id, response in server?.answer(id, response) }
+      scrapes.collect = { [unowned self] wishes, deadline in collect(wishes, deadline) }
+      scrapes.answer = { [unowned self] id, response in send(id, response) }
       startWatchdog()
       log.notice("started", metadata: ["version": "\(Version.number)"])
       for (option, reason) in source.processExporter.ineffective {
@@ -171,7 +252,9 @@ final class Daemon: EventHandler {
 
   private func handle(_ signal: Signal) {
     switch signal {
-    case .hangUp: reloader.request()
+    case .hangUp:
+      webGate?.reload()
+      reloader.request()
     case .interrupt, .terminate: stop()
     }
   }
@@ -249,9 +332,12 @@ final class Daemon: EventHandler {
       sampler.configure(settings)
       own.configIsCurrent = true
       own.configLoadedSeconds = Self.now()
+      self.settings = ConfigPage(
+        configuration: configuration, loadedSeconds: own.configLoadedSeconds)
       log.notice("configuration reloaded", metadata: ["targets": "\(settings.targets.count)"])
     case .failure(let failure):
       own.configIsCurrent = false
+      self.settings.error = failure.shortDescription
       for line in failure.description.split(separator: "\n") {
         log.error("configuration not reloaded, the old one stays", metadata: ["error": "\(line)"])
       }
@@ -262,8 +348,11 @@ final class Daemon: EventHandler {
 
   // MARK: Collections
 
-  private func collect(_ wishes: Set<Wish>) {
+  private func collect(_ wishes: Set<Wish>, _ deadline: Instant) {
     var own = own
+    own.webConfig = webGate.map {
+      OwnState.Load(isCurrent: $0.isCurrent, loadedSeconds: $0.loadedSeconds)
+    }
     own.scrapesInFlight = UInt64(scrapes.count)
     own.scrapes = scrapes.answered.map {
       OwnState.Scrapes(
@@ -272,13 +361,25 @@ final class Daemon: EventHandler {
     if let statistics = server?.statistics {
       own.connections = statistics.open.counts
       own.connectionsRejected = statistics.rejectedCounts
+      if server?.isEncrypted == true { own.connectionsRejected += statistics.handshakeCounts }
     }
-    sampler.collect(own, wishes)
+    sampler.collect(own, wishes, until: deadline)
   }
+
+  /// What is answered at `/api/v1/config`.
+  var settingsPage: String { settings.text(web, listening: addresses.map { "\($0)" }) }
 
   /// Reads the configuration anew for somebody who waits for the outcome.
   func reload(for id: RequestID) {
-    reloader.request { [unowned self] outcome in server?.answer(id, .reload(outcome)) }
+    reloader.request { [unowned self] outcome in
+      guard let webGate else { return send(id, .reload(outcome)) }
+      webGate.reload { [unowned self] failure in send(id, .reload(outcome, web: failure)) }
+    }
+  }
+
+  /// Answers a request whose answer had to wait.
+  private func send(_ id: RequestID, _ response: Response) {
+    server?.answer(id, webGate?.gate.dressed(response) ?? response)
   }
 
   private static func now() -> Double { Double(wallClockNanoseconds()) / 1e9 }

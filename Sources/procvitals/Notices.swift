@@ -1,6 +1,7 @@
 import Collector
 import HTTPServer
 import Logging
+import TLS
 
 extension Logger {
   /// Logs a change that a collection found.
@@ -56,10 +57,22 @@ extension ServerStatistics {
   }
 }
 
+extension ServerStatistics {
+  /// Connections that ended before they were encrypted; a plain request is answered instead.
+  var handshakeCounts: [OwnState.Count] {
+    let failures = HandshakeError.allCases.filter { $0 != .plainHTTP }.map {
+      OwnState.Count("tls_\($0.rawValue)", handshakeFailures($0))
+    }
+    return (failures + [OwnState.Count("tls_timeout", timeouts.handshake)])
+      .sorted { $0.name < $1.name }
+  }
+}
+
 extension ServerStatistics.Open {
   var counts: [OwnState.Count] {
     [
-      ("closing", closing), ("idle", idle), ("reading", reading), ("waiting", waiting),
+      ("closing", closing), ("handshake", handshake), ("idle", idle), ("reading", reading),
+      ("waiting", waiting),
       ("writing", writing),
     ].map { OwnState.Count($0.0, UInt64($0.1)) }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Collector
 import Config
+import HTTPServer
 import Linux
 import Logging
 import Metrics
@@ -144,19 +145,58 @@ struct SourceOptions: ParsableArguments {
   }
 }
 
+/// Encryption, users and fields of the server.
+struct WebConfigOptions: ParsableArguments {
+  @Option(
+    name: .customLong("web.config.file"),
+    help: ArgumentHelp(
+      "The web configuration, as Prometheus' exporters have it: TLS, users, header fields, rate limit.",
+      valueName: "file"))
+  var file: String?
+
+  /// The file's path; nil for none, which exporters also say with an empty one.
+  var path: String? { file.flatMap { $0.isEmpty ? nil : $0 } }
+}
+
 /// How the daemon serves.
 struct WebOptions: ParsableArguments {
   @Option(
     name: .customLong("web.listen-address"),
     help: ArgumentHelp(
-      "Where to listen: HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH; repeatable (default: :9656, or process-exporter's :9256 with its configuration).",
+      "Where to listen: HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or vsock://:PORT; repeatable (default: :9656, or process-exporter's :9256 with its configuration).",
       valueName: "address"))
   var listenAddresses: [String] = []
+
+  @Flag(
+    name: .customLong("web.systemd-socket"),
+    help: "Listen where the socket unit of systemd says; listen addresses count for nothing then.")
+  var takesSystemdSockets = false
 
   @Option(
     name: .customLong("web.telemetry-path"),
     help: ArgumentHelp("The path of the metrics.", valueName: "path"))
   var telemetryPath = "/metrics"
+
+  @Option(
+    name: .customLong("web.external-url"),
+    help: ArgumentHelp(
+      "The URL that others reach this at, for links; its path stands before that of every endpoint.",
+      valueName: "url"))
+  var externalURL: String?
+
+  @Option(
+    name: .customLong("web.route-prefix"),
+    help: ArgumentHelp(
+      "What stands before the path of every endpoint (default: the path of --web.external-url).",
+      valueName: "path"))
+  var routePrefix: String?
+
+  @Option(
+    name: .customLong("web.allowed-hosts"),
+    help: ArgumentHelp(
+      "A host that requests may be for, without port; repeatable (default: any).",
+      valueName: "host"))
+  var allowedHosts: [String] = []
 
   @Option(
     name: .customLong("web.max-requests"),
@@ -168,6 +208,9 @@ struct WebOptions: ParsableArguments {
     help: ArgumentHelp("Connections that may be open at the same time.", valueName: "n"))
   var maxConnections = 512
 
+  @OptionGroup var config: WebConfigOptions
+  @OptionGroup var times: WebTimes
+
   @Flag(
     name: .customLong("web.enable-lifecycle"),
     help: "Let POST and PUT at /-/reload read the configuration anew.")
@@ -177,6 +220,10 @@ struct WebOptions: ParsableArguments {
     name: .customLong("web.created-timestamps"),
     help: "Say in OpenMetrics since when each counter counts, as one more sample (…_created).")
   var writesCreated = false
+
+  func paths() throws -> WebPaths {
+    try WebPaths(externalURL: externalURL, routePrefix: routePrefix)
+  }
 
   func addresses(likeProcessExporter: Bool = false) throws -> [ListenAddress] {
     let standard = likeProcessExporter ? ":9256" : ":9656"
@@ -195,17 +242,24 @@ struct WebOptions: ParsableArguments {
       throw Failure.usage(
         "--web.telemetry-path=\(telemetryPath): expected a path like /metrics")
     }
+    _ = try paths()
+    for host in allowedHosts where !AllowedHosts.isHost(host) {
+      throw Failure.usage(
+        "--web.allowed-hosts=\(host): expected a host without port, like example.org or [::1]")
+    }
     for (name, value) in [
       ("--web.max-requests", maxRequests), ("--web.max-connections", maxConnections),
     ] where !(1...100_000).contains(value) {
       throw Failure.usage("\(name)=\(value): expected a number from 1 to 100000")
     }
+    var limits = Limits()
+    try times.apply(to: &limits)
   }
 }
 
 extension ListenAddress.ParseError {
   fileprivate var sentence: String {
-    let forms = "expected HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH"
+    let forms = "expected HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or vsock://:PORT"
     return switch self {
     case .empty: forms
     case .noPort: "there is no port; \(forms)"

@@ -1,32 +1,34 @@
 import Collector
 import Config
 import HTTPServer
-import Metrics
 import Targets
 
 /// What a request for `/probe` asks for.
 ///
 /// - Shape: `target=NAME`, and further parameters that select by label where several targets have
-///   the name. Of a parameter that is given twice the first one counts.
+///   the name. Of such a parameter that is given twice the first one counts; those of
+///   ``PageQuery`` select nothing here.
 struct ProbeQuery {
   /// Labels that one request can select by: as many as a target can have.
   private static let labelLimit = 64
 
   let probe: Probe
 
-  enum Failure: Error {
-    case noTarget
-    case tooManyLabels
-  }
-
-  init(_ query: [(name: String, value: String)]) throws(Failure) {
-    guard let name = query.first(where: { $0.name == "target" })?.value, !name.isEmpty else {
-      throw .noTarget
+  init(_ query: [(name: String, value: String)]) throws(PageQuery.Failure) {
+    let names = query.filter { $0.name == "target" }.map(\.value)
+    guard let name = names.first, !name.isEmpty else {
+      throw PageQuery.Failure(sentence: "Expected /probe?target=NAME; /sd lists the targets.")
     }
-    var seen: Set<String> = ["target"]
+    if names.count > 1 {
+      throw PageQuery.Failure(sentence: "The parameter target is there more than once.")
+    }
+    var seen = PageQuery.parameters.union(["target"])
     var labels: [TargetKey.Label] = []
     for (name, value) in query where seen.insert(name).inserted {
-      if labels.count == Self.labelLimit { throw .tooManyLabels }
+      if labels.count == Self.labelLimit {
+        throw PageQuery.Failure(
+          sentence: "Too many parameters; a target has no more than \(Self.labelLimit) labels.")
+      }
       labels.append(TargetKey.Label(name: name, value: value))
     }
     probe = Probe(name: name, labels: labels)
@@ -37,23 +39,18 @@ extension Response {
   /// Names that are looked at for one that is meant, so that a wrong one costs little.
   private static let suggestionLimit = 1000
 
-  static func badProbe(_ failure: ProbeQuery.Failure) -> Response {
-    let sentence =
-      switch failure {
-      case .noTarget: "Expected /probe?target=NAME; /sd lists the targets."
-      case .tooManyLabels: "Too many parameters; a target has no more than 64 labels."
-      }
-    return .text(.badRequest, sentence + "\n")
-  }
-
   /// The answer at `/probe`.
   ///
   /// A target without a process is 503, so that Prometheus sets `up` to 0 as if the program itself
   /// had been scraped.
-  static func probe(_ probe: Probe, _ form: Form, _ outcome: Collector.Outcome) -> Response {
+  /// - Returns: The answer; nil if the target was not read in time.
+  static func probe(
+    _ probe: Probe, _ outcome: Collector.Outcome, _ page: ([Form: [UInt8]]) -> Response
+  ) -> Response? {
     let name = JSON.quoted(probe.name)
     switch outcome.probes[probe] {
-    case .pages(let pages)?: return .metrics(pages[form] ?? [], form)
+    case .pages(let pages)?: return page(pages)
+    case .late?: return nil
     case .down?: return .text(.serviceUnavailable, "The target \(name) has no process.\n")
     case .ambiguous(let labels)?:
       let example = "/probe?target=\(percentEncoded(probe.name))&\(labels.first ?? "")=…"
@@ -73,11 +70,6 @@ extension Response {
       let hint = near.map { "did you mean \(JSON.quoted($0))?" } ?? "/sd lists them."
       return .text(.notFound, "There is no target \(name); \(hint)\n")
     }
-  }
-
-  /// A page of metrics.
-  static func metrics(_ page: [UInt8], _ form: Form) -> Response {
-    Response(.ok, contentType: form.format.contentType(), body: page, fields: fresh)
   }
 }
 

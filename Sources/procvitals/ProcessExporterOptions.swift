@@ -94,8 +94,7 @@ enum ProcessExporterCommandLine {
     "remove-empty-groups": .boolean("remove-empty-groups"),
     "threads": .boolean("threads"),
     "version": .alone("version"),
-    "web.config.file": .refused(
-      "TLS and passwords cannot be served yet; put a proxy before procvitals"),
+    "web.config.file": .value("web.config.file"),
     "web.listen-address": .value("web.listen-address"),
     "web.telemetry-path": .value("web.telemetry-path"),
   ]

@@ -116,19 +116,32 @@ final class Reloader: EventHandler {
   }
 }
 
-extension Response {
+extension Failure {
   /// Bytes of what is wrong with a configuration.
   private static let complaintLimit = 16 << 10
 
+  /// What goes into an answer.
+  var shortDescription: String {
+    description.utf8.count <= Self.complaintLimit
+      ? description : description.prefix(Self.complaintLimit / 4) + "…"
+  }
+}
+
+extension Response {
   /// The answer at `/-/reload`.
-  static func reload(_ outcome: Reloader.Outcome) -> Response {
-    switch outcome {
-    case .success: return .text(.ok, "The configuration is reloaded.\n")
-    case .failure(let failure):
-      let text = failure.description
-      let shown = text.utf8.count <= complaintLimit ? text : text.prefix(complaintLimit / 4) + "…"
-      return .text(
-        .internalServerError, "The configuration is not reloaded, the old one stays:\n\(shown)\n")
+  ///
+  /// - Parameters:
+  ///   - outcome: What came of the configuration.
+  ///   - web: What is wrong with the web configuration, if there is one.
+  static func reload(_ outcome: Reloader.Outcome, web: Failure? = nil) -> Response {
+    var text = ""
+    if case .failure(let failure) = outcome {
+      text = "The configuration is not reloaded, the old one stays:\n\(failure.shortDescription)\n"
     }
+    if let web {
+      text += "The web configuration is not reloaded, the old one stays:\n\(web.shortDescription)\n"
+    }
+    return text.isEmpty
+      ? .text(.ok, "The configuration is reloaded.\n") : .text(.internalServerError, text)
   }
 }

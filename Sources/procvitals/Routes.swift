@@ -6,8 +6,13 @@ import Metrics
 extension Daemon {
   /// Decides what a request is answered.
   func answer(_ request: Request, _ id: RequestID) -> Answer {
+    guard hosts.include(request.authority) else {
+      return .now(
+        .text(.misdirectedRequest, "This answers only for the hosts of --web.allowed-hosts.\n"))
+    }
     let answer: () -> Answer
-    switch request.path {
+    var methods: [Method] = [.get, .head, .options]
+    switch paths.endpoint(request.path) {
     case web.telemetryPath: answer = { self.scrape(request, id) }
     case "/probe": answer = { self.probe(request, id) }
     case "/sd": answer = { self.discover(request, id) }
@@ -15,7 +20,10 @@ extension Daemon {
       answer = { self.wait(request, id, .health) { .health($0.health ?? Health()) } }
     case "/api/v1/targets":
       answer = { self.wait(request, id, .details) { .json(TargetsPage.text($0.details)) } }
-    case "/-/reload": return reload(request, id)
+    case "/api/v1/config": answer = { .now(.json(self.settingsPage)) }
+    case "/-/reload":
+      methods = [.post, .put, .options]
+      answer = { self.reload(id) }
     case "/-/healthy": answer = { .now(.text(.ok, "OK\n")) }
     case "/-/ready":
       answer = {
@@ -24,68 +32,95 @@ extension Daemon {
             ? .text(.ok, "OK\n")
             : .text(.serviceUnavailable, "The first collection is not done yet.\n"))
       }
-    case "/": answer = { .now(Landing.page(metrics: self.web.telemetryPath)) }
+    case "/": answer = { .now(self.landing.unlessKnown(to: request)) }
     default:
-      return .now(.text(.notFound, "There is nothing here; metrics are at \(web.telemetryPath).\n"))
+      let metrics = paths.link(web.telemetryPath)
+      return .now(.text(.notFound, "There is nothing here; metrics are at \(metrics).\n"))
     }
-    switch request.method {
-    case .get, .head: return answer()
-    case .options: return .now(.options(allow: Self.methods))
-    default: return .now(.methodNotAllowed(allow: Self.methods))
-    }
+    if request.method == .options { return .now(.options(allow: methods)) }
+    return methods.contains(request.method) ? answer() : .now(.methodNotAllowed(allow: methods))
   }
 
-  private static let methods: [Method] = [.get, .head, .options]
-  private static let reloadMethods: [Method] = [.post, .put, .options]
+  /// The answer that no body changes, for a client that asks before it sends one.
+  func refusal(_ request: Request) -> Response? {
+    if [.get, .head, .options].contains(request.method) { return nil }
+    if paths.endpoint(request.path) == "/-/reload", web.enablesLifecycle { return nil }
+    guard case .now(let response) = answer(request, .none) else { return nil }
+    return response
+  }
 
   private func probe(_ request: Request, _ id: RequestID) -> Answer {
-    do throws(ProbeQuery.Failure) {
+    do throws(PageQuery.Failure) {
       let probe = try ProbeQuery(request.query).probe
-      return wait(request, id, .probe(probe, Form())) { .probe(probe, Form(), $0) }
+      let (form, negotiation) = try form(request)
+      return wait(request, id, .probe(probe, form)) { [startSeconds] outcome in
+        .probe(probe, outcome) { .metrics($0[form] ?? [], negotiation, start: startSeconds) }
+      }
     } catch {
-      return .now(.badProbe(error))
+      return .now(.text(.badRequest, error.sentence + "\n"))
     }
   }
 
   private func scrape(_ request: Request, _ id: RequestID) -> Answer {
-    guard let wanted = request.query.first(where: { $0.name == "names" })?.value else {
-      return scrape(request, id, Form())
+    var names: Names?
+    if let wanted = request.query.first(where: { $0.name == "names" })?.value {
+      names = Names(rawValue: wanted)
+      if names == nil {
+        let known = Names.allCases.map(\.rawValue).joined(separator: " or ")
+        return refuse(request, "The parameter names is \(known).")
+      }
     }
-    guard let names = Names(rawValue: wanted) else {
-      let known = Names.allCases.map(\.rawValue).joined(separator: " or ")
-      scrapes.count(.text, code: 400)
-      return .now(.text(.badRequest, "The parameter names is \(known).\n"))
+    do throws(PageQuery.Failure) {
+      var (form, negotiation) = try form(request)
+      form.names = names
+      let wanted = form
+      return wait(request, id, .page(form), format: form.format) { [startSeconds] outcome in
+        // What the exporter says about itself is no reason to say that all is well.
+        outcome.isLate
+          ? nil : .metrics(outcome.pages[wanted] ?? [], negotiation, start: startSeconds)
+      }
+    } catch {
+      return refuse(request, error.sentence)
     }
-    return scrape(request, id, Form(names: names))
   }
 
-  private func scrape(_ request: Request, _ id: RequestID, _ form: Form) -> Answer {
-    wait(request, id, .page(form), format: form.format) { .metrics($0.pages[form] ?? [], form) }
+  /// What page a request asks for.
+  private func form(_ request: Request) throws(PageQuery.Failure) -> (Form, Negotiation) {
+    let negotiation = Negotiation(request.preferences("Accept") ?? [])
+    let form = Form(
+      format: negotiation.format,
+      isCompressed: request.contentCoding(offered: ["gzip"]) == "gzip",
+      filter: try PageQuery(request.query).filter)
+    return (form, negotiation)
+  }
+
+  private func refuse(_ request: Request, _ sentence: String) -> Answer {
+    scrapes.count(Negotiation(request.preferences("Accept") ?? []).format, code: 400)
+    return .now(.text(.badRequest, sentence + "\n"))
   }
 
   private func discover(_ request: Request, _ id: RequestID) -> Answer {
-    let address = ServiceDiscovery.address(authority: request.authority, listening: address)
-    return wait(request, id, .list) {
-      .json(ServiceDiscovery.json($0.targets, address: address).line + "\n")
+    let address =
+      paths.external?.address
+      ?? ServiceDiscovery.address(authority: request.authority, listening: address)
+    return wait(request, id, .list) { [paths] in
+      .json(
+        ServiceDiscovery.json(
+          $0.targets, address: address, probe: paths.link("/probe"),
+          isSecure: paths.external?.scheme == "https"
+        ).line + "\n")
     }
   }
 
-  private func reload(_ request: Request, _ id: RequestID) -> Answer {
-    switch request.method {
-    case .post, .put:
-      if !web.enablesLifecycle {
-        return .now(.text(.forbidden, "Lifecycle API is not enabled.\n"))
-      }
-      reload(for: id)
-      return .later
-    case .options: return .now(.options(allow: Self.reloadMethods))
-    default: return .now(.methodNotAllowed(allow: Self.reloadMethods))
-    }
+  private func reload(_ id: RequestID) -> Answer {
+    if !web.enablesLifecycle { return .now(.text(.forbidden, "Lifecycle API is not enabled.\n")) }
+    reload(for: id)
+    return .later
   }
 
   private func wait(
     _ request: Request, _ id: RequestID, _ wish: Wish, format: Format? = nil,
-    _ answer: @escaping (Collector.Outcome) -> Response
+    _ answer: @escaping (Collector.Outcome) -> Response?
   ) -> Answer {
     scrapes.wait(
       id, wish, format: format,

@@ -12,9 +12,12 @@ final class Scrapes: EventHandler {
   /// Left of the time that Prometheus gives, for the way of the answer.
   private static let timeoutMargin = 0.5
   private static let shortestTimeout = 0.1
+  /// How long a collection may take to come to its end once the time for reading is over: the target
+  /// that it is at, and its pages.
+  private static let endingTime = Duration.milliseconds(400)
 
-  /// Starts a collection.
-  var collect: (Set<Wish>) -> Void = { _ in }
+  /// Starts a collection, which has until then to read.
+  var collect: (Set<Wish>, Instant) -> Void = { _, _ in }
   /// Answers a request.
   var answer: (RequestID, Response) -> Void = { _, _ in }
 
@@ -36,8 +39,15 @@ final class Scrapes: EventHandler {
   private struct Waiting {
     let format: Format?
     let seconds: Double
+    /// When the collection should be done with reading.
+    let until: Instant
     let deadline: EventToken
-    let answer: (Collector.Outcome) -> Response
+    let answer: (Collector.Outcome) -> Response?
+
+    var tooLate: Response {
+      let time = seconds.rounded() == seconds ? "\(Int(seconds))" : "\(seconds)"
+      return .text(.serviceUnavailable, "Exceeded configured timeout of \(time)s.\n")
+    }
   }
 
   /// Nobody waits yet.
@@ -61,11 +71,11 @@ final class Scrapes: EventHandler {
   ///   - wish: What it wants of the collection.
   ///   - format: The format if it is a scrape of the metrics; others are not counted.
   ///   - timeout: How long the client waits, in seconds, as it says itself.
-  ///   - answer: Makes the answer.
+  ///   - answer: Makes the answer; nil if nothing was collected in time.
   /// - Returns: What the server is to do now.
   func wait(
     _ id: RequestID, _ wish: Wish, format: Format?, timeout: String?,
-    _ answer: @escaping (Collector.Outcome) -> Response
+    _ answer: @escaping (Collector.Outcome) -> Response?
   ) -> Answer {
     guard queue.add(id, wish) else {
       if let format { count(format, code: 503) }
@@ -78,14 +88,16 @@ final class Scrapes: EventHandler {
     let seconds = Self.seconds(granted: timeout)
     let token = loop.add(self)
     deadlines[token] = id
-    loop.setDeadline(token, .now + .nanoseconds(Int64(seconds * 1e9)))
-    waiting[id] = Waiting(format: format, seconds: seconds, deadline: token, answer: answer)
+    let until = Instant.now + .nanoseconds(Int64(seconds * 1e9))
+    loop.setDeadline(token, until + Self.endingTime)
+    waiting[id] = Waiting(
+      format: format, seconds: seconds, until: until, deadline: token, answer: answer)
     start()
     return .later
   }
 
   /// What the client grants, less the way back; our own limit when it says nothing sensible.
-  private static func seconds(granted field: String?) -> Double {
+  static func seconds(granted field: String?) -> Double {
     let own = timeout.seconds
     guard let granted = field.flatMap(Double.init), granted > 0 else { return own }
     return min(own, max(shortestTimeout, granted - timeoutMargin))
@@ -95,12 +107,14 @@ final class Scrapes: EventHandler {
   ///
   /// - Parameter wish: What is wanted by nobody who waits.
   func start(for wish: Wish? = nil) {
-    if let wishes = queue.start(for: wish) { collect(wishes) }
+    guard let wishes = queue.start(for: wish) else { return }
+    // Whoever has more time gets more; the others get what is there.
+    collect(wishes, waiting.values.map(\.until).max() ?? .now + Self.timeout)
   }
 
   /// Answers those whom a collection was for.
   func finish(_ outcome: Collector.Outcome) {
-    for id in queue.finish() { finish(id) { $0.answer(outcome) } }
+    for id in queue.finish() { finish(id) { $0.answer(outcome) ?? $0.tooLate } }
   }
 
   /// Makes whoever comes from now on wait for the next collection, see ``ScrapeQueue/close()``.
@@ -114,7 +128,7 @@ final class Scrapes: EventHandler {
 
   /// Counts an answered scrape.
   func count(_ format: Format, code: Int) {
-    answered[Kind(format: format, code: code), default: 0] += 1
+    answered[Kind(format: format, code: code), default: 0] &+= 1
   }
 
   func ready(_ token: EventToken, _ readiness: Readiness) {}
@@ -123,9 +137,7 @@ final class Scrapes: EventHandler {
   func expired(_ token: EventToken) {
     guard let id = deadlines[token] else { return }
     queue.remove(id)
-    finish(id) {
-      .text(.serviceUnavailable, "Exceeded configured timeout of \($0.seconds)s.\n")
-    }
+    finish(id, \.tooLate)
   }
 
   private func finish(_ id: RequestID, _ makeResponse: (Waiting) -> Response) {

@@ -9,7 +9,14 @@ import Targets
 ///   asked this. `__param_LABEL` is there for labels that tell targets of one name apart.
 /// - Source: "Writing HTTP service discovery" of the Prometheus documentation.
 enum ServiceDiscovery {
-  static func json(_ targets: [TargetKey], address: String) -> JSON {
+  /// - Parameters:
+  ///   - targets: The targets.
+  ///   - address: Host and port of this.
+  ///   - probe: The path of `/probe` there.
+  ///   - isSecure: Whether https is spoken there.
+  static func json(
+    _ targets: [TargetKey], address: String, probe: String = "/probe", isSecure: Bool = false
+  ) -> JSON {
     let named = Dictionary(grouping: targets, by: \.name)
     let distinguishing = named.compactMapValues { keys in
       keys.count > 1 ? TargetKey.distinguishing(keys) : nil
@@ -18,8 +25,9 @@ enum ServiceDiscovery {
       targets.map { key in
         let parameters = distinguishing[key.name] ?? []
         var labels: [(key: String, value: JSON)] = [
-          ("__metrics_path__", .text("/probe")), ("__param_target", .text(key.name)),
+          ("__metrics_path__", .text(probe)), ("__param_target", .text(key.name)),
         ]
+        if isSecure { labels.append(("__scheme__", .text("https"))) }
         for label in key.labels where parameters.contains(label.name) && !label.value.isEmpty {
           labels.append(("__param_\(label.name)", .text(label.value)))
         }
@@ -45,7 +53,7 @@ enum ServiceDiscovery {
     switch listening {
     case .any(let port), .ipv4(0, let port): return "localhost:\(port)"
     case .ipv4, .ipv6: return listening.map { "\($0)" } ?? ""
-    case .unix, nil: return "localhost:80"
+    case .unix, .vsock, nil: return "localhost:80"
     }
   }
 }

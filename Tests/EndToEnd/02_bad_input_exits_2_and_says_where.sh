@@ -50,5 +50,5 @@ grep -q "missing.yaml" "$WORK/out" || fail "it does not name the missing file: $
 rejected 2 --config.file="$WORK/missing.yaml"
 
 start --target=self=pid:$$
-rejected 2 --web.listen-address="127.0.0.1:$PORT"
+rejected 1 --web.listen-address="127.0.0.1:$PORT"
 grep -q "$PORT" "$WORK/out" || fail "it does not name the taken address: $(cat "$WORK/out")"

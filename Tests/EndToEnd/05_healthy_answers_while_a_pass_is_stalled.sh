@@ -1,4 +1,4 @@
-# While a pass waits in the kernel, everything that needs no pass answers at once.
+# L6: while a pass waits in the kernel, everything that needs no pass answers at once.
 . "$(dirname "$0")/lib.sh"
 need python3
 

@@ -62,9 +62,9 @@ has_large() { scrape && value process_proportional_memory_bytes target=large; }
 poll 60 has_large || fail "the large target gets no proportional memory"
 kernel() { awk -v key="$1:" '$1 == key { print $2 * 1024 }' "/proc/$2/smaps_rollup"; }
 near "proportional memory of the large target" \
-  "$(value process_proportional_memory_bytes target=large)" "$(kernel Pss $LARGE)" 4194304
+  "$(value process_proportional_memory_bytes target=large)" "$(kernel Pss $LARGE)" 16777216
 near "unique memory of the large target" "$(value process_unique_memory_bytes target=large)" \
-  "$(kernel Private_Clean $LARGE) + $(kernel Private_Dirty $LARGE)" 4194304
+  "$(kernel Private_Clean $LARGE) + $(kernel Private_Dirty $LARGE)" 16777216
 near "proportional memory of the small target" \
   "$(value process_proportional_memory_bytes target=small)" "$(kernel Pss $SMALL)" 262144
 age=$(value process_proportional_memory_age_seconds target=large)

@@ -93,6 +93,18 @@ start() {
 ready_or_gone() { gone "$DAEMON" || answers /-/ready; }
 answers() { curl -sf -m 5 -o /dev/null "$URL$1"; }
 
+# echo_server [LIMIT=VALUE]...: starts the echo program, Tests/EchoServer; sets ECHO and ECHO_PORT.
+echo_server() {
+  local program=${PROCVITALS%/*}/EchoServer
+  [ -x "$program" ] || fail "there is no $program: make build-echo makes it"
+  : > "$WORK/echo"
+  "$program" 127.0.0.1:0 "$@" > "$WORK/echo" 2>> "$LOG" < /dev/null &
+  ECHO=$!
+  track $ECHO
+  poll 10 grep -q : "$WORK/echo" || fail "the echo program does not listen"
+  ECHO_PORT=$(sed 's/.*://' "$WORK/echo")
+}
+
 # scrape: one page into $WORK/page, the metrics as text 0.0.4.
 scrape() {
   curl -sS -m 30 -f "$URL/metrics" > "$WORK/page" || fail "no page from $URL/metrics"

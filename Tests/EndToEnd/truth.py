@@ -358,7 +358,8 @@ def children():
                 settled=lambda page: name not in rows or value(page, name, "family"))[0]
     if name in rows:
         used = value(scrape(), "process_cpu_seconds_total", "family") - before
-        if abs(used - facts["cpu"]) > 0.05 + 0.05 * facts["cpu"]:
+        # The record of an end is sent before its last work, which on a busy machine takes a while.
+        if abs(used - facts["cpu"]) > 0.1 + 0.1 * facts["cpu"]:
             fail(f"CPU of 50 children between two scrapes: {used}, they used {facts['cpu']}")
 
 

@@ -223,6 +223,14 @@ import Testing
     _ = flood
   }
 
+  @Test("L3 an idle connection is one small object")
+  func idleConnectionIsSmall() throws {
+    let server = try TurnedServer()
+    let connection = Connection(try openFile("/dev/null", .read), server.server)
+    #expect(malloc_usable_size(Unmanaged.passUnretained(connection).toOpaque()) < 640)
+    try server.stop()
+  }
+
   @Test("L2 without a descriptor an idle connection makes room")
   func descriptorsByEviction() throws {
     let server = try TurnedServer()

@@ -1,5 +1,6 @@
 import Foundation
 import Linux
+import RequestChecks
 import Testing
 
 @testable import HTTPServer
@@ -243,10 +244,10 @@ import Testing
     #expect(client.sawEnd)
   }
 
-  @Test("H14 a client that goes on sending after an error is cut off")
+  @Test("H14 a client that goes on sending after an error is cut off, but not at once")
   func lingeringIsBounded() throws {
     var limits = Limits()
-    limits.lingerTime = .seconds(1000)
+    limits.lingerTime = .milliseconds(50)
     let server = try LiveServer(limits)
     defer { server.stop() }
     let client = Client(server)
@@ -254,6 +255,30 @@ import Testing
     #expect(client.answer()?.status == 400)
     #expect(eventually { !client.send([UInt8](repeating: 0x78, count: 64 << 10)) })
     #expect(eventually { server.statistics.open.total == 0 })
+    #expect(server.statistics.timeouts.linger == 1)
+  }
+
+  @Test("H14 what comes after an error is not read for ever")
+  func lingeringStopsReading() throws {
+    var limits = Limits()
+    limits.lingerTime = .seconds(1000)
+    let server = try TurnedServer(limits)
+    let client = server.client()
+    client.send("BROKEN\r\n")
+    #expect(try server.turn { server.open.closing == 1 })
+    // More than a hundred reads, if it read them all.
+    let piece = [UInt8](repeating: 0x78, count: 16 << 10)
+    var sent = 0
+    while sent < 2 << 20 {
+      let count = Glibc.send(client.socket, piece, piece.count, Int32(MSG_DONTWAIT))
+      if count <= 0 { break }
+      sent += count
+    }
+    #expect(sent > 500_000)
+    #expect(try server.turns(during: .milliseconds(100)) < 20)
+    #expect(server.open.closing == 1)
+    #expect(client.answer()?.status == 400)
+    try server.stop()
   }
 
   @Test("H15 the body is sent after 100 Continue")
@@ -270,6 +295,27 @@ import Testing
     #expect(answer.status == 200)
     #expect(answer.body.hasSuffix("\n\nhello"))
     #expect(client.get("/")?.status == 200)
+  }
+
+  @Test("H15 what is decided without the body is answered instead of 100 Continue")
+  func expectRefused() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let wants = "Content-Length: 40\r\nExpect: 100-continue\r\n\r\n"
+    let client = Client(server)
+    client.send("POST /refused HTTP/1.1\r\nHost: a\r\n\(wants)")
+    let answer = try #require(client.answer())
+    #expect(answer.status == 405)
+    #expect(answer.field("Connection") == "close")
+    // The body, sent all the same, is no request.
+    client.send("GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n")
+    client.finishSending()
+    #expect(client.endsSilently())
+    #expect(server.statistics.requests == 0)
+    let head = Client(server)
+    head.send("HEAD /refused HTTP/1.1\r\nHost: a\r\n\(wants)")
+    #expect(head.answer(toHead: true)?.status == 405)
+    #expect(head.endsSilently())
   }
 
   @Test("H11 H13 a body in many small chunks arrives whole")

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Linux
 import Synchronization
+import TLS
 
 @testable import HTTPServer
 
@@ -39,10 +40,11 @@ final class LiveServer: Sendable {
 
   /// Starts a server with the test handler.
   ///
-  /// `/later` waits until ``answer(_:)``, `/big` has 8 MiB, `/page` 100 kB, `/echo` repeats the request, `/none`
-  /// is 204, anything else 200.
+  /// `/later` waits until ``answer(_:)``, `/big` has 8 MiB, `/page` 100 kB, `/echo` repeats the
+  /// request, `/none` is 204, `/refused` wants no body, anything else is 200.
   init(
-    _ limits: Limits = Limits(), on wanted: ListenAddress = .ipv4(0x7f00_0001, port: 0)
+    _ limits: Limits = Limits(), on wanted: ListenAddress = .ipv4(0x7f00_0001, port: 0),
+    tls: ServerContext? = nil
   ) throws {
     mailbox = try Mailbox<Job>()
     let started = DispatchSemaphore(value: 0)
@@ -70,6 +72,10 @@ final class LiveServer: Sendable {
         } abandoned: { id in
           weakSelf.withLock { $0 }?.abandoned.withLock { $0.append(id) }
         }
+        if let tls { server.useTLS(tls) }
+        server.refusal = { request in
+          request.path == "/refused" ? .methodNotAllowed(allow: [.get]) : nil
+        }
         let address = try server.listen(on: wanted)
         let jobs = Jobs(mailbox, server, loop)
         _ = try loop.add(mailbox.wake.fd, .readable, jobs)
@@ -93,7 +99,7 @@ final class LiveServer: Sendable {
   var port: UInt16 {
     switch address {
     case .ipv4(_, let port), .ipv6(_, let port), .any(let port): port
-    case .unix: 0
+    case .unix, .vsock: 0
     }
   }
 

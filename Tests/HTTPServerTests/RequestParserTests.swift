@@ -1,50 +1,8 @@
+import RequestChecks
 import TestSupport
 import Testing
 
 @testable import HTTPServer
-
-/// Feeds bytes to a parser in pieces and writes down what comes out.
-func outcome(of bytes: [UInt8], cutAt cuts: [Int] = [], _ limits: Limits = Limits()) -> String {
-  var parser = RequestParser()
-  var events: [String] = []
-  var start = 0
-  pieces: for end in cuts + [bytes.count] {
-    // A piece with bytes around it, so that nothing outside the piece can be used.
-    let piece = [UInt8(ascii: "?")] + bytes[start..<end] + [UInt8(ascii: "?")]
-    var position = 1
-    start = end
-    while position < piece.count - 1 {
-      switch parser.parse(piece, &position, piece.count - 1, limits) {
-      case .incomplete:
-        #expect(position == piece.count - 1)
-        continue pieces
-      case .continueExpected: events.append("100")
-      case .complete(let request): events.append(describe(request))
-      case .failed(let error):
-        events.append(String(error.status.code))
-        return events.joined(separator: "; ")
-      }
-    }
-  }
-  if !parser.isEmpty { events.append("...") }
-  return events.joined(separator: "; ")
-}
-
-private func describe(_ request: Request) -> String {
-  var text = "\(request.method.rawValue) \(request.path)"
-  if request.version == .http10 { text += " 1.0" }
-  let query = request.query
-  if !query.isEmpty {
-    text += " ?" + query.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
-  }
-  if request.target.lowercased().hasPrefix("http"), let authority = request.authority {
-    text += " @\(authority)"
-  }
-  if request.version == .http11, !request.keepsAlive { text += " close" }
-  if request.version == .http10, request.keepsAlive { text += " keep-alive" }
-  if !request.body.isEmpty { text += " [\(String(decoding: request.body, as: UTF8.self))]" }
-  return text
-}
 
 @Suite struct RequestParserTests {
   @Test(arguments: requestTable)

@@ -27,6 +27,8 @@ import Testing
     ("unix:relative", .unix(path: "relative"), nil),
     ("unix:/a:80", .unix(path: "/a:80"), nil),
     ("unix:\(longestPath)", .unix(path: longestPath), nil),
+    ("vsock://:9656", .vsock(port: 9656), nil),
+    ("vsock://:4294967294", .vsock(port: 4_294_967_294), nil),
   ]
 
   @Test(arguments: good)

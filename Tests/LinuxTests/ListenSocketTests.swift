@@ -12,11 +12,17 @@ private let hasIPv6: Bool = {
   }
 }()
 
+private let hasVsock: Bool = {
+  let fd = socket(AF_VSOCK, Int32(SOCK_STREAM.rawValue), 0)
+  if fd >= 0 { close(fd) }
+  return fd >= 0
+}()
+
 extension ListenAddress {
   fileprivate var port: UInt16? {
     switch self {
     case .ipv4(_, let port), .ipv6(_, let port), .any(let port): port
-    case .unix: nil
+    case .unix, .vsock: nil
     }
   }
 }
@@ -135,6 +141,41 @@ extension ListenAddress {
     #expect(client.raw >= 0)
   }
 
+  @Test(.enabled(if: hasVsock)) func virtualMachinePort() throws {
+    let socket = try ListenSocket(.vsock(port: .max))
+    guard case .vsock(let port) = socket.address else {
+      Issue.record("\(socket.address)")
+      return
+    }
+    #expect(port != .max && port > 0)
+    #expect(throws: Errno.addressInUse) { _ = try ListenSocket(socket.address) }
+  }
+
+  @Test func adopted() throws {
+    for text in [":0", "127.0.0.1:0", "[::1]:0"] where hasIPv6 || text != "[::1]:0" {
+      let made = try ListenSocket(try ListenAddress(text))
+      // As systemd hands it over: blocking, and open in children.
+      let passed = dup(made.fd.raw)
+      #expect(fcntl(passed, F_SETFL, 0) == 0)
+      let socket = try ListenSocket(adopting: OwnedFD(adopting: passed))
+      #expect(socket.address == made.address)
+      #expect(throws: Errno.wouldBlock) { _ = try socket.accept() }
+      #expect(fcntl(socket.fd.raw, F_GETFD) == FD_CLOEXEC)
+      let client = try connect(to: socket.address)
+      _ = try accept(socket)
+      #expect(client.raw >= 0)
+    }
+  }
+
+  @Test func notAdopted() throws {
+    let pair = try SocketPair()
+    #expect(throws: Errno.invalid) { _ = try ListenSocket(adopting: pair.left.duplicate()) }
+    let datagram = OwnedFD(adopting: socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0))
+    #expect(throws: Errno.invalid) { _ = try ListenSocket(adopting: datagram.duplicate()) }
+    let file = try openFile("/dev/null", .read)
+    #expect(throws: Errno(ENOTSOCK)) { _ = try ListenSocket(adopting: file.duplicate()) }
+  }
+
   @Test func delayIsDisabled() throws {
     let socket = try ListenSocket(.ipv4(Self.host, port: 0))
     let client = try connect(to: socket.address)
@@ -188,6 +229,16 @@ extension ListenAddress {
       #expect(client.raw >= 0)
     }
     #expect(mode(path) == nil)
+  }
+
+  @Test func fileOfAnAdoptedSocketStays() throws {
+    let directory = try TemporaryDirectory()
+    let made = try ListenSocket(.unix(path: "\(directory.path)/s"))
+    do {
+      let socket = try ListenSocket(adopting: made.fd.duplicate())
+      #expect(socket.address == made.address)
+    }
+    #expect(mode("\(directory.path)/s") != nil)
   }
 
   @Test func longestPath() throws {

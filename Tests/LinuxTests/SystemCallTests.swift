@@ -242,6 +242,7 @@ func connect(to address: ListenAddress) throws -> OwnedFD {
     name.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
     return try connect(AF_UNIX, &name)
+  case .vsock: throw Errno.addressFamilyNotSupported
   }
 }
 

@@ -275,6 +275,30 @@ import Testing
     #expect(gone == [name])
   }
 
+  @Test func madeTargetsStayUntilItIsKnownHowTheirProcessesEnded() throws {
+    var rule = rule("") { _ in }
+    rule.name = Template([.variable(.comm)])
+    rule.forgetAfter = .zero
+    let loop = try EventLoop()
+    let roster = try Roster.live([rule], loop: loop)
+    let child = try shell()
+    #expect(
+      eventually {
+        roster.refresh()
+        return roster.pids(name) == [child.pid]
+      })
+    let target = try #require(roster.target(name))
+    child.send(SIGKILL)
+    child.waitForEnd()
+    for _ in 0..<3 { roster.refresh() }
+    #expect(roster.target(name) === target && target.members.isEmpty)
+    child.reap()
+    while target.exits.isEmpty { try loop.turn() }
+    for _ in 0..<2 { roster.refresh() }
+    #expect(roster.target(name) == nil)
+    #expect(target.exits.values.reduce(0, +) == 1)
+  }
+
   @Test func targetsAreLimited() throws {
     let children = [try shell("a"), try shell("b"), try shell("c")]
     var rule = try rule("") { $0.commandLines = [try Pattern("(?<last>[abc])$")] }

@@ -36,7 +36,7 @@ private func complaint(_ arguments: [String]) -> String? {
 }
 
 @Suite struct OptionsTests {
-  private static let forms = "expected HOST:PORT, :PORT, [IPV6]:PORT or unix:PATH"
+  private static let forms = "expected HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or vsock://:PORT"
 
   static let wrong: [([String], String)] = [
     (["--web.listen-address", ""], "--web.listen-address=: \(forms)"),
@@ -71,6 +71,18 @@ private func complaint(_ arguments: [String]) -> String? {
     (
       ["--web.max-connections=100001"],
       "--web.max-connections=100001: expected a number from 1 to 100000"
+    ),
+    (
+      ["--web.read-timeout=10"],
+      "--web.read-timeout=10: expected a duration from 100ms to 1h, for example 10s or 1m30s"
+    ),
+    (
+      ["--web.idle-timeout=2h"],
+      "--web.idle-timeout=2h: expected a duration from 100ms to 1h, for example 10s or 1m30s"
+    ),
+    (
+      ["--web.write-timeout=1ms"],
+      "--web.write-timeout=1ms: expected a duration from 100ms to 1h, for example 10s or 1m30s"
     ),
     (
       ["--path.procfs=/nonexistent"],

@@ -30,7 +30,8 @@ import Testing
         ["--recheck=true", "--recheck-with-time-limit=10s"]
       ),
       (["-web.listen-address", ":1"], ["--web.listen-address=:1"]),
-      (["-web.config.file="], []), (["-web.config.file", ""], []),
+      (["-web.config.file="], ["--web.config.file="]),
+      (["-web.config.file", "x.yml"], ["--web.config.file=x.yml"]),
       // What is ours stays as it is.
       (
         ["check", "--target=a=pid:1", "-h", "-x", "-"],
@@ -46,10 +47,6 @@ import Testing
   @Test(arguments: [
     (["-threads=maybe"], "-threads=maybe: expected true or false"),
     (["-procnames"], "-procnames: expected a value"),
-    (
-      ["-web.config.file=/x"],
-      "-web.config.file: TLS and passwords cannot be served yet; put a proxy before procvitals"
-    ),
     (
       ["-once-to-stdout-delay", "5s"],
       "-once-to-stdout-delay: use procvitals once, which needs no delay"

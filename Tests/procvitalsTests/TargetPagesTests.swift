@@ -22,16 +22,19 @@ private func key(_ name: String, _ labels: KeyValuePairs<String, String> = [:]) 
     arguments: [
       ([("target", "a")], "a", [:]), ([("x", "1"), ("target", "a")], "a", ["x": "1"]),
       // The first one counts.
-      ([("target", "a"), ("x", "1"), ("target", "b"), ("x", "2")], "a", ["x": "1"]),
+      ([("target", "a"), ("x", "1"), ("x", "2")], "a", ["x": "1"]),
+      ([("target", "a"), ("name[]", "up"), ("collect[]", "io"), ("exclude[]", "")], "a", [:]),
       ([("target", "a"), ("x", "")], "a", ["x": ""]),
       ([("target", "a b\"é"), ("", "")], "a b\"é", ["": ""]),
       ([], nil, [:]), ([("target", "")], nil, [:]), ([("Target", "a")], nil, [:]),
       ([("target", ""), ("target", "a")], nil, [:]),
+      ([("target", "a"), ("target", "b")], nil, [:]),
+      ([("target", "a"), ("target", "a")], nil, [:]),
     ] as [([(String, String)], String?, [String: String])])
   func queries(query: [(String, String)], name: String?, labels: [String: String]) throws {
     let items = query.map { (name: $0.0, value: $0.1) }
     guard let name else {
-      #expect(throws: ProbeQuery.Failure.noTarget) { try ProbeQuery(items) }
+      #expect(throws: PageQuery.Failure.self) { try ProbeQuery(items) }
       return
     }
     let probe = try ProbeQuery(items).probe
@@ -44,7 +47,7 @@ private func key(_ name: String, _ labels: KeyValuePairs<String, String> = [:]) 
       [("target", "a")] + (0..<count).map { ("l\($0)", "") }
     }
     #expect(try ProbeQuery(query(64)).probe.labels.count == 64)
-    #expect(throws: ProbeQuery.Failure.tooManyLabels) { try ProbeQuery(query(65)) }
+    #expect(throws: PageQuery.Failure.self) { try ProbeQuery(query(65)) }
   }
 
   @Test func answersOfProbes() throws {
@@ -61,8 +64,10 @@ private func key(_ name: String, _ labels: KeyValuePairs<String, String> = [:]) 
       let probe = Probe(
         name: name, labels: role.map { [TargetKey.Label(name: "role", value: $0)] } ?? [])
       let outcome = collector.collect(OwnState(version: "0"), [.probe(probe)])
-      let response = Response.probe(probe, Form(), outcome)
-      return (response.status.code, String(decoding: response.body, as: UTF8.self))
+      let response = Response.probe(probe, outcome) {
+        .text(.ok, String(decoding: $0[Form()] ?? [], as: UTF8.self))
+      }
+      return (response?.status.code ?? 0, String(decoding: response?.body ?? [], as: UTF8.self))
     }
     #expect(answer("web").code == 200 && answer("web").text.hasPrefix("# HELP process_"))
     #expect(answer("db&1", "a").code == 200)

@@ -46,6 +46,9 @@ int clinux_gettid(void);
 /// sendmsg(2) of two buffers with MSG_NOSIGNAL.
 long clinux_send2(int socket, const void *a, size_t a_count, const void *b, size_t b_count);
 
+/// bind(2) to a port on all addresses of this virtual machine, vsock(7).
+int clinux_bind_vsock(int socket, uint32_t port);
+
 /// open(2) flag that needs _GNU_SOURCE.
 extern const int clinux_O_PATH;
 

@@ -1,13 +1,13 @@
 /// One stream of bytes and what must come of it.
-struct RequestCase: Sendable, CustomStringConvertible {
+package struct RequestCase: Sendable, CustomStringConvertible {
   /// The requirement's number and what is special about the bytes.
-  let name: String
+  package let name: String
   /// Latin-1: every scalar is one byte.
-  let input: String
+  package let input: String
   /// `METHOD path`, `[body]`, status codes, `100` and `...` for an incomplete request, in order.
-  let expected: String
+  package let expected: String
 
-  var description: String { name }
+  package var description: String { name }
 
   init(_ name: String, _ input: String, _ expected: String) {
     self.name = name
@@ -40,12 +40,12 @@ struct RequestCase: Sendable, CustomStringConvertible {
     RequestCase(name, "GET / HTTP/1.1\r\nHost:\(value)\r\n\r\n", expected)
   }
 
-  var bytes: [UInt8] { input.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) } }
+  package var bytes: [UInt8] { input.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) } }
 }
 
 private func times(_ count: Int, _ text: String) -> String { String(repeating: text, count: count) }
 
-let requestTable: [RequestCase] =
+package let requestTable: [RequestCase] =
   requestLines + targets + hosts + fieldLines + lengths + codings + chunks + limits + expectations
   + sequences
 
@@ -178,6 +178,9 @@ private let hosts: [RequestCase] = [
   .host("H7 IPv6 not closed", " [::1", "400"),
   .host("H7 IPv6 empty", " []", "400"),
   .host("H7 text after IPv6", " [::1]a", "400"),
+  .host("H7 encoded byte", " a%2Db", "GET /"),
+  .host("H7 percent without digits", " a%2", "400"),
+  .host("H7 percent with other letters", " a%zz", "400"),
   .host("H7 user", " u@a", "400"),
   .host("H7 path", " a/b", "400"),
   .host("H7 list", " a,b", "400"),
@@ -249,6 +252,13 @@ private let lengths: [RequestCase] = [
     "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 28\r\n\r\n"
       + "GET /x HTTP/1.1\r\nHost: a\r\n\r\nGET /y HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET / [GET /x HTTP/1.1\r\nHost: a\r\n\r\n]; GET /y"),
+  RequestCase(
+    "H12 HEAD with a body", "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok",
+    "HEAD / [ok]"),
+  RequestCase(
+    "H12 OPTIONS with a chunked body",
+    "OPTIONS / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+    "OPTIONS / [x]"),
   .post("H12 incomplete body", "Content-Length: 5\r\n\r\nhell", "..."),
 ]
 
@@ -320,6 +330,9 @@ private let chunks: [RequestCase] = [
   .chunked("H11 quoted value", "5;a=\"b;\\\"\\\\\tc\"\r\nhello\r\n0\r\n\r\n", "POST /p [hello]"),
   .chunked("H11 two quoted values", "5;a=\"b\";c=\"\"\r\nhello\r\n0\r\n\r\n", "POST /p [hello]"),
   .chunked("H11 blanks in an extension", "5; a = b ;c\r\nhello\r\n0\r\n\r\n", "POST /p [hello]"),
+  .chunked("H11 blank behind an extension", "5;a \r\nhello\r\n0\r\n\r\n", "400"),
+  .chunked("H11 blank behind a value", "5;a=b\t\r\nhello\r\n0\r\n\r\n", "400"),
+  .chunked("H11 blank behind a quoted value", "5;a=\"b\" \r\nhello\r\n0\r\n\r\n", "400"),
   .chunked("H11 extension without name", "5;\r\nhello\r\n0\r\n\r\n", "400"),
   .chunked("H11 extension without value", "5;a=\r\nhello\r\n0\r\n\r\n", "400"),
   .chunked("H11 extension, open quote", "5;a=\"b\r\nhello\r\n0\r\n\r\n", "400"),

@@ -1,0 +1,73 @@
+import Collector
+import Config
+import Targets
+
+/// What is answered at `/api/v1/config`.
+///
+/// - Shape:
+///
+///       {"version": 1,
+///        "files": ["/etc/procvitals/procvitals.yaml"],
+///        "loaded": 1700000000.5, "current": true, "error": null,
+///        "settings": {"defaults.collect": "[default]", "limits.targets": "10000"},
+///        "targets": [
+///          {"name": "db-${port}", "labels": {"port": "${port}"},
+///           "selectors": ["process_name: postgres", "environment: PGDATA=<secret>"],
+///           "exclude": [["user: backup"]], "children": false, "per_process": false,
+///           "groups": ["core", "cpu"]}],
+///        "omitted": 0,
+///        "web": {"listen_addresses": ["127.0.0.1:9656"], "telemetry_path": "/metrics",
+///                "route_prefix": "", "external_url": null, "allowed_hosts": [],
+///                "max_requests": 40, "max_connections": 512, "lifecycle": false}}
+///
+///   `loaded` is when the settings were read, in seconds since 1970; `current` says whether they are
+///   those of the files, `error` why not. Settings are written as in a file. Targets come in the order
+///   of the files; `omitted` is how many have no place in ``targetLimit``. What a later version adds
+///   are new members only.
+struct ConfigPage {
+  /// How many targets are told.
+  static let targetLimit = 1000
+
+  var configuration: Configuration
+  var loadedSeconds: Double
+  /// What was wrong with the files when they were last read.
+  var error: String?
+
+  func text(_ web: WebOptions, listening: [String]) -> String {
+    let targets = configuration.collector.targets
+    return JSON.object([
+      "version": .whole(1),
+      "files": .texts(configuration.files),
+      "loaded": .real(loadedSeconds),
+      "current": .truth(error == nil),
+      "error": error.map(JSON.text) ?? .null,
+      "settings": .members(configuration.settings.map { ($0.path, .text($0.value)) }),
+      "targets": .list(targets.prefix(Self.targetLimit).map(\.json)),
+      "omitted": .whole(max(0, targets.count - Self.targetLimit)),
+      "web": .object([
+        "listen_addresses": .texts(listening),
+        "telemetry_path": .text(web.telemetryPath),
+        "route_prefix": .text(web.routePrefix ?? ""),
+        "external_url": web.externalURL.map(JSON.text) ?? .null,
+        "allowed_hosts": .texts(web.allowedHosts),
+        "max_requests": .whole(web.maxRequests),
+        "max_connections": .whole(web.maxConnections),
+        "lifecycle": .truth(web.enablesLifecycle),
+      ]),
+    ]).line + "\n"
+  }
+}
+
+extension TargetSettings {
+  fileprivate var json: JSON {
+    .object([
+      "name": .text(rule.name.description),
+      "labels": .members(rule.labels.map { ($0.name, .text($0.value.description)) }),
+      "selectors": .texts(rule.selector.words),
+      "exclude": .list(rule.exclusions.map { .texts($0.words) }),
+      "children": .truth(rule.includesChildren),
+      "per_process": .truth(rule.isPerProcess),
+      "groups": .texts(Catalogue.groups(selection).map(\.rawValue)),
+    ])
+  }
+}
