@@ -21,10 +21,11 @@ package struct Preference: Sendable {
 }
 
 extension Request {
-  /// What the client prefers, in the order of the field's lines; nil without the field.
+  /// What the client prefers.
   ///
-  /// - Parameter field: `Accept` or another field of members with weights; members that break the
-  ///   rules are left out.
+  /// - Parameter field: `Accept` or another field of members with weights.
+  /// - Returns: The members of all lines in order, without those that break the rules; nil without
+  ///   the field.
   /// - Source: RFC 9110, sections 5.6.6, 12.4.2 and 12.5.1.
   package func preferences(_ field: String) -> [Preference]? {
     var found: [Preference]?
@@ -62,6 +63,7 @@ extension Request {
   /// Whether the client has what an entity tag names, so that 304 is the answer.
   ///
   /// - Parameter tag: A strong entity tag, quotes included.
+  /// - Returns: Whether If-None-Match names it, or anything.
   /// - Source: RFC 9110, sections 8.8.3 and 13.1.2.
   package func alreadyHas(tag: String) -> Bool {
     for line in fieldLines where head.span.equalsIgnoringCase(line.name, "If-None-Match") {

@@ -7,6 +7,7 @@ enum Landing {
   /// - Parameters:
   ///   - metrics: The path of the metrics among the endpoints.
   ///   - paths: Where the endpoints are.
+  /// - Returns: The page, with an entity tag.
   static func page(metrics: String, _ paths: WebPaths) -> Response {
     func link(_ path: String) -> String { escaped(paths.link(path)) }
     let html = """

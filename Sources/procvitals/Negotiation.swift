@@ -86,6 +86,7 @@ extension Response {
   ///   - page: The page, which may be one gzip member.
   ///   - negotiation: What was chosen for the request.
   ///   - start: When the daemon started, in seconds since 1970.
+  /// - Returns: The answer, which nobody may keep.
   static func metrics(_ page: [UInt8], _ negotiation: Negotiation, start: Int) -> Response {
     var fields = [
       ("Vary", "Accept, Accept-Encoding"), ("Process-Start-Time-Unix", String(start)),

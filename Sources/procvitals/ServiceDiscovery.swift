@@ -14,6 +14,7 @@ enum ServiceDiscovery {
   ///   - address: Host and port of this.
   ///   - probe: The path of `/probe` there.
   ///   - isSecure: Whether https is spoken there.
+  /// - Returns: The document.
   static func json(
     _ targets: [TargetKey], address: String, probe: String = "/probe", isSecure: Bool = false
   ) -> JSON {

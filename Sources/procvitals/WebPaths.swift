@@ -97,6 +97,7 @@ struct AllowedHosts {
   /// Whether a request may be answered.
   ///
   /// - Parameter authority: Its host and port; nil if it has none, which browsers never do.
+  /// - Returns: True if it is for one of the hosts, or all are allowed.
   func include(_ authority: String?) -> Bool {
     guard !names.isEmpty, let authority else { return true }
     return names.contains(Self.host(authority).lowercased())
