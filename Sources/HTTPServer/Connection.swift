@@ -7,18 +7,18 @@ import TLS
 /// the deadline, so no state can be without one.
 final class Connection: EventHandler {
   /// What follows when the output is sent.
-  private enum Sequel {
+  enum Sequel {
     case nextRequest
     case body
     case close
   }
 
-  private let server: Server
-  private let socket: OwnedFD
+  let server: Server
+  let socket: OwnedFD
   /// What bytes go through on their way to the socket and back; nil where they are plain.
-  private var session: Session?
+  var session: Session?
   private(set) var token: EventToken?
-  private(set) var state = State.new
+  var state = State.new
   private var interest = Readiness.readable
 
   private var parser = RequestParser()
@@ -117,68 +117,6 @@ final class Connection: EventHandler {
       close()
     case .closed: break
     }
-  }
-
-  // MARK: Encryption
-
-  private func encrypt() throws(Errno) {
-    if let context = server.tls { session = try Session(context, on: socket) }
-  }
-
-  /// Begins to encrypt once it is sure with what.
-  func encryptWhenCurrent() {
-    if state != .handshake || session != nil { return }
-    server.refreshTLS? { [weak self] in self?.beginHandshake() }
-  }
-
-  private func beginHandshake() {
-    guard state == .handshake, session == nil else { return }
-    do throws(Errno) {
-      try encrypt()
-      setInterest(.readable)
-    } catch {
-      close()
-    }
-  }
-
-  private func shakeHands() {
-    guard let session else { return }
-    do throws(HandshakeError) {
-      switch try session.handshake() {
-      case .readable: setInterest(.readable)
-      case .writable: setInterest(.writable)
-      case .done:
-        server.counts.handshakes &+= 1
-        enter(.new)
-        setInterest(receivingInterest)
-      }
-    } catch {
-      server.counts.count(error)
-      self.session = nil
-      // What the client has to be told is sent; a reset would throw it away.
-      if error == .plainHTTP { refusePlain() } else { finish() }
-    }
-  }
-
-  /// Answers a client that does not know that it has to encrypt, as Go's servers do.
-  private func refusePlain() {
-    let response = Response.text(
-      .badRequest, "Client sent an HTTP request to an HTTPS server.\n")
-    server.counts.countResponse(response.status)
-    var head = response.head(date: server.dateLine.current(), connection: "close")
-    // Of the request nothing is known, not even its version: the oldest one is understood by all.
-    head[7] = UInt8(ascii: "0")
-    state = .writing
-    output(head, response.body, then: .close)
-  }
-
-  /// What to wait for until more can be received.
-  ///
-  /// The kernel knows nothing of bytes that are decrypted already: for them the connection waits
-  /// until it is writable, which it is.
-  private var receivingInterest: Readiness {
-    guard let session else { return .readable }
-    return session.waitsToWrite || session.hasPending ? .writable : .readable
   }
 
   // MARK: Receiving
@@ -312,7 +250,7 @@ final class Connection: EventHandler {
     output(head, hasBody ? response.body : [], then: keepsAlive ? .nextRequest : .close)
   }
 
-  private func output(_ head: [UInt8], _ body: [UInt8], then sequel: Sequel) {
+  func output(_ head: [UInt8], _ body: [UInt8], then sequel: Sequel) {
     outputHead = head
     outputBody = body
     sentBytes = 0
@@ -359,7 +297,7 @@ final class Connection: EventHandler {
   ///
   /// Closing at once would send a reset if the client has sent more, and a reset throws away
   /// what it has not read yet (RFC 9112, section 9.6).
-  private func finish() {
+  func finish() {
     readAhead = []
     readAheadStart = 0
     parser = RequestParser()
@@ -409,7 +347,7 @@ final class Connection: EventHandler {
 
   // MARK: State
 
-  private func enter(_ next: State) {
+  func enter(_ next: State) {
     guard let token, state != .closed else { return }
     let before = state
     state = next
@@ -442,7 +380,7 @@ final class Connection: EventHandler {
     server.loop.setDeadline(token, deadline)
   }
 
-  private func setInterest(_ wanted: Readiness) {
+  func setInterest(_ wanted: Readiness) {
     guard let token, interest != wanted else { return }
     interest = wanted
     server.loop.modify(token, wanted)

@@ -61,7 +61,7 @@ final class Echo: EventHandler {
     try echo.loop.run()
   }
 
-  /// - Parameter name: Of a certificate with those above it and its key, `NAME.pem` and `NAME.key`.
+  /// Settings with the certificate and those above it in `NAME.pem`, and the key in `NAME.key`.
   private static func settings(_ name: String) throws -> TLSSettings {
     func bytes(_ file: String) throws -> [UInt8] {
       let opened = try openFile(file, .read)
