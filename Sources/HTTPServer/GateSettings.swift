@@ -40,7 +40,7 @@ package struct RateLimit: Sendable, Hashable {
     let (capacity, isHuge) = step.multipliedReportingOverflow(by: UInt64(clamping: burst))
     let start = max(full, now).nanoseconds
     let (end, isLate) = start.addingReportingOverflow(step)
-    guard burst > 0, isHuge || end &- now.nanoseconds <= capacity || isLate else { return false }
+    guard isHuge || !isLate && end &- now.nanoseconds <= capacity else { return false }
     full = Instant(nanoseconds: isLate ? .max : end)
     return true
   }
