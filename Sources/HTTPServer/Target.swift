@@ -35,8 +35,12 @@ struct Target {
       if !isOptions { throw .malformed("the target * belongs to OPTIONS") }
       (path, query, authority) = ("*", nil, nil)
     } else {
-      let scheme = target.lowerBound..<min(target.lowerBound + 7, target.upperBound)
-      guard bytes.equalsIgnoringCase(scheme, "http://") else {
+      // Both mean this server: a proxy may encrypt on its own.
+      let start = target.lowerBound
+      let schemes = ["http://", "https://"].map { name in
+        (range: start..<min(start + name.utf8.count, target.upperBound), name: name)
+      }
+      guard let (scheme, _) = schemes.first(where: { bytes.equalsIgnoringCase($0, $1) }) else {
         throw .malformed("the request target must be a path or an http URI")
       }
       var end = scheme.upperBound

@@ -191,6 +191,8 @@ final class Daemon: EventHandler {
     self.server = server
   }
 
+  var isEncrypted: Bool { server?.isEncrypted == true }
+
   private func tell(_ address: ListenAddress, _ server: Server) {
     addresses.append(address)
     let url = url(address, isEncrypted: server.isEncrypted)
@@ -361,7 +363,7 @@ final class Daemon: EventHandler {
     if let statistics = server?.statistics {
       own.connections = statistics.open.counts
       own.connectionsRejected = statistics.rejectedCounts
-      if server?.isEncrypted == true { own.connectionsRejected += statistics.handshakeCounts }
+      if isEncrypted { own.connectionsRejected += statistics.handshakeCounts }
     }
     sampler.collect(own, wishes, until: deadline)
   }

@@ -102,12 +102,14 @@ extension Daemon {
   private func discover(_ request: Request, _ id: RequestID) -> Answer {
     let address =
       paths.external?.address
-      ?? ServiceDiscovery.address(authority: request.authority, listening: address)
+      ?? ServiceDiscovery.address(
+        authority: request.authority, listening: address, isSecure: isEncrypted)
+    let isSecure = paths.external.map { $0.scheme == "https" } ?? isEncrypted
     return wait(request, id, .list) { [paths] in
       .json(
         ServiceDiscovery.json(
           $0.targets, address: address, probe: paths.link("/probe"),
-          isSecure: paths.external?.scheme == "https"
+          isSecure: isSecure
         ).line + "\n")
     }
   }

@@ -43,18 +43,22 @@ enum ServiceDiscovery {
   /// - Parameters:
   ///   - authority: Host and port as the request has them; nil if it has none (HTTP/1.0).
   ///   - listening: Where the server listens.
+  ///   - isSecure: Whether it speaks https.
   /// - Returns: `HOST:PORT`.
-  static func address(authority: String?, listening: ListenAddress?) -> String {
+  static func address(
+    authority: String?, listening: ListenAddress?, isSecure: Bool = false
+  ) -> String {
+    let standard = isSecure ? "443" : "80"
     if let authority, !authority.isEmpty {
       let port =
         authority.drop { $0 != "]" }.isEmpty ? authority[...] : authority.drop { $0 != "]" }
-      guard let colon = port.lastIndex(of: ":") else { return authority + ":80" }
-      return port[colon...] == ":" ? authority + "80" : authority
+      guard let colon = port.lastIndex(of: ":") else { return "\(authority):\(standard)" }
+      return port[colon...] == ":" ? authority + standard : authority
     }
     switch listening {
     case .any(let port), .ipv4(0, let port): return "localhost:\(port)"
     case .ipv4, .ipv6: return listening.map { "\($0)" } ?? ""
-    case .unix, .vsock, nil: return "localhost:80"
+    case .unix, .vsock, nil: return "localhost:\(standard)"
     }
   }
 }

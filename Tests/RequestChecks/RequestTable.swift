@@ -120,7 +120,7 @@ private let targets: [RequestCase] = [
   .target("H6 absolute form with user", "http://u@b/", "400"),
   .target("H6 absolute form, bad port", "http://b:x/", "400"),
   .target("H6 absolute form, other scheme", "ftp://b/", "400"),
-  .target("H6 https on a plain connection", "https://b/", "400"),
+  .target("H6 absolute form, https", "https://b/a", "GET /a @b"),
   RequestCase("H6 absolute form still needs Host", "GET http://b/ HTTP/1.1\r\n\r\n", "400"),
   .line("H6 absolute OPTIONS without path", "OPTIONS http://b HTTP/1.1", "OPTIONS * @b"),
   .target("H6 * with GET", "*", "400"),
