@@ -61,7 +61,7 @@ for path, code, word in [
     ("/probe", 400, "target=NAME"), ("/probe?target=", 400, "target=NAME"),
     ("/probe?target=nope", 404, "no target"), ("/probe?target=shrot", 404, '"short"'),
     ("/probe?target=app&service=x", 404, "service"), ("/probe?target=%61pp&service=shop", 200, ""),
-    ("/probe?target=app&target=nope", 200, ""), ("/probe?t=1&target=app", 404, "t="),
+    ("/probe?target=app&target=nope", 400, "more than once"), ("/probe?t=1&target=app", 404, "t="),
 ]:
     status, _, text = get(path)
     assert status == code and word in text, (path, status, text[:300])
