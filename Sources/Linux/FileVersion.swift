@@ -48,7 +48,7 @@ package struct FileVersion: Sendable, Hashable {
   /// one step look like one.
   ///
   /// - Parameter now: Wall-clock time before the file was read, nanoseconds since 1970.
-  /// - Returns: Whether what was read then is what the file holds as long as it looks the same.
+  /// - Returns: False while the last change is too young for that.
   package func isSettled(at now: Int64) -> Bool {
     now &- changedNanoseconds > Self.longestStep
   }

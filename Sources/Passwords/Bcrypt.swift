@@ -30,7 +30,7 @@ package struct Bcrypt: Sendable {
   ///   - password: The password; one with a NUL byte never matches, and of a longer one the first 72
   ///     bytes count.
   ///   - hash: A hash as in a web configuration: 60 bytes that begin with `$2a$`, `$2b$` or `$2y$`.
-  /// - Returns: Whether they belong together.
+  /// - Returns: Whether they fit.
   package func matches(_ password: [UInt8], _ hash: [UInt8]) -> Bool {
     guard hash.count == Self.hashBytes else { return false }
     let phrase = password.prefix(Self.passwordBytes).map(CChar.init(bitPattern:))

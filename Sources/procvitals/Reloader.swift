@@ -133,7 +133,7 @@ extension Response {
   /// - Parameters:
   ///   - outcome: What came of the configuration.
   ///   - web: What is wrong with the web configuration, if there is one.
-  /// - Returns: 200, or 500 with what is wrong.
+  /// - Returns: 200, or 500 with all that is wrong.
   static func reload(_ outcome: Reloader.Outcome, web: Failure? = nil) -> Response {
     var text = ""
     if case .failure(let failure) = outcome {

@@ -22,8 +22,9 @@ ours() {
 # verdict ok|PHRASE YAML...: ours and promtool's are the same.
 verdict() {
   local expected=$1
-  case="$2 ${3:0:60} ${4:0:60}"
   shift
+  case="$*"
+  case=${case:0:120}
   printf '%s\n' "$@" > web.yml
   if [ "$expected" = ok ]; then ours 0 "valid"; else ours 2 "$expected"; fi
   promtool check web-config web.yml > theirs 2>&1
