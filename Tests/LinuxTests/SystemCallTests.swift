@@ -62,8 +62,8 @@ let wrappers: [Wrapper] = [
     let pipe = try Pipe()
     try writeAll([1, 2, 3], to: pipe.input.raw)
   },
-  Wrapper("listen ipv4", .socket, 5) { _ = try ListenSocket(loopback) },
-  Wrapper("listen unix", .socket, 5) { try listenOnUnix() },
+  Wrapper("listen ipv4", .socket, 6) { _ = try ListenSocket(loopback) },
+  Wrapper("listen unix", .socket, 6) { try listenOnUnix() },
   Wrapper("accept", .accept, 1) {
     let socket = try ListenSocket(loopback)
     let client = try connect(to: socket.address)
