@@ -63,7 +63,7 @@ let wrappers: [Wrapper] = [
     try writeAll([1, 2, 3], to: pipe.input.raw)
   },
   Wrapper("listen ipv4", .socket, 6) { _ = try ListenSocket(loopback) },
-  Wrapper("listen unix", .socket, 6) { try listenOnUnix() },
+  Wrapper("listen unix", .socket, 7) { try listenOnUnix() },
   Wrapper("accept", .accept, 1) {
     let socket = try ListenSocket(loopback)
     let client = try connect(to: socket.address)
