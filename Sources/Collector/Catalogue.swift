@@ -641,6 +641,14 @@ package enum Catalogue {
     row.group.map { selection.includes(row.family, $0, isDefault: row.isDefault) } ?? true
   }
 
+  /// Whether a selection switches on a row whose number an exit record completes.
+  static func countsExits(_ selection: Selection) -> Bool {
+    process.contains {
+      $0.family.kind == .counter
+        && selection.includes($0.family, $0.group, isDefault: $0.isDefault)
+    } || lifecycle.contains { includes($0, selection) }
+  }
+
   /// Whether a selection switches on a row about a target that takes its samples from a file.
   static func surveys(_ file: SourceFile, _ selection: Selection) -> Bool {
     target.contains { $0.sources.contains(file) && includes($0, selection) }

@@ -19,6 +19,8 @@ package final class Collector {
   /// What it knows about process events.
   var toldEvents: (isActive: Bool, failure: ProcessEventsFailure?) = (false, nil)
   private let facts: SystemFacts
+  /// When the last collection was at its end, in seconds since 1970.
+  private var lastEnd: Double?
   /// Seconds since 1970.
   var clock: () -> Double = { Double(wallClockNanoseconds()) / 1e9 }
   /// What this process may do; it does not change while it runs.
@@ -109,7 +111,7 @@ package final class Collector {
     }
     forgetGroups()
     sortStates()
-    let countsExits = states.contains(where: \.countsExits)
+    let countsExits = settings.targets.contains { Catalogue.countsExits($0.selection) }
     if countsExits { instruments.processes.prepareTaskstats() }
     exits.listen(numbersAreOwn && countsExits)
   }
@@ -174,10 +176,14 @@ package final class Collector {
     for state in visited { visit(state, isLate: isOver()) }
     instruments.answer()
     let late = visited.count(where: \.sample.isLate)
-    for state in visited where !state.sample.isLate {
-      state.sample.finish(instruments)
-      if state.created == nil { state.created = Created(state.target, facts, now: clock()) }
+    let now = clock()
+    for state in visited {
+      if !state.sample.isLate { state.sample.finish(instruments) }
+      state.created =
+        state.created
+        ?? Created(state.target, facts, before: lastEnd ?? own.startSeconds ?? now, now: now)
     }
+    lastEnd = now
     oomKills.finish()
     // As long as every target could have been looked at twice, what the others need is kept.
     instruments.finish(keeping: scope.isComplete && late == 0 ? 0 : 2 * states.count)
@@ -185,7 +191,9 @@ package final class Collector {
     for (probe, choice) in choices {
       answers[probe] = answer(choice, scope.probeForms[probe] ?? [])
     }
-    let pages = scope.isComplete ? pages(scope.forms, own, census, start) : [:]
+    // Details tell how many samples a whole page has.
+    let forms = wishes.contains(.details) ? scope.forms + [Form()] : scope.forms
+    let pages = scope.isComplete ? pages(forms, own, census, start) : [:]
     var notices = exitNotices() + eventNotices()
     for state in states {
       notices += self.notices(state, wasVisited: scope.includes(state.target))
@@ -197,6 +205,7 @@ package final class Collector {
       details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
       notices: notices, census: census,
       health: scope.isComplete ? Health(states, effective: capabilities) : nil,
+      hasLate: late > 0,
       isLate: late > 0 && visited.allSatisfy { $0.sample.isLate || $0.target.members.isEmpty })
   }
 

@@ -6,7 +6,7 @@ import Targets
 /// It is found out once, at the first look at the target, and stays as long as its counters go on:
 /// a later time would tell that they had begun anew.
 struct Created {
-  /// The first look itself.
+  /// The last collection before the first look: then they were 0.
   let target: Double
   /// The start of the process that was the oldest then; that look if there was none.
   let processes: Double
@@ -18,10 +18,11 @@ struct Created {
   /// - Parameters:
   ///   - target: The target.
   ///   - facts: The machine's units.
+  ///   - before: The end of the last collection, or the start of the exporter.
   ///   - now: The time.
-  init(_ target: Target, _ facts: SystemFacts, now: Double) {
+  init(_ target: Target, _ facts: SystemFacts, before: Double, now: Double) {
     let starts = target.members.map { facts.epochSeconds(startTicks: $0.identity.startTicks) }
-    self.target = now
+    self.target = min(before, now)
     processes = min(starts.min() ?? now, now)
     machine = min(facts.epochSeconds(startTicks: 0), processes)
   }

@@ -29,20 +29,25 @@ package struct Filter: Hashable, Sendable {
   package var families: Set<String>?
   /// Groups of families; nil for all.
   ///
-  /// With some, families that belong to none are left out: `procvitals_…`.
   package var groups: Set<Group>?
+  /// Whether families are there that belong to no group: `procvitals_…`.
+  package var includesUngrouped: Bool
 
   var isEmpty: Bool { families == nil && groups == nil }
 
   /// Whether a family is on the page.
   func includes(_ family: Family, _ on: [Group]) -> Bool {
     if let families, !families.contains(family.name) { return false }
-    return groups.map { groups in on.contains(where: groups.contains) } ?? true
+    guard let groups else { return true }
+    return on.isEmpty ? includesUngrouped : on.contains(where: groups.contains)
   }
 
   /// Every family.
-  package init(families: Set<String>? = nil, groups: Set<Group>? = nil) {
+  package init(
+    families: Set<String>? = nil, groups: Set<Group>? = nil, includesUngrouped: Bool = false
+  ) {
     self.families = families
     self.groups = groups
+    self.includesUngrouped = includesUngrouped
   }
 }

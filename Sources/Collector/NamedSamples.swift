@@ -90,7 +90,7 @@ struct NamedSamples {
     switch source {
     case .process(let place): return [([], state.tally.values[place])]
     case .target(let row):
-      guard state.serves(row) else { return [] }
+      guard state.serves(row), state.isCurrent(row) else { return [] }
       return switch row.value {
       case .single(let read): [([], read(state.sample))]
       case .labelled(let read): read(state.sample)

@@ -24,7 +24,9 @@ extension Collector {
     package let census: Census
     /// Nil if not all targets were looked at.
     package let health: Health?
-    /// Whether the time was over before any process was read.
+    /// Whether the time was over before the processes of every target were read.
+    package let hasLate: Bool
+    /// Whether it was over before any process was read.
     package let isLate: Bool
   }
 }

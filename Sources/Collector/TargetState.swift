@@ -155,11 +155,6 @@ final class TargetState {
     Catalogue.lifecycle.contains { $0.sources.contains(.taskstats) && serves($0) }
   }
 
-  /// Whether a row is on whose number an exit record completes.
-  var countsExits: Bool {
-    rows.contains(where: \.isCounter) || Catalogue.lifecycle.contains(where: serves)
-  }
-
   /// Whether a family about the target as a whole is on.
   func serves(_ row: TargetRow) -> Bool { Catalogue.includes(row, selection) }
 

@@ -136,7 +136,8 @@ extension ValueType where Value == Selector.EnvironmentCondition {
     ) { text throws(Mismatch) in
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2, !parts[0].isEmpty, !hasControlCharacters(text) else {
-        throw .unexpected(hint: parts.count == 1 ? "write \(quoted(text + "=*"))" : nil)
+        // What was found may be a secret.
+        throw .impossible("expected NAME=GLOB, a variable and a glob for its value")
       }
       if text.utf8.count > Limits.pathBytes {
         throw .impossible(

@@ -111,6 +111,7 @@ extension WebReader {
   private mutating func word<Word: CaseIterable & RawRepresentable>(
     _ entry: Node.Entry, _ what: String
   ) -> Word? where Word.RawValue == String {
+    if entry.value.isNull { return nil }
     guard let text = text(entry.key, entry.value) else { return nil }
     return word(text, entry.value.position, what)
   }

@@ -33,7 +33,7 @@ struct ConfigPage {
   /// What was wrong with the files when they were last read.
   var error: String?
 
-  func text(_ web: WebOptions, listening: [String]) -> String {
+  func text(_ web: WebOptions, _ paths: WebPaths, listening: [String]) -> String {
     let targets = configuration.collector.targets
     return JSON.object([
       "version": .whole(1),
@@ -47,7 +47,7 @@ struct ConfigPage {
       "web": .object([
         "listen_addresses": .texts(listening),
         "telemetry_path": .text(web.telemetryPath),
-        "route_prefix": .text(web.routePrefix ?? ""),
+        "route_prefix": .text(paths.prefix),
         "external_url": web.externalURL.map(JSON.text) ?? .null,
         "allowed_hosts": .texts(web.allowedHosts),
         "max_requests": .whole(web.maxRequests),

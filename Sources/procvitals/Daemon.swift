@@ -369,7 +369,7 @@ final class Daemon: EventHandler {
   }
 
   /// What is answered at `/api/v1/config`.
-  var settingsPage: String { settings.text(web, listening: addresses.map { "\($0)" }) }
+  var settingsPage: String { settings.text(web, paths, listening: addresses.map { "\($0)" }) }
 
   /// Reads the configuration anew for somebody who waits for the outcome.
   func reload(for id: RequestID) {

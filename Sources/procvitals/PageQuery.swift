@@ -35,7 +35,9 @@ struct PageQuery {
     } else if let collected = values["collect[]"] {
       groups = try Set(Self.groups(collected))
     }
-    filter = Filter(families: values["name[]"].map { Set($0) }, groups: groups)
+    filter = Filter(
+      families: values["name[]"].map { Set($0) }, groups: groups,
+      includesUngrouped: values["exclude[]"] != nil)
   }
 
   private static func groups(_ names: [String]) throws(Failure) -> [Group] {

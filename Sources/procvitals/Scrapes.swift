@@ -12,6 +12,9 @@ final class Scrapes: EventHandler {
   /// Left of the time that Prometheus gives, for the way of the answer.
   private static let timeoutMargin = 0.5
   private static let shortestTimeout = 0.1
+  /// How much more time one must have than the collection had that it shared, to get another one
+  /// where that was not complete.
+  private static let worthAnother = Duration.seconds(1)
   /// How long a collection may take to come to its end once the time for reading is over: the target
   /// that it is at, and its pages.
   private static let endingTime = Duration.milliseconds(400)
@@ -25,6 +28,8 @@ final class Scrapes: EventHandler {
   private let limit: Int
   private var queue: ScrapeQueue<RequestID>
   private var waiting: [RequestID: Waiting] = [:]
+  /// When the collection under way should be done with reading.
+  private var until = Instant.now
   private var deadlines: [EventToken: RequestID] = [:]
   /// Answered scrapes.
   private(set) var answered: [Kind: UInt64] = [:]
@@ -37,6 +42,7 @@ final class Scrapes: EventHandler {
   }
 
   private struct Waiting {
+    let wish: Wish
     let format: Format?
     let seconds: Double
     /// When the collection should be done with reading.
@@ -91,7 +97,7 @@ final class Scrapes: EventHandler {
     let until = Instant.now + .nanoseconds(Int64(seconds * 1e9))
     loop.setDeadline(token, until + Self.endingTime)
     waiting[id] = Waiting(
-      format: format, seconds: seconds, until: until, deadline: token, answer: answer)
+      wish: wish, format: format, seconds: seconds, until: until, deadline: token, answer: answer)
     start()
     return .later
   }
@@ -108,13 +114,22 @@ final class Scrapes: EventHandler {
   /// - Parameter wish: What is wanted by nobody who waits.
   func start(for wish: Wish? = nil) {
     guard let wishes = queue.start(for: wish) else { return }
-    // Whoever has more time gets more; the others get what is there.
-    collect(wishes, waiting.values.map(\.until).max() ?? .now + Self.timeout)
+    // Of those who share it whoever has most time decides.
+    until = waiting.values.map(\.until).max() ?? .now + Self.timeout
+    collect(wishes, until)
   }
 
   /// Answers those whom a collection was for.
   func finish(_ outcome: Collector.Outcome) {
-    for id in queue.finish() { finish(id) { $0.answer(outcome) ?? $0.tooLate } }
+    for id in queue.finish() {
+      // One that joined a collection for those in a hurry has time for another one.
+      if outcome.hasLate, let entry = waiting[id], entry.until - until > Self.worthAnother,
+        queue.add(id, entry.wish)
+      {
+        continue
+      }
+      finish(id) { $0.answer(outcome) ?? $0.tooLate }
+    }
   }
 
   /// Makes whoever comes from now on wait for the next collection, see ``ScrapeQueue/close()``.

@@ -187,7 +187,8 @@ private let protoType =
         == Filter(groups: [.io, .cpu]))
     #expect(
       try filter(["exclude[]": "io", "exclude[]": "cpu"])
-        == Filter(groups: Set(Group.allCases).subtracting([.io, .cpu])))
+        == Filter(
+          groups: Set(Group.allCases).subtracting([.io, .cpu]), includesUngrouped: true))
     #expect(
       try filter(["collect[]": "io", "name[]": "a"]) == Filter(families: ["a"], groups: [.io]))
   }

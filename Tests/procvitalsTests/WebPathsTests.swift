@@ -113,7 +113,7 @@ import Testing
     let configuration = try Configuration.parse(text: Array(text.utf8), file: "f.yaml")
     let page = ConfigPage(configuration: configuration, loadedSeconds: 17.5, error: "bad \"x\"")
     let web = try WebOptions.parse(["--web.allowed-hosts=h", "--web.route-prefix=/p"])
-    let json = page.text(web, listening: ["127.0.0.1:1"])
+    let json = page.text(web, try web.paths(), listening: ["127.0.0.1:1"])
     #expect(!json.contains("hunter2"))
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
