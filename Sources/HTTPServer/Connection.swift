@@ -39,6 +39,8 @@ final class Connection: EventHandler {
   private var sequel = Sequel.nextRequest
   /// Set while the client does not take the output as fast as it could be sent.
   private var writeDeadline: Instant?
+  /// When it has to have taken more of it.
+  private var progressDeadline = Instant.now
   private var lingeredBytes = 0
 
   private var limits: Limits { server.limits }
@@ -107,6 +109,9 @@ final class Connection: EventHandler {
       let id = requestID
       refuse(.serviceUnavailable, "the answer was not ready in time")
       server.abandoned(id)
+    case .writing where server.loop.now < progressDeadline:
+      server.evictionOrder.append(token.slot, to: .stalled)
+      server.loop.setDeadline(token, progressDeadline)
     case .writing:
       server.counts.timeouts.write &+= 1
       // The kernel would keep the rest for a client that does not want it.
@@ -368,7 +373,8 @@ final class Connection: EventHandler {
     case .writing:
       let last = writeDeadline ?? now + limits.writeTime
       writeDeadline = last
-      deadline = min(last, now + limits.writeProgressTime)
+      progressDeadline = min(last, now + limits.writeProgressTime)
+      deadline = min(progressDeadline, now + limits.writeStallTime)
       server.evictionOrder.remove(token.slot)
       setInterest(.writable)
     case .closing:

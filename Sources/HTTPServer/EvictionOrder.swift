@@ -10,6 +10,8 @@ struct EvictionOrder {
     case idle
     /// Connected without having sent a complete request.
     case unanswered
+    /// Being answered, and taking nothing of it.
+    case stalled
   }
 
   private struct Links {

@@ -61,6 +61,8 @@ package struct Limits: Sendable {
   package var answerTime = Duration.seconds(120)
   /// From the first byte of an answer that the client does not take at once to its last.
   package var writeTime = Duration.seconds(30)
+  /// From then on a client that takes no byte of an answer may be closed to make room.
+  package var writeStallTime = Duration.seconds(1)
   /// Longest time in which a client takes no byte of an answer.
   package var writeProgressTime = Duration.seconds(10)
   /// How long a client may take to close after the last answer, so that no reset destroys it.

@@ -35,15 +35,18 @@ final class Listener: EventHandler {
 
   /// Accepts what waits, but not so much that open connections would have to wait.
   func accept(atMost count: Int) {
+    var isFailing = true
     for _ in 0..<count {
       do throws(Errno) {
         server.adopt(try socket.accept())
+        isFailing = false
       } catch .wouldBlock {
         return
       } catch .tooManyOpenFiles, .tooManyOpenFilesInSystem {
         // Said even if nothing waits: the kernel looks for a descriptor first.
         do throws(Errno) {
           try acceptWithSpare()
+          isFailing = false
         } catch .wouldBlock {
           return
         } catch {
@@ -56,6 +59,8 @@ final class Listener: EventHandler {
         server.counts.rejected.aborted &+= 1
       }
     }
+    // An error that stays would be reported for ever.
+    if isFailing { pause() }
   }
 
   /// Accepts one connection with the spare descriptor, and keeps it if another one can go.

@@ -278,9 +278,7 @@ package struct ListenSocket: ~Copyable, Sendable {
         unsafe getsockname(raw, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &size)
       }
     }
-    name.removeSubrange(min(Int(size), name.count)...)
-    // The family is there always; sockaddr_in and sockaddr_in6 keep the port at the same place.
-    guard name.count >= 8 else { throw .addressFamilyNotSupported }
+    // sockaddr_in and sockaddr_in6 keep the port at the same place.
     let port = UInt16(name[2]) << 8 | UInt16(name[3])
     switch try option(fd, SO_DOMAIN) {
     case AF_INET:
@@ -290,7 +288,8 @@ package struct ListenSocket: ~Copyable, Sendable {
       let isDualStack = try option(fd, IPV6_V6ONLY, of: Int32(IPPROTO_IPV6)) == 0
       return isDualStack && host.allSatisfy { $0 == 0 } ? .any(port: port) : .ipv6(host, port: port)
     case AF_UNIX:
-      return .unix(path: String(decoding: name[2...].prefix { $0 != 0 }, as: UTF8.self))
+      let path = name[2..<max(2, min(Int(size), name.count))].prefix { $0 != 0 }
+      return .unix(path: String(decoding: path, as: UTF8.self))
     case AF_VSOCK:
       return .vsock(port: name[4..<8].reversed().reduce(0) { $0 << 8 | UInt32($1) })
     default: throw .addressFamilyNotSupported

@@ -24,6 +24,11 @@ import COpenSSL
     }
   }
 
+  /// Where distributions keep the authorities that they trust.
+  private static let systemBundles = [
+    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
+  ]
+
   let library: Library
   let context: OpaquePointer
   private(set) var clientCheck: ClientCheck?
@@ -128,8 +133,11 @@ import COpenSSL
     unsafe functions.pointee.SSL_CTX_set_cert_verify_callback(
       context, checkClient, Unmanaged.passUnretained(self).toOpaque())
     guard let authorities else {
+      // The bundle, not the directory, in which OpenSSL would look during each handshake.
       if check.isVerified {
-        _ = unsafe functions.pointee.SSL_CTX_set_default_verify_paths(context)
+        _ = Self.systemBundles.first {
+          unsafe functions.pointee.SSL_CTX_load_verify_file(context, $0) == 1
+        }
       }
       return
     }

@@ -284,6 +284,28 @@ import Testing
     try server.stop()
   }
 
+  @Test("L2 clients that take nothing of their answers keep nobody out")
+  func stalledWriters() throws {
+    let server = try LiveServer(
+      limits {
+        $0.maxConnections = 2
+        $0.writeStallTime = .milliseconds(20)
+        $0.writeProgressTime = .seconds(1000)
+        $0.writeTime = .seconds(1000)
+      })
+    defer { server.stop() }
+    let stalled = (0..<2).map { _ in Client(server, receiveBuffer: 4096) }
+    for client in stalled { client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n") }
+    #expect(eventually { server.statistics.open.writing == 2 })
+    #expect(
+      eventually {
+        let client = Client(server)
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        return client.answer()?.status == 200
+      })
+    #expect(server.statistics.evicted >= 1)
+  }
+
   @Test("L2 where nothing helps no connection is sacrificed in vain")
   func descriptorsKeepConnections() throws {
     var limits = Limits()

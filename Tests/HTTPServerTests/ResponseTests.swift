@@ -71,7 +71,7 @@ import Testing
     let seed = UInt64.random(in: 0 ... .max)
     var random = SeededGenerator(seed: seed)
     var order = EvictionOrder()
-    var model: [[Int32]] = [[], [], []]
+    var model = [[Int32]](repeating: [], count: EvictionOrder.Group.allCases.count)
     for _ in 0..<20_000 {
       let slot = Int32.random(in: 0..<20, using: &random)
       for group in model.indices { model[group].removeAll { $0 == slot } }

@@ -217,6 +217,13 @@ extension ListenAddress {
     #expect(socket.fd.raw >= 0)
   }
 
+  @Test(.enabled(if: getuid() == 0, "only root can make files in the root directory"))
+  func shortestPath() throws {
+    let path = "/~pv"
+    #expect(try ListenSocket(.unix(path: path)).address == .unix(path: path))
+    #expect(mode(path) == nil)
+  }
+
   @Test func fileExistsAsLongAsTheSocket() throws {
     let directory = try TemporaryDirectory()
     let path = "\(directory.path)/s"

@@ -119,7 +119,8 @@ let canUseTaskstats: Bool = {
     let ended = number.load(ordering: .sequentiallyConsistent)
     #expect(eventually { (try? taskstats.usage(thread: ended)) == nil })
     let after = try #require(try taskstats.usage(process: getpid())[.voluntarySwitches])
-    #expect(after >= before + 200)
+    // A sleep that is over before it began is no switch.
+    #expect(after >= before + 150)
   }
 
   @Test(.enabled(if: canUseTaskstats, "taskstats needs CAP_NET_ADMIN and CONFIG_TASKSTATS"))

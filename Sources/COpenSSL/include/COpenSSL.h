@@ -13,7 +13,7 @@
   F(SSL_CTX_new) F(SSL_CTX_free) F(SSL_CTX_ctrl) F(SSL_CTX_set_options)                        \
   F(SSL_CTX_set_cipher_list) F(SSL_CTX_use_certificate) F(SSL_CTX_use_PrivateKey)              \
   F(SSL_CTX_set_verify) F(SSL_CTX_set_cert_verify_callback) F(SSL_CTX_get_cert_store)          \
-  F(SSL_CTX_set_default_verify_paths) F(SSL_CTX_set_client_CA_list)                            \
+  F(SSL_CTX_load_verify_file) F(SSL_CTX_set_client_CA_list)                                    \
   F(SSL_CTX_set_alpn_select_cb) F(SSL_CTX_set_num_tickets)                                     \
   F(SSL_new) F(SSL_free) F(SSL_set_bio) F(SSL_set_accept_state) F(SSL_do_handshake)            \
   F(SSL_read) F(SSL_write) F(SSL_shutdown) F(SSL_pending) F(SSL_get_error)
