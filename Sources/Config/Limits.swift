@@ -42,6 +42,11 @@ enum Limits {
   static let webFileBytes = 1 << 20
   /// Entries of `basic_auth_users`, and of each list of a web configuration.
   static let webEntries = 1000
+  /// How long the files of a web configuration have to stay as they are before one that protects
+  /// less is believed: whoever writes them may not be done.
+  static let webCalm = Duration.milliseconds(250)
+  /// How often in a row that is waited for.
+  static let webCalmReadings = 10
   /// Bytes of a field's value in a web configuration.
   static let webFieldBytes = 8 << 10
 }

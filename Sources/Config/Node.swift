@@ -31,6 +31,12 @@ struct Node {
     return text.isEmpty || text == "~" || text.lowercased() == "null"
   }
 
+  /// What kind of thing stands here, where it may be a secret, to follow "found".
+  var kind: String {
+    if case .scalar = content, !isNull { return "a text" }
+    return summary
+  }
+
   /// What stands here, to follow "found".
   var summary: String {
     switch content {
@@ -57,7 +63,8 @@ extension Node {
   ///   - bytes: The text, in UTF-8.
   ///   - dialect: Whose rules hold.
   ///   - problems: Takes what is wrong with it.
-  /// - Returns: The document, an empty mapping for a text without content; nil when the text could
+  /// - Returns: The document; for a text without content an empty mapping, or no value in the
+  ///   dialect of exporter-toolkit; nil when the text could
   ///   not be read to its end.
   static func parse(
     _ bytes: [UInt8], dialect: Dialect = .own, _ problems: inout Problems
@@ -84,6 +91,10 @@ extension Node {
   /// What a text without content says.
   fileprivate static var empty: Node {
     Node(content: .mapping([]), position: Position(line: 1, column: 1))
+  }
+
+  fileprivate static var missing: Node {
+    Node(content: .scalar("", .plain), position: Position(line: 1, column: 1))
   }
 }
 
@@ -122,10 +133,11 @@ private struct Composer: ~Copyable {
     while true {
       let event = try events.next()
       switch event.kind {
-      case .streamEnd: return root.flatMap { $0.isNull ? nil : $0 } ?? .empty
+      case .streamEnd:
+        return root.flatMap { $0.isNull ? nil : $0 } ?? (dialect == .own ? .empty : .missing)
       case .documentStart:
         if let root {
-          if dialect == .exporterToolkit { return root.isNull ? .empty : root }
+          if dialect == .exporterToolkit { return root }
           problems.add(
             event.position, "a second document begins here; a configuration is one document")
           return nil
@@ -141,19 +153,19 @@ private struct Composer: ~Copyable {
   private mutating func node(_ event: YAMLEvent) throws(YAMLSyntaxError) -> Node? {
     var isAllowed = true
     if let anchor = event.anchor {
-      problems.add(event.position, "anchors are not supported: &\(excerpt(anchor))")
+      problems.add(event.position, "anchors are not supported\(excerpt("&", anchor))")
       isAllowed = false
     }
     if let tag = event.tag {
       let standard = "tag:yaml.org,2002:"
       let written = tag.hasPrefix(standard) ? "!!" + tag.dropFirst(standard.count) : tag
-      problems.add(event.position, "tags are not supported: \(excerpt(written))")
+      problems.add(event.position, "tags are not supported\(excerpt("", written))")
       isAllowed = false
     }
     let content: Node.Content
     switch event.kind {
     case .alias(let name):
-      problems.add(event.position, "aliases are not supported: *\(excerpt(name))")
+      problems.add(event.position, "aliases are not supported\(excerpt("*", name))")
       content = .invalid
     case .scalar(let text, let isPlain):
       content = .scalar(text, isPlain ? .plain : .quoted)
@@ -214,8 +226,11 @@ private struct Composer: ~Copyable {
     }
   }
 
-  /// A name of the file, shortened and without the quotes of ``quoted(_:)``.
-  private func excerpt(_ text: String) -> String { String(quoted(text).dropFirst().dropLast()) }
+  /// A name of the file, shortened and without the quotes of ``quoted(_:)``; none where it may be a
+  /// secret that begins with such a sign.
+  private func excerpt(_ sign: String, _ text: String) -> String {
+    dialect == .own ? ": \(sign)\(quoted(text).dropFirst().dropLast())" : ""
+  }
 }
 
 extension YAMLSyntaxError {

@@ -26,6 +26,8 @@ package struct WebConfigurationFiles: Sendable {
   private var files: [(path: String, version: FileVersion?)] = []
   /// Whether every file was left alone for so long that its version tells whether it is the same.
   private var isSettled = false
+  /// What was read last without errors.
+  private var held: WebConfiguration?
 
   /// Files that nobody has looked at.
   ///
@@ -34,24 +36,48 @@ package struct WebConfigurationFiles: Sendable {
     self.path = path
   }
 
-  /// Reads and checks the files, if they may have changed since the last time.
+  /// Reads and checks the files while a configuration is in force, if they may have changed since
+  /// the last time.
   ///
+  /// What has no content is wrong, and what protects less than before counts only once the files
+  /// have been left alone for ``Limits/webCalm``, which is waited for here.
   /// - Parameter isForced: Whether they are read even so.
-  /// - Returns: What stands there; nil when it is sure to be the same as the last time.
+  /// - Returns: What stands there; nil when it is sure to be the same as the last time, or when it
+  ///   does not come to rest.
   package mutating func check(isForced: Bool = false) -> Outcome? {
     if !isForced, isSettled, files.allSatisfy({ $0.version == version(ofPath: $0.path) }) {
       return nil
     }
-    return read()
+    let held = held
+    var outcome = read(needsContent: true)
+    for _ in 0..<Limits.webCalmReadings {
+      guard let held, case .success(let read) = outcome, read.protectsLess(than: held) else {
+        return outcome
+      }
+      let before = files
+      // Nobody signals it.
+      _ = (try? EventFD())?.wait(atMost: Limits.webCalm)
+      outcome = self.read(needsContent: true)
+      let isCalm =
+        files.elementsEqual(before, by: ==)
+        && files.allSatisfy { $0.version == version(ofPath: $0.path) }
+      if isCalm { return outcome }
+    }
+    self.held = held
+    isSettled = false
+    return nil
   }
 
-  /// Reads and checks the files.
-  package mutating func read() -> Outcome {
+  /// Reads and checks the files for the first time.
+  package mutating func read() -> Outcome { read(needsContent: false) }
+
+  private mutating func read(needsContent: Bool) -> Outcome {
     let now = wallClockNanoseconds()
-    var reader = WebReader(path: path)
+    var reader = WebReader(path: path, needsContent: needsContent)
     let outcome = reader.read()
     files = reader.files
     isSettled = files.allSatisfy { $0.version?.isSettled(at: now) ?? true }
+    if case .success(let read) = outcome { held = read }
     return outcome
   }
 
@@ -59,6 +85,18 @@ package struct WebConfigurationFiles: Sendable {
 }
 
 extension WebConfiguration {
+  /// Whether something that keeps clients out, or is on answers, is there no more.
+  fileprivate func protectsLess(than other: WebConfiguration) -> Bool {
+    if gate.users.isEmpty, !other.gate.users.isEmpty { return true }
+    if gate.fields.count < other.gate.fields.count { return true }
+    guard let before = other.tls else { return false }
+    guard let tls else { return true }
+    return tls.clientAuthentication != before.clientAuthentication
+      || tls.clientAuthorities == nil && before.clientAuthorities != nil
+      || tls.allowedClientNames.isEmpty && !before.allowedClientNames.isEmpty
+      || tls.minimumVersion < before.minimumVersion
+  }
+
   /// Something about the certificate or key of a web configuration that is wrong, at its place.
   package static func error(
     _ path: String, _ position: Position?, _ message: String

@@ -6,12 +6,15 @@ import Linux
 /// - Source: `web/tls_config.go` of prometheus/exporter-toolkit, whose words messages contain.
 struct WebReader {
   let path: String
+  /// Whether a file without any is wrong.
+  let needsContent: Bool
   var problems: Problems
   var configuration = WebConfiguration()
   /// What was read, in which version; nil for what could not be.
   private(set) var files: [(path: String, version: FileVersion?)] = []
 
-  init(path: String) {
+  init(path: String, needsContent: Bool) {
+    self.needsContent = needsContent
     self.path = path
     problems = Problems(source: path)
   }
@@ -30,6 +33,10 @@ struct WebReader {
 
   private mutating func read(text: [UInt8]) {
     guard let root = Node.parse(text, dialect: .exporterToolkit, &problems) else { return }
+    if needsContent, root.isNull {
+      problems.add(
+        nil, "the file has no content; write {} for a configuration in which nothing is set")
+    }
     let sections = [
       "tls_server_config", "http_server_config", "basic_auth_users", "rate_limit",
     ]
@@ -92,7 +99,9 @@ struct WebReader {
     if node.isInvalid || node.isNull { return [] }
     guard case .mapping(let entries) = node.content else {
       let form = known.map { "a mapping with \(alternatives($0))" } ?? "a mapping"
-      addMismatch(name, node, expected: form)
+      // It may be a password or a key in the wrong place.
+      problems.add(
+        node.position, "cannot unmarshal \(name): expected \(form), found \(node.kind)")
       return []
     }
     guard let known else { return entries }

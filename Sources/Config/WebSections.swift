@@ -65,12 +65,14 @@ extension WebReader {
       return
     }
     for user in users {
-      guard let hash = text("the password of \(quoted(user.key))", user.value) else { continue }
+      // Behind a colon there may be a password; clients cannot send names that contain one.
+      let name = quoted(String(user.key.prefix { $0 != ":" }))
+      guard let hash = text("the password of \(name)", user.value) else { continue }
       if let message = mistake(inHash: Array(hash.utf8)) {
         // The hash itself is not repeated, it may be a password.
         problems.add(
           user.value.position,
-          "basic_auth_users: \(quoted(user.key)): \(message); make one with htpasswd -nBC 12 \"\"")
+          "basic_auth_users: \(name): \(message); make one with htpasswd -nBC 12 \"\"")
       } else {
         configuration.gate.users[Array(user.key.utf8)] = Secret(Array(hash.utf8))
       }

@@ -98,6 +98,10 @@ extension WebReader {
     guard let (name, position) = texts[key + "_file"] else {
       return texts[key].map { Array($0.text.utf8) }
     }
+    if name.contains("-----BEGIN") {
+      problems.add(position, "\(key)_file: expected a path, found PEM; its key is \(key)")
+      return nil
+    }
     let path = joined(name)
     do throws(FileTrouble) {
       return try content(of: path)

@@ -169,19 +169,33 @@ package final class Gate: EventHandler {
       visitors[id] = nil
       return isRight ? pass(request, id) : refuse(id)
     }
-    if askers[claim] == nil, queue.count >= limits.passwordQueue {
+    guard let displaced = makeRoom(for: claim) else {
       visitors[id] = nil
-      return answer(
-        id,
-        dressed(
-          .text(
-            .serviceUnavailable, "Too many passwords are being checked, try again later.\n",
-            fields: [("Retry-After", "1")])))
+      return putOff([id])
     }
     visitors[id]?.claim = claim
     if askers[claim] == nil { queue.append(claim) }
     askers[claim, default: []].append(id)
     begin()
+    putOff(displaced)
+  }
+
+  /// Lets some give up their places to a claim, at random: those who guess could hold all of them
+  /// against somebody who knows the password.
+  ///
+  /// - Returns: The requests that have lost theirs; nil if there is no room.
+  private func makeRoom(for claim: Claim) -> [RequestID]? {
+    var displaced: [RequestID] = []
+    if askers[claim] == nil, queue.count >= limits.passwordQueue {
+      // What is being compared cannot be taken back.
+      guard let victim = queue.dropFirst(isComparing ? 1 : 0).randomElement() else { return nil }
+      displaced = askers[victim] ?? []
+    } else if askers.values.reduce(0, { $0 + $1.count }) >= limits.passwordAskers {
+      guard let victim = askers.values.joined().randomElement() else { return nil }
+      displaced = [victim]
+    }
+    for id in displaced { forget(id) }
+    return displaced
   }
 
   /// Has the first claim looked at, unless that happens already.
@@ -190,6 +204,13 @@ package final class Gate: EventHandler {
     isComparing = waiter.submit { [results, compare] in
       results.post(compare(claim.credentials.password.bytes, claim.hash.bytes))
     }
+    if isComparing { return }
+    // The system has no room for a thread; the next request tries again.
+    let waiting = queue.flatMap { askers[$0] ?? [] }
+    for id in waiting { forget(id) }
+    queue = []
+    askers = [:]
+    putOff(waiting)
   }
 
   /// Keeps an outcome; what was wrong makes room first, so that guessing does not cost those who
@@ -219,6 +240,18 @@ package final class Gate: EventHandler {
 
   private func pass(_ request: Request, _ id: RequestID) {
     if case .now(let response) = handler(request, id) { answer(id, dressed(response)) }
+  }
+
+  /// Lets the clients of requests that are forgotten try again.
+  private func putOff(_ ids: [RequestID]) {
+    for id in ids {
+      answer(
+        id,
+        dressed(
+          .text(
+            .serviceUnavailable, "Too many passwords are being checked, try again later.\n",
+            fields: [("Retry-After", "1")])))
+    }
   }
 
   private func refuse(_ id: RequestID) {

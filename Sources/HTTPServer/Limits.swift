@@ -40,8 +40,12 @@ package struct Limits: Sendable {
 
   /// Most bytes of a client's certificate and those above it.
   package var clientCertificateBytes = 64 << 10
-  /// Most passwords that wait to be compared; a request with one more is answered 503.
+  /// Most passwords that wait to be compared; one more takes the place of one that waits, whose
+  /// requests are answered 503.
   package var passwordQueue = 16
+  /// Most requests that wait for a comparison; one more takes the place of one that waits, which is
+  /// answered 503.
+  package var passwordAskers = 32
   /// Most outcomes of comparisons that are remembered.
   package var passwordVerdicts = 100
 

@@ -26,6 +26,7 @@ package final class Waiter: Sendable {
   private let threads: Int
   private let patience: Duration
   private let queueLimit: Int
+  private let start: @Sendable (@escaping Job) -> Bool
 
   /// A waiter without threads; the first job starts one.
   ///
@@ -34,28 +35,43 @@ package final class Waiter: Sendable {
   ///   - patience: How long a job may run before others get a thread of their own.
   ///   - queueLimit: How many jobs may wait; more are refused.
   /// - Throws: `EMFILE`, `ENFILE`.
-  package init(
+  package convenience init(
     threads: Int = 4, patience: Duration = .milliseconds(500), queueLimit: Int = 10_000
+  ) throws(Errno) {
+    try self.init(
+      threads: threads, patience: patience, queueLimit: queueLimit, start: { Self.start($0) })
+  }
+
+  /// A waiter whose threads are started by a function that returns whether it could.
+  init(
+    threads: Int, patience: Duration, queueLimit: Int,
+    start: @escaping @Sendable (@escaping Job) -> Bool
   ) throws(Errno) {
     wake = try EventFD()
     end = try EventFD()
     self.threads = threads
     self.patience = patience
     self.queueLimit = queueLimit
+    self.start = start
   }
 
   /// Adds a job behind the others.
   ///
   /// - Parameter job: What to do; it reports its result by itself.
-  /// - Returns: False if too many jobs wait already; the job will not run.
+  /// - Returns: False if too many jobs wait already, or if there is no thread and the system has no
+  ///   room for one; the job will not run.
   package func submit(_ job: @escaping Job) -> Bool {
     let accepted = state.withLock { state in
-      if state.queue.count >= queueLimit || state.stopping { return false }
-      state.queue.append(job)
-      return true
+      let isFull = state.queue.count >= queueLimit || state.stopping
+      if !isFull { state.queue.append(job) }
+      // There may have been no room for another thread until now.
+      reinforce(&state)
+      if !isFull, state.threads == 0 {
+        state.queue.removeLast()
+        return false
+      }
+      return !isFull
     }
-    // There may have been no room for a thread until now.
-    reinforce()
     if accepted { wake.signal() }
     return accepted
   }
@@ -71,26 +87,23 @@ package final class Waiter: Sendable {
   }
 
   /// Starts another thread if jobs wait and every thread is busy.
-  private func reinforce() {
-    let isNeeded = state.withLock { state in
-      guard !state.queue.isEmpty, state.running.count == state.threads, state.threads < threads
-      else { return false }
-      state.threads += 1
-      return true
-    }
-    guard isNeeded else { return }
-    if let thread = try? Thread(name: "waiter", { self.work() }) {
-      // A thread that waits for somebody else for ever must not hold up the end.
-      thread.detach()
-    } else {
-      // The next job tries again.
-      state.withLock { $0.threads -= 1 }
-    }
+  private func reinforce(_ state: inout State) {
+    guard !state.queue.isEmpty, state.running.count == state.threads, state.threads < threads
+    else { return }
+    // Where there is no room for it, the next job tries again.
+    if start({ self.work() }) { state.threads += 1 }
+  }
+
+  private static func start(_ body: @escaping Job) -> Bool {
+    guard let thread = try? Thread(name: "waiter", body) else { return false }
+    // A thread that waits for somebody else for ever must not hold up the end.
+    thread.detach()
+    return true
   }
 
   private func work() {
     while let (job, number) = next() {
-      reinforce()
+      state.withLock { reinforce(&$0) }
       job()
       state.withLock { $0.running[number] = nil }
     }

@@ -27,6 +27,8 @@ final class Reloader: EventHandler {
   var didEnd: (Outcome) -> Void = { _ in }
 
   private var isUnderWay = false
+  /// Readings that have been asked for and have not answered, of whatever number.
+  private var pending = 0
   private var number: UInt64 = 0
   private var askers: [(Outcome) -> Void] = []
   /// Whether there was another request meanwhile, and who wants to know what comes of it.
@@ -73,6 +75,7 @@ final class Reloader: EventHandler {
 
   func ready(_ token: EventToken, _ readiness: Readiness) {
     for answer in answers.drain() {
+      pending -= 1
       if !isUnderWay { continue }
       // What a late one has read is of the past.
       if answer.number == number { end(answer.outcome) } else { ask() }
@@ -97,7 +100,11 @@ final class Reloader: EventHandler {
   }
 
   private func ask() {
-    _ = waiter.submit { [answers, number, read] in answers.post((number, read())) }
+    if waiter.submit({ [answers, number, read] in answers.post((number, read())) }) {
+      pending += 1
+    } else if pending == 0 {
+      end(.failure(.noThread("configuration")))
+    }
   }
 
   private func end(_ outcome: Outcome) {
@@ -117,6 +124,13 @@ final class Reloader: EventHandler {
 }
 
 extension Failure {
+  /// The system has no room for another thread.
+  static func noThread(_ what: String) -> Failure {
+    .running(
+      "the \(what) cannot be read, because no thread can be started; look at TasksMax= and at the"
+        + " limit of processes (ulimit -u), and reload again")
+  }
+
   /// Bytes of what is wrong with a configuration.
   private static let complaintLimit = 16 << 10
 

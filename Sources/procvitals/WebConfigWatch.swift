@@ -24,6 +24,7 @@ final class WebConfigWatch: EventHandler {
 
   private let loop: EventLoop
   private let requestPatience: Duration
+  private let reloadPatience: Duration
   private let look: @Sendable (_ isForced: Bool) -> Outcome?
   private let waiter: Waiter
   private let answers: Mailbox<(isForced: Bool, outcome: Outcome?)>
@@ -34,6 +35,8 @@ final class WebConfigWatch: EventHandler {
   private var isLooking = false
   /// Whether the look takes longer than requests wait.
   private var isLate = false
+  /// Whether it takes longer than those wait who want it, which has been told.
+  private var isHung = false
   private var waiting: [() -> Void] = []
   private var nextWaiting: [() -> Void] = []
   private var askers: [(Failure?) -> Void] = []
@@ -45,16 +48,19 @@ final class WebConfigWatch: EventHandler {
   ///   - loop: Where questions come from and answers go.
   ///   - initial: What stands in the files.
   ///   - requestPatience: See ``WebConfigWatch/requestPatience``.
+  ///   - reloadPatience: See ``WebConfigWatch/reloadPatience``.
   ///   - look: Looks at the files, on another thread; nil if they are sure to be the same.
   /// - Throws: `EMFILE`, `ENFILE`.
   init(
     _ loop: EventLoop, initial: LoadedWebConfiguration, requestPatience: Duration = requestPatience,
+    reloadPatience: Duration = reloadPatience,
     look: @escaping @Sendable (_ isForced: Bool) -> Outcome?
   ) throws(Errno) {
     waiter = try Waiter(threads: 1, queueLimit: 1)
     answers = try Mailbox()
     self.loop = loop
     self.requestPatience = requestPatience
+    self.reloadPatience = reloadPatience
     self.look = look
     last = .success(initial)
     token = try loop.add(answers.wake.fd, .readable, self)
@@ -79,6 +85,9 @@ final class WebConfigWatch: EventHandler {
   /// - Parameter then: Told what is wrong with them; nil if nothing is.
   func reload(_ then: @escaping (Failure?) -> Void = { _ in }) {
     nextAskers.append(then)
+    if isHung, nextAskers.count == 1, let token {
+      loop.setDeadline(token, .now + reloadPatience)
+    }
     begin()
   }
 
@@ -98,12 +107,14 @@ final class WebConfigWatch: EventHandler {
       let told = askers + nextAskers
       (askers, nextAskers) = ([], [])
       let failure = Failure.running(
-        "reading the web configuration took longer than \(Self.reloadPatience.components.seconds)"
+        "reading the web configuration took longer than \(reloadPatience.components.seconds)"
           + " s; look at the file system that it is on, and reload again")
+      if !isHung { didChange(.failure(failure)) }
+      isHung = true
       for then in told { then(failure) }
     } else {
       isLate = true
-      loop.setDeadline(token, .now + Self.reloadPatience)
+      loop.setDeadline(token, .now + reloadPatience)
       let told = waiting + nextWaiting
       (waiting, nextWaiting) = ([], [])
       for then in told { then() }
@@ -115,13 +126,21 @@ final class WebConfigWatch: EventHandler {
     isLooking = true
     (waiting, nextWaiting) = (nextWaiting, [])
     (askers, nextAskers) = (nextAskers, [])
-    if let token { loop.setDeadline(token, .now + requestPatience) }
     let isForced = !askers.isEmpty
-    _ = waiter.submit { [answers, look] in answers.post((isForced, look(isForced))) }
+    if waiter.submit({ [answers, look] in answers.post((isForced, look(isForced))) }) {
+      if let token { loop.setDeadline(token, .now + requestPatience) }
+    } else {
+      // The next one who asks tries again.
+      isLooking = false
+      release(.noThread("web configuration"))
+    }
   }
 
   private func take(_ outcome: Outcome?, isForced: Bool) {
-    if let outcome, !Self.isSame(outcome, last) {
+    let wasHung = isHung
+    isHung = false
+    // What holds after all is news, too, once it was said that nobody knows.
+    if let outcome = outcome ?? (wasHung ? last : nil), wasHung || !Self.isSame(outcome, last) {
       last = outcome
       didChange(outcome)
     } else if isForced {
@@ -130,11 +149,11 @@ final class WebConfigWatch: EventHandler {
   }
 
   /// Tells those who waited for this look.
-  private func release() {
+  private func release(_ trouble: Failure? = nil) {
     let (waiting, askers) = (waiting, askers)
     (self.waiting, self.askers) = ([], [])
-    var failure: Failure?
-    if case .failure(let found) = last { failure = found }
+    var failure = trouble
+    if failure == nil, case .failure(let found) = last { failure = found }
     for then in waiting { then() }
     for then in askers { then(failure) }
   }

@@ -1,4 +1,6 @@
 import HTTPServer
+import Linux
+import Synchronization
 import TestSupport
 import Testing
 
@@ -135,6 +137,18 @@ private final class Desk {
     // What was meant to be a hash may be the password itself.
     let problems = try desk.problems("basic_auth_users: {x: Geheim-Geheim}")
     #expect(problems.count == 1 && !problems.joined().contains("Geheim"))
+    for text in [
+      "alice:Geheim", "\"alice:Geheim\"", "basic_auth_users: alice:Geheim",
+      "basic_auth_users: [Geheim]",
+      "basic_auth_users: {alice:Geheim}", "basic_auth_users: {alice: [Geheim]}",
+      "basic_auth_users: {alice: &Geheim x}", "basic_auth_users: {alice: *Geheim}",
+      "basic_auth_users: {alice: !Geheim x}", "tls_server_config: Geheim",
+      "tls_server_config: {cert: [Geheim], key: {Geheim: x}}",
+      "tls_server_config: {cert_file: server.crt, key_file: '-----BEGIN PRIVATE KEY----- Geheim'}",
+    ] {
+      let problems = try desk.problems(text).joined()
+      #expect(!problems.isEmpty && !problems.contains("Geheim"), "\(text): \(problems)")
+    }
   }
 
   @Test(
@@ -241,8 +255,43 @@ private final class Desk {
     #expect(describe(files.check()) == "key 9")
     removeTree(desk.path)
     #expect(describe(files.check()) == "bad")
-    try desk.write("web.yml", "")
+    for text in ["", "# soon\n", "---\n"] {
+      try desk.write("web.yml", text)
+      #expect(describe(files.check()) == "bad")
+    }
+    try desk.write("web.yml", "{}")
     #expect(describe(files.check()) == "plain")
+  }
+
+  /// A configuration that protects less may be one that is just being written.
+  @Test func lessProtectionHasToLast() throws {
+    let desk = try Desk()
+    let hash = "$2y$10$qRTBuFoULoYNA7AQ/F3ck.trZBPyjV64.oA4ZsSBCIWvXuvQlQTuu"
+    let users = "basic_auth_users: {x: \(hash)}\n"
+    try desk.write("web.yml", users)
+    var files = WebConfigurationFiles(path: desk.path)
+    _ = files.read()
+    final class Done: Sendable { let flag = Atomic(false) }
+    let done = Done()
+    let path = desk.path
+    // A writer that never comes to an end, with and without users.
+    let writer = try Thread(name: "writer") {
+      var round = 0
+      while !done.flag.load(ordering: .relaxed) {
+        round += 1
+        try? writeFile(path, Array("basic_auth_users:\n# \(round)\n".utf8))
+      }
+    }
+    for _ in 0..<2 {
+      if case .success(let read) = files.check() { #expect(!read.gate.users.isEmpty) }
+    }
+    done.flag.store(true, ordering: .relaxed)
+    writer.join()
+    try desk.write("web.yml", "basic_auth_users:\n")
+    #expect(try files.check()?.get().gate.users.isEmpty == true)
+    // More protection holds at once, and so does the same with other content.
+    try desk.write("web.yml", users)
+    #expect(try files.check()?.get().gate.users.count == 1)
   }
 
   /// Files that were left alone for a while are not read.

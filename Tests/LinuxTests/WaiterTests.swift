@@ -105,6 +105,24 @@ private final class Gate: Sendable {
     waiter.stop()
   }
 
+  /// A job that nobody would ever run is not taken; the next one tries again.
+  @Test func withoutThreadsItRefuses() throws {
+    final class Room: Sendable { let isFull = Atomic(true) }
+    let room = Room()
+    let waiter = try Waiter(threads: 1, patience: .seconds(60), queueLimit: 1) { body in
+      if room.isFull.load(ordering: .relaxed) { return false }
+      guard let thread = try? Thread(name: "waiter", body) else { return false }
+      thread.detach()
+      return true
+    }
+    for _ in 0..<3 { #expect(!waiter.submit { Issue.record("was refused, but runs") }) }
+    room.isFull.store(false, ordering: .relaxed)
+    let done = try EventFD()
+    #expect(waiter.submit { done.signal() })
+    #expect(done.wait(atMost: .seconds(30)))
+    waiter.stop()
+  }
+
   @Test func stopDropsTheQueueAndEndsTheThreads() throws {
     final class Token: Sendable {}
     weak var token: Token?

@@ -63,13 +63,13 @@ private final class Desk {
   /// What happened, in its order.
   var events: [String] = []
 
-  init(patience: Duration = .seconds(600)) throws {
+  init(patience: Duration = .seconds(600), reloadPatience: Duration = .seconds(600)) throws {
     loop = try EventLoop()
     let files = try FileSystem()
     self.files = files
-    watch = try WebConfigWatch(loop, initial: FileSystem.loaded(0), requestPatience: patience) {
-      files.look($0)
-    }
+    watch = try WebConfigWatch(
+      loop, initial: FileSystem.loaded(0), requestPatience: patience, reloadPatience: reloadPatience
+    ) { files.look($0) }
     watch.didChange = { [unowned self] outcome in
       switch outcome {
       case .success(let loaded): events.append("\(loaded.configuration.gate.users.count) users")
@@ -176,5 +176,30 @@ private final class Desk {
     desk.request("c")
     try desk.wait(for: 14)
     #expect(Array(desk.events.suffix(2)) == ["2 users", "c"])
+  }
+  /// What hangs for long is told once, whoever asks meanwhile is told as well, and the end of it is
+  /// news even if nothing has changed.
+  @Test func aFileSystemThatHangsForLong() throws {
+    let desk = try Desk(patience: .milliseconds(5), reloadPatience: .milliseconds(20))
+    desk.request("a")
+    try desk.wait(for: 1)
+    desk.files.isOpen.store(false, ordering: .relaxed)
+    desk.request("b")
+    try desk.wait(for: 3)
+    #expect(desk.events[...1] == ["a", "b"])
+    let hang = desk.events[2]
+    #expect(hang.hasPrefix("reading the web configuration took longer than"))
+    for name in ["c", "d"] {
+      let count = desk.events.count
+      desk.reload(name)
+      desk.reload(name)
+      try desk.wait(for: count + 2)
+      #expect(Array(desk.events.suffix(2)) == ["\(name) \(hang)", "\(name) \(hang)"])
+    }
+    desk.request("e")
+    desk.files.isOpen.store(true, ordering: .relaxed)
+    desk.files.letOneGo()
+    try desk.wait(for: 9)
+    #expect(Array(desk.events.suffix(2)) == ["e", "0 users"])
   }
 }
