@@ -21,8 +21,9 @@ package final class PassedSocket {
 ///
 /// To be called before the first thread starts and before anything is opened. The corresponding C
 /// function is `sd_listen_fds_with_names(3)`.
+/// - Parameter first: The number of the first one, `SD_LISTEN_FDS_START`.
 /// - Returns: The sockets in the order of the unit; none if they are meant for another process.
-package func passedSockets() -> [PassedSocket] {
+package func passedSockets(from first: Int32 = 3) -> [PassedSocket] {
   defer {
     for name in ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"] {
       _ = unsafe unsetenv(name)
@@ -34,9 +35,9 @@ package func passedSockets() -> [PassedSocket] {
   let names = (variable("LISTEN_FDNAMES") ?? "").split(
     separator: ":", omittingEmptySubsequences: false)
   var sockets: [PassedSocket] = []
-  // Beyond standard error; a count that is not true ends at the first number that is not open.
-  for index in 0..<min(count, Int32.max - 3) {
-    let raw = 3 + index
+  // A count that is not true ends at the first number that is not open.
+  for index in 0..<min(count, Int32.max - first) {
+    let raw = first + index
     if fcntl(raw, F_SETFD, FD_CLOEXEC) < 0 { break }
     let name = index < names.count ? String(names[Int(index)]) : ""
     sockets.append(PassedSocket(OwnedFD(adopting: raw), name: name))
