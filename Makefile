@@ -27,8 +27,8 @@ TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build build-echo run test unit e2e churn slow tls fuzz check walls lint format \
-  golden fixture bench bench-discovery bench-http install uninstall clean
+.PHONY: help deps deps-test build build-echo run test unit e2e test-systemd churn slow tls fuzz check walls \
+  lint format golden fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ unit: ## unit tests
 
 e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 11' runs some
 	Tests/EndToEnd/run $(ONLY)
+
+test-systemd: deps-test build build-echo ## the daemon as a unit, in a throw-away systemd; needs root
+	Tests/EndToEnd/run systemd
 
 churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
