@@ -77,10 +77,11 @@ let package = Package(
 
     // 3
     room("HTTPServer", imports: ["Linux", "TLS"]),
+    room("GoRuntime", imports: ["Linux", "ProcFS"]),
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4
-    room("Collector", imports: ["Gzip", "Linux", "Metrics", "ProcFS", "Targets"]),
+    room("Collector", imports: ["GoRuntime", "Gzip", "Linux", "Metrics", "ProcFS", "Targets"]),
 
     // 5
     room(
@@ -127,6 +128,7 @@ let package = Package(
     tests("Gzip"),
     tests("Patterns", imports: ["TestSupport"]),
     tests("Passwords", imports: ["TestSupport"]),
+    tests("GoRuntime", imports: ["Linux", "ProcFS", "TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
     tests("Systemd", imports: ["Linux"]),

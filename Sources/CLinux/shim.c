@@ -132,6 +132,19 @@ int clinux_known_stat(int directory, const char *path, struct stat *facts) {
   return 0;
 }
 
+long clinux_read_memory(int pid, const uint64_t *addresses, const uint64_t *lengths, size_t count,
+                        void *buffer) {
+  struct iovec remote[1024];
+  struct iovec local = {.iov_base = buffer, .iov_len = 0};
+  if (count > sizeof remote / sizeof remote[0]) count = sizeof remote / sizeof remote[0];
+  for (size_t i = 0; i < count; i++) {
+    remote[i].iov_base = (void *)(uintptr_t)addresses[i];
+    remote[i].iov_len = lengths[i];
+    local.iov_len += lengths[i];
+  }
+  return process_vm_readv(pid, &local, 1, remote, count, 0);
+}
+
 int clinux_sigrtmin(void) { return SIGRTMIN; }
 
 const char *clinux_signal_name(int number) { return sigabbrev_np(number); }

@@ -18,6 +18,7 @@ package struct Errno: Error, Hashable, Sendable {
   package static let noBufferSpace = Errno(ENOBUFS)
   package static let connectionRefused = Errno(ECONNREFUSED)
   package static let accessDenied = Errno(EACCES)
+  package static let badAddress = Errno(EFAULT)
   package static let exists = Errno(EEXIST)
   package static let noDevice = Errno(ENODEV)
   package static let notSupported = Errno(EOPNOTSUPP)

@@ -63,6 +63,12 @@ int64_t clinux_filesystem_magic(int fd);
 /// owner, group, size and time of modification only.
 int clinux_known_stat(int directory, const char *path, struct stat *facts);
 
+/// process_vm_readv(2): pieces of another process' memory, `addresses[i]` and `lengths[i]` each, one
+/// behind the other into `buffer`, in one call. At most 1,024 pieces (IOV_MAX) are taken. Returns how many bytes
+/// were read, or -1 with errno.
+long clinux_read_memory(int pid, const uint64_t *addresses, const uint64_t *lengths, size_t count,
+                        void *buffer);
+
 /// SIGRTMIN, which is a function call in glibc.
 int clinux_sigrtmin(void);
 

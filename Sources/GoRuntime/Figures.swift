@@ -1,0 +1,79 @@
+/// What was read of one Go runtime at one moment; a group that did not pass its checks says why.
+package struct GoSample: Sendable {
+  /// As `runtime.Version()` has it.
+  package var version: String
+  package var heap: Result<HeapFigures, Refusal>
+  package var scheduler: Result<SchedulerFigures, Refusal>
+  package var collector: Result<CollectorFigures, Refusal>
+}
+
+/// A group of figures that is checked as a whole; the value of the label `group`.
+package enum FigureGroup: String, Sendable, CaseIterable { case heap, scheduler, gc }
+
+/// Why figures are not given.
+package enum Refusal: Error, Hashable, Sendable {
+  /// Where the runtime keeps them was not found (yet).
+  case notLocated(String)
+  /// A check failed each time: the check, in words.
+  case inconsistent(String)
+}
+
+/// Memory as `runtime/metrics` has it.
+///
+/// In bytes, or objects where that is said.
+package struct HeapFigures: Sendable, Equatable {
+  package var allocatedBytes: UInt64 = 0
+  package var freedBytes: UInt64 = 0
+  /// Objects, without tiny ones.
+  package var allocatedObjects: UInt64 = 0
+  package var freedObjects: UInt64 = 0
+  /// Objects that were put together with others.
+  package var tinyObjects: UInt64 = 0
+  /// Spans that objects are in.
+  package var inUse: UInt64 = 0
+  package var released: UInt64 = 0
+  package var free: UInt64 = 0
+  package var stacksInUse: UInt64 = 0
+  /// Stacks that the operating system has given to threads.
+  package var stacksSys: UInt64 = 0
+  package var spansInUse: UInt64 = 0
+  package var spansSys: UInt64 = 0
+  package var cachesInUse: UInt64 = 0
+  package var cachesSys: UInt64 = 0
+  package var buckHashSys: UInt64 = 0
+  package var gcSys: UInt64 = 0
+  package var otherSys: UInt64 = 0
+  /// Everything that was obtained from the operating system.
+  package var sys: UInt64 = 0
+  /// At what size of the heap the next cycle ends.
+  package var goal: UInt64 = 0
+  /// What the last cycle found alive.
+  package var marked: UInt64 = 0
+}
+
+/// Goroutines and threads.
+package struct SchedulerFigures: Sendable, Equatable {
+  /// Without the runtime's own.
+  package var goroutines: UInt64 = 0
+  package var threads: UInt64 = 0
+  /// GOMAXPROCS.
+  package var processors: UInt64 = 0
+}
+
+/// The garbage collector.
+package struct CollectorFigures: Sendable, Equatable {
+  package var cycles: UInt64 = 0
+  package var forcedCycles: UInt64 = 0
+  /// Nanoseconds since 1970; 0 before the first.
+  package var lastEnd: UInt64 = 0
+  /// Nanoseconds.
+  package var pauseTotal: UInt64 = 0
+  /// Nanoseconds of the latest cycles, the latest first, at most 256.
+  package var pauses: [UInt64] = []
+  /// Share of the CPU since the start of the program, 0 to 1.
+  package var cpuFraction: Double = 0
+  /// GOGC; -1 for off.
+  package var percent: Int32 = 0
+  /// GOMEMLIMIT, bytes.
+  package var memoryLimit: Int64 = 0
+}

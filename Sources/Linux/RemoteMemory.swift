@@ -1,0 +1,68 @@
+import CLinux
+import Glibc
+
+/// Pieces of another process' memory that are read together.
+package struct MemoryPieces: Sendable {
+  private var addresses: [UInt64] = []
+  private var lengths: [UInt64] = []
+  /// How many bytes all of them are.
+  package private(set) var byteCount = 0
+
+  package init() {}
+
+  package var count: Int { addresses.count }
+
+  /// Adds a piece behind the others.
+  ///
+  /// - Returns: Where its bytes are among those that ``read(of:into:)`` gives.
+  @discardableResult
+  package mutating func add(_ address: UInt64, _ length: Int) -> Int {
+    addresses.append(address)
+    lengths.append(UInt64(length))
+    defer { byteCount += length }
+    return byteCount
+  }
+
+  package mutating func removeAll() {
+    addresses.removeAll(keepingCapacity: true)
+    lengths.removeAll(keepingCapacity: true)
+    byteCount = 0
+  }
+
+  /// Reads them, in order; those within one call of 1,024 pieces about at once, while the process
+  /// runs on.
+  ///
+  /// A number can come to mean another process: whoever reads must make sure afterwards that it did
+  /// not. The corresponding system call is `process_vm_readv(2)`; it takes the process' mmap lock,
+  /// so it can wait for the process.
+  /// - Parameters:
+  ///   - pid: The process, in the reader's own pid namespace.
+  ///   - buffer: Becomes as long as the pieces and holds them one behind the other.
+  /// - Throws: `EPERM`, `ESRCH`; `EFAULT` if any of it is not there.
+  package func read(of pid: Int32, into buffer: inout [UInt8]) throws(Errno) {
+    if buffer.count != byteCount { buffer = [UInt8](repeating: 0, count: byteCount) }
+    var (piece, byte) = (0, 0)
+    while piece < count {
+      let last = min(piece + Self.mostPieces, count)
+      let length = lengths[piece..<last].reduce(0, +)
+      let (first, start) = (piece, byte)
+      let result = unsafe addresses.withUnsafeBufferPointer { addresses in
+        unsafe lengths.withUnsafeBufferPointer { lengths in
+          unsafe buffer.withUnsafeMutableBytes { bytes in
+            // Not `attempt`: here EFAULT is about the other process.
+            unsafe clinux_read_memory(
+              pid, addresses.baseAddress.map { unsafe $0 + first },
+              lengths.baseAddress.map { unsafe $0 + first }, last - first,
+              bytes.baseAddress.map { unsafe $0 + start })
+          }
+        }
+      }
+      if result < 0 { throw Errno(errno) }
+      guard result == Int(length) else { throw .badAddress }
+      (piece, byte) = (last, byte + result)
+    }
+  }
+
+  /// IOV_MAX.
+  private static let mostPieces = 1024
+}
