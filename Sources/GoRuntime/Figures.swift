@@ -12,6 +12,7 @@ package enum FigureGroup: String, Sendable, CaseIterable { case heap, scheduler,
 
 /// Why figures are not given.
 package enum Refusal: Error, Hashable, Sendable {
+  case notRead
   /// Where the runtime keeps them was not found (yet).
   case notLocated(String)
   /// A check failed each time: the check, in words.

@@ -1,12 +1,12 @@
 import CLinux
 import Glibc
 
-/// Pieces of another process' memory that are read together.
+/// Pieces of another process' memory that are read together, in words of 64 bits.
 package struct MemoryPieces: Sendable {
   private var addresses: [UInt64] = []
   private var lengths: [UInt64] = []
-  /// How many bytes all of them are.
-  package private(set) var byteCount = 0
+  /// How many words all of them are.
+  package private(set) var wordCount = 0
 
   package init() {}
 
@@ -14,19 +14,22 @@ package struct MemoryPieces: Sendable {
 
   /// Adds a piece behind the others.
   ///
-  /// - Returns: Where its bytes are among those that ``read(of:into:)`` gives.
+  /// - Parameters:
+  ///   - address: Where it begins.
+  ///   - words: How long it is.
+  /// - Returns: Where its words are among those that ``read(of:into:)`` gives.
   @discardableResult
-  package mutating func add(_ address: UInt64, _ length: Int) -> Int {
+  package mutating func add(_ address: UInt64, words: Int) -> Int {
     addresses.append(address)
-    lengths.append(UInt64(length))
-    defer { byteCount += length }
-    return byteCount
+    lengths.append(UInt64(words) * 8)
+    defer { wordCount += words }
+    return wordCount
   }
 
   package mutating func removeAll() {
     addresses.removeAll(keepingCapacity: true)
     lengths.removeAll(keepingCapacity: true)
-    byteCount = 0
+    wordCount = 0
   }
 
   /// Reads them, in order; those within one call of 1,024 pieces about at once, while the process
@@ -39,8 +42,8 @@ package struct MemoryPieces: Sendable {
   ///   - pid: The process, in the reader's own pid namespace.
   ///   - buffer: Becomes as long as the pieces and holds them one behind the other.
   /// - Throws: `EPERM`, `ESRCH`; `EFAULT` if any of it is not there.
-  package func read(of pid: Int32, into buffer: inout [UInt8]) throws(Errno) {
-    if buffer.count != byteCount { buffer = [UInt8](repeating: 0, count: byteCount) }
+  package func read(of pid: Int32, into buffer: inout [UInt64]) throws(Errno) {
+    if buffer.count != wordCount { buffer = [UInt64](repeating: 0, count: wordCount) }
     var (piece, byte) = (0, 0)
     while piece < count {
       let last = min(piece + Self.mostPieces, count)
