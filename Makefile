@@ -29,8 +29,8 @@ TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build build-echo run test unit e2e test-systemd churn slow tls fuzz check walls \
-  lint format golden fixture bench bench-discovery bench-http install uninstall clean
+.PHONY: help deps deps-test build build-echo run test unit e2e test-systemd hardening churn slow tls \
+  fuzz check walls lint format golden fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,11 @@ e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 1
 
 test-systemd: deps-test build build-echo ## the daemon as a unit, in a throw-away systemd; needs root
 	Tests/EndToEnd/run systemd
+
+hardening: build ## find out anew what each hardening option costs: the table of docs/hardening.md
+	Tests/EndToEnd/hardening.sh > .build/hardening
+	sed -i '/^|/,$$d' docs/hardening.md
+	grep '^|' .build/hardening >> docs/hardening.md
 
 churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
