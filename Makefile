@@ -4,7 +4,8 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 # systemd looks below these prefixes only.
 UNITDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/systemd/system
-USERSDIR   ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/sysusers.d
+SYSUSERSDIR   ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/sysusers.d
+TMPFILESDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/tmpfiles.d
 MANDIR     ?= $(PREFIX)/share/man
 ADDRESS    ?= 127.0.0.1:9656
 
@@ -131,7 +132,8 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration
 	umask 022; for file in $(DROP_INS); do \
 	  $(PLACE) systemd/drop-ins/$$file > '$(DESTDIR)$(SHAREDIR)'/drop-ins/$$file || exit; done
 	install -m 644 systemd/sidecar.yaml '$(DESTDIR)$(SHAREDIR)/sidecar.yaml'
-	install -D -m 644 systemd/sysusers.d/procvitals.conf '$(DESTDIR)$(USERSDIR)/procvitals.conf'
+	install -D -m 644 systemd/sysusers.d/procvitals.conf '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf'
+	install -D -m 644 systemd/tmpfiles.d/procvitals.conf '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf'
 	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
 	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
@@ -139,7 +141,8 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration
 uninstall: ## remove what install put there; the configuration stays
 	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' $(UNITS:%='$(DESTDIR)$(UNITDIR)/%') \
 	  $(DROP_INS:%='$(DESTDIR)$(SHAREDIR)/drop-ins/%') '$(DESTDIR)$(SHAREDIR)/sidecar.yaml' \
-	  '$(DESTDIR)$(USERSDIR)/procvitals.conf' '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	  '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf' '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf' \
+	  '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
 	for dir in '$(DESTDIR)$(SHAREDIR)/drop-ins' '$(DESTDIR)$(SHAREDIR)'; do \
 	  test ! -d "$$dir" || rmdir --ignore-fail-on-non-empty "$$dir"; done
 

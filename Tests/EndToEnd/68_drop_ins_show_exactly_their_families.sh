@@ -7,6 +7,7 @@ load_program
 mkdir "$WORK/held"
 mv "$WORK/load" "$WORK/held"
 box_with_unit "$WORK/held:/opt/held" "$HERE:/opt/tests"
+box_with_user
 units=/run/systemd/system
 shipped=/usr/share/procvitals/drop-ins
 
@@ -85,5 +86,5 @@ box mkdir "$units/procvitals@.service.d"
 box cp "$shipped/io.conf" "$units/procvitals@.service.d"
 box systemctl daemon-reload
 box systemctl start procvitals@apart || fail "sidecar: $(box journalctl -q -n 20 -u procvitals@apart)"
-box curl -sf -m 10 --unix-socket /run/procvitals/apart/http.sock http://box/metrics > "$WORK/page"
+box curl -sf -m 10 --unix-socket /run/procvitals/apart.sock http://box/metrics > "$WORK/page"
 expect "bytes read" "$(value process_io_read_bytes_total target=apart)" ">" 0

@@ -75,6 +75,12 @@ box_with_unit() {
   box systemctl daemon-reload
 }
 
+# box_with_user: what sysusers.d and tmpfiles.d say, as after the installation of a package.
+box_with_user() {
+  box systemd-sysusers 2> /dev/null || fail "systemd-sysusers"
+  box systemd-tmpfiles --create /usr/lib/tmpfiles.d/procvitals.conf || fail "systemd-tmpfiles"
+}
+
 # drop_in LINE: a setting of the [Service] section for this test.
 drop_in() {
   local dir=/run/systemd/system/procvitals.service.d
