@@ -4,13 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$HERE/box.sh"
 need python3
-load_program
-mkdir "$WORK/held"
-mv "$WORK/load" "$WORK/held"
-box_with_unit "$WORK/held:/opt/held" "$HERE:/opt/tests"
-printf 'u hardened -\nu watched -\n' | box systemd-sysusers - || fail "systemd-sysusers"
-box chown watched /opt/held
-box systemd-run -q --unit=load -p User=watched -E PYTHONDONTWRITEBYTECODE=1 \
-  python3 /opt/tests/rights.py hold /opt/held/load /opt/held || fail "systemd-run"
-poll 30 test -e "$WORK/held/held" || fail "the load program: $(box journalctl -q -u load)"
+box_with_load
+echo 'u hardened -' | box systemd-sysusers - 2> /dev/null || fail "systemd-sysusers"
 box env PYTHONDONTWRITEBYTECODE=1 python3 /opt/tests/hardening.py "$@" || fail "see above"
+box systemctl is-active -q load || fail "the load program ended before the table did"
