@@ -4,7 +4,7 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 # systemd looks below these prefixes only.
 UNITDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/systemd/system
-SYSUSERSDIR   ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/sysusers.d
+SYSUSERSDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/sysusers.d
 TMPFILESDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/tmpfiles.d
 MANDIR     ?= $(PREFIX)/share/man
 ADDRESS    ?= 127.0.0.1:9656
