@@ -4,6 +4,12 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 UNITDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/systemd/system
 MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/procvitals
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
+STRIP      ?= -s
+DIST       ?= dist
 ADDRESS    ?= 127.0.0.1:9656
 
 BINARY  := .build/release/procvitals
@@ -13,6 +19,10 @@ BINARY  := .build/release/procvitals
 RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -z \
   -Xlinker pack-relative-relocs -Xlinker --icf=all -Xlinker --no-export-dynamic \
   -Xswiftc -Xfrontend -Xswiftc -function-sections
+# Nothing is looked up beside the binary or bound after its start, and no path of this machine is in
+# it: builds elsewhere come to the same file.
+RELEASE += --disable-local-rpath -Xlinker -z -Xlinker now -Xswiftc -file-prefix-map \
+  -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
@@ -24,6 +34,9 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
 TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl postgresql procps \
   prometheus prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client \
   python3-protobuf redis-server slowhttptest strace systemd testssl.sh util-linux wrk
+
+# What makes packages and looks at them.
+PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-venv rpm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -38,6 +51,10 @@ deps: ## install the Debian packages that building needs (nothing when all are t
 
 deps-test: ## install the Debian packages that the tests need; starts no service
 	@scripts/install-packages testing $(foreach p,$(TEST_PACKAGES),'$(p)')
+
+deps-package: ## install what makes packages: Debian packages, and nfpm below .build
+	@scripts/install-packages packaging $(foreach p,$(PACKAGING_PACKAGES),'$(p)')
+	@scripts/install-nfpm
 
 build: ## build the daemon: .build/release/procvitals
 	swift build $(RELEASE) --product procvitals
@@ -100,6 +117,9 @@ fixture: ## record processes: PID='812 813' NAME=web makes Tests/Fixtures/web.tr
 	@mv Tests/Fixtures/.new 'Tests/Fixtures/$(or $(NAME),recorded).tree'
 	@echo 'Tests/Fixtures/$(or $(NAME),recorded).tree'
 
+deb: deps deps-package build ## the Debian package, and its debug symbols: dist/procvitals_VERSION_amd64.deb
+	packaging/deb $(BINARY) $(DIST)
+
 bench: build ## CPU per scrape against a C loop and Debian's process-exporter
 	Tests/Bench/run.sh
 
@@ -109,8 +129,8 @@ bench-discovery: build ## CPU per scrape among 10,000 processes that are not tar
 bench-http: build-echo ## requests per second, CPU per request and memory per connection against nginx
 	Tests/Bench/http.sh
 
-install: ## install to DESTDIR/PREFIX (/usr/local): binary, unit, configuration, man page
-	install -D -m 755 -s $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
+install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration, completions, documents
+	install -D -m 755 $(STRIP) $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
 	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals'
 	sed 's|/usr/bin/procvitals|$(PREFIX)/bin/procvitals|' systemd/procvitals.service \
 	  > '$(DESTDIR)$(UNITDIR)/procvitals.service'
@@ -119,10 +139,24 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, unit, configuration,
 	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
 	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	install -d '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
+	$(BINARY) --generate-completion-script bash > '$(DESTDIR)$(BASHDIR)/procvitals'
+	$(BINARY) --generate-completion-script zsh > '$(DESTDIR)$(ZSHDIR)/_procvitals'
+	$(BINARY) --generate-completion-script fish > '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	chmod 644 '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
+	  '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	install -d '$(DESTDIR)$(DOCDIR)'
+	install -m 644 README.md CHANGELOG.md '$(DESTDIR)$(DOCDIR)'
+	find docs -type f -exec install -D -m 644 {} '$(DESTDIR)$(DOCDIR)/{}' \;
+	cd config && find * -mindepth 1 -type f \
+	  -exec install -D -m 644 {} '$(DESTDIR)$(PREFIX)/share/procvitals/{}' \;
 
 uninstall: ## remove what install put there; the configuration stays
 	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' '$(DESTDIR)$(UNITDIR)/procvitals.service' \
-	  '$(DESTDIR)$(UNITDIR)/procvitals.socket' '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	  '$(DESTDIR)$(UNITDIR)/procvitals.socket' '$(DESTDIR)$(MANDIR)/man1/procvitals.1' \
+	  '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
+	  '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	rm -rf '$(DESTDIR)$(DOCDIR)' '$(DESTDIR)$(PREFIX)/share/procvitals'
 
 clean: ## remove everything that was built
 	rm -rf .build dist
