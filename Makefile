@@ -141,6 +141,7 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
 	install -d '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
 	$(BINARY) --generate-completion-script bash > '$(DESTDIR)$(BASHDIR)/procvitals'
+	sed -i '1{/^#!/d}' '$(DESTDIR)$(BASHDIR)/procvitals'
 	$(BINARY) --generate-completion-script zsh > '$(DESTDIR)$(ZSHDIR)/_procvitals'
 	$(BINARY) --generate-completion-script fish > '$(DESTDIR)$(FISHDIR)/procvitals.fish'
 	chmod 644 '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
