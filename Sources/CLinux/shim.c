@@ -127,6 +127,8 @@ int clinux_known_stat(int directory, const char *path, struct stat *facts) {
   facts->st_size = (off_t)known.stx_size;
   facts->st_mtim.tv_sec = known.stx_mtime.tv_sec;
   facts->st_mtim.tv_nsec = known.stx_mtime.tv_nsec;
+  facts->st_ctim.tv_sec = known.stx_ctime.tv_sec;
+  facts->st_ctim.tv_nsec = known.stx_ctime.tv_nsec;
   return 0;
 }
 

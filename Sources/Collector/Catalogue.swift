@@ -570,11 +570,11 @@ package enum Catalogue {
     .own(
       "procvitals_config_last_reload_success_timestamp_seconds", .gauge, .seconds,
       "When the present configuration was loaded, since unix epoch (this program)."
-    ) { .real($0.configLoadedSeconds) },
+    ) { .real($0.config.loadedSeconds) },
     .own(
       "procvitals_config_last_reload_successful", .gauge, .none,
       "Whether the last attempt to load the configuration succeeded (this program)."
-    ) { .whole($0.configIsCurrent ? 1 : 0) },
+    ) { .whole($0.config.isCurrent ? 1 : 0) },
     .own(
       "procvitals_connections", .gauge, .none, labels: ["state"],
       "Connections to the HTTP server now, by what they are doing (this program)."

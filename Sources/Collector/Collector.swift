@@ -22,7 +22,7 @@ package final class Collector {
   /// When the last collection was at its end, in seconds since 1970.
   private var lastEnd: Double?
   /// Seconds since 1970.
-  var clock: () -> Double = { Double(wallClockNanoseconds()) / 1e9 }
+  var clock: () -> Double = wallClockSeconds
   /// What this process may do; it does not change while it runs.
   private let capabilities = Capability.effective()
   private var settings: CollectorSettings

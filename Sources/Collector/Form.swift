@@ -28,7 +28,6 @@ package struct Filter: Hashable, Sendable {
   /// Names of families; nil for all.
   package var families: Set<String>?
   /// Groups of families; nil for all.
-  ///
   package var groups: Set<Group>?
   /// Whether families are there that belong to no group: `procvitals_…`.
   package var includesUngrouped: Bool

@@ -27,22 +27,17 @@ package struct OwnState: Sendable {
   /// What came of reading a configuration.
   package struct Load: Sendable {
     /// Whether the last attempt succeeded.
-    package var isCurrent: Bool
+    package var isCurrent = true
     /// When the present one was loaded, seconds since 1970.
     package var loadedSeconds: Double
 
-    package init(isCurrent: Bool, loadedSeconds: Double) {
-      self.isCurrent = isCurrent
-      self.loadedSeconds = loadedSeconds
-    }
+    package init(loadedSeconds: Double) { self.loadedSeconds = loadedSeconds }
   }
 
   package var version: String
   /// When it started, in seconds since 1970; that of its counters.
   package var startSeconds: Double?
-  package var configIsCurrent = true
-  /// Seconds since 1970.
-  package var configLoadedSeconds: Double = 0
+  package var config = Load(loadedSeconds: 0)
   /// Nil without a web configuration.
   package var webConfig: Load?
   package var connections: [Count] = []

@@ -23,7 +23,7 @@ package struct WebConfigurationFiles: Sendable {
 
   package let path: String
   /// What was read last time, in which version; nil for what could not be.
-  private var files: [(path: String, version: FileVersion?)] = []
+  private var files: [(path: String, version: FileFacts?)] = []
   /// Whether every file was left alone for so long that its version tells whether it is the same.
   private var isSettled = false
   /// What was read last without errors.
@@ -55,8 +55,7 @@ package struct WebConfigurationFiles: Sendable {
         return outcome
       }
       let before = files
-      // Nobody signals it.
-      _ = (try? EventFD())?.wait(atMost: Limits.webCalm)
+      pause(for: Limits.webCalm)
       outcome = self.read(needsContent: true)
       let isCalm =
         files.elementsEqual(before, by: ==)
@@ -81,7 +80,7 @@ package struct WebConfigurationFiles: Sendable {
     return outcome
   }
 
-  private func version(ofPath path: String) -> FileVersion? { try? FileVersion(path: path) }
+  private func version(ofPath path: String) -> FileFacts? { try? fileFacts(path) }
 }
 
 extension WebConfiguration {

@@ -11,7 +11,7 @@ struct WebReader {
   var problems: Problems
   var configuration = WebConfiguration()
   /// What was read, in which version; nil for what could not be.
-  private(set) var files: [(path: String, version: FileVersion?)] = []
+  private(set) var files: [(path: String, version: FileFacts?)] = []
 
   init(path: String, needsContent: Bool) {
     self.needsContent = needsContent
@@ -64,8 +64,9 @@ struct WebReader {
       // Non-blocking, because opening a FIFO would wait for a writer that may never come.
       let file = try openFile(path, [.read, .nonBlocking])
       // Before the content: what changes in between has another version the next time.
-      files[files.count - 1].version = try FileVersion(file)
-      if try fileFacts(file).isRegular {
+      let facts = try fileFacts(file)
+      files[files.count - 1].version = facts
+      if facts.isRegular {
         var buffer = ReadBuffer(capacity: 1 << 14, limit: Limits.webFileBytes + 1)
         try buffer.readAll(file)
         return buffer.content

@@ -24,15 +24,13 @@ extension WebReader {
             "client_allowed_sans: expected at least one name, because with none nobody could"
               + " connect; leave the key out to allow all")
         }
-      case "min_version":
+      case "min_version", "max_version":
         versions[entry.key] = entry.value.position
-        if let value: TLSSettings.Version = word(entry, "TLS version") {
-          tls.minimumVersion = value
-        }
-      case "max_version":
-        versions[entry.key] = entry.value.position
-        if let value: TLSSettings.Version = word(entry, "TLS version") {
-          tls.maximumVersion = value
+        guard let version: TLSSettings.Version = word(entry, "TLS version") else { continue }
+        if entry.key == "min_version" {
+          tls.minimumVersion = version
+        } else {
+          tls.maximumVersion = version
         }
       case "cipher_suites": tls.cipherSuites = words(entry, "cipher")
       case "curve_preferences": tls.curves = words(entry, "curve")

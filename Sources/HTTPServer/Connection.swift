@@ -264,11 +264,11 @@ final class Connection: EventHandler {
   }
 
   private func transmit() {
-    let before = session?.sentBytes ?? sentBytes
+    let before = takenBytes
     do throws(Errno) {
       try sendOutput()
     } catch .wouldBlock {
-      if writeDeadline == nil || (session?.sentBytes ?? sentBytes) != before { enter(.writing) }
+      if writeDeadline == nil || takenBytes != before { enter(.writing) }
       return
     } catch {
       return close()
@@ -283,6 +283,9 @@ final class Connection: EventHandler {
     }
     parseReadAhead()
   }
+
+  /// How much the kernel has taken: encrypted, that is not what was to be sent.
+  private var takenBytes: Int { session?.sentBytes ?? sentBytes }
 
   private func sendOutput() throws(Errno) {
     let total = outputHead.count + outputBody.count

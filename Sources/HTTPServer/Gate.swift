@@ -208,8 +208,6 @@ package final class Gate: EventHandler {
     // The system has no room for a thread; the next request tries again.
     let waiting = queue.flatMap { askers[$0] ?? [] }
     for id in waiting { forget(id) }
-    queue = []
-    askers = [:]
     putOff(waiting)
   }
 
@@ -244,14 +242,7 @@ package final class Gate: EventHandler {
 
   /// Lets the clients of requests that are forgotten try again.
   private func putOff(_ ids: [RequestID]) {
-    for id in ids {
-      answer(
-        id,
-        dressed(
-          .text(
-            .serviceUnavailable, "Too many passwords are being checked, try again later.\n",
-            fields: [("Retry-After", "1")])))
-    }
+    for id in ids { answer(id, dressed(.tryLater("Too many passwords are being checked"))) }
   }
 
   private func refuse(_ id: RequestID) {

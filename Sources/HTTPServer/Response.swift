@@ -80,6 +80,15 @@ package struct Response: Sendable {
       fields: [("X-Content-Type-Options", "nosniff")] + fields)
   }
 
+  /// The answer where there is no room now: 503.
+  ///
+  /// - Parameter sentence: For what there is none.
+  /// - Returns: The answer, which asks to try again.
+  package static func tryLater(_ sentence: String) -> Response {
+    .text(
+      .serviceUnavailable, "\(sentence), try again later.\n", fields: [("Retry-After", "1")])
+  }
+
   /// The answer to OPTIONS: 204 and what is allowed.
   package static func options(allow: [Method]) -> Response {
     Response(
@@ -119,7 +128,7 @@ package struct Response: Sendable {
     }
     if status.allowsContent {
       bytes.append(contentsOf: Self.contentLength)
-      bytes.append(decimal: body.count)
+      bytes.append(contentsOf: String(body.count).utf8)
       bytes.endLine()
     }
     if let connection {
@@ -153,15 +162,5 @@ extension [UInt8] {
   fileprivate mutating func endLine() {
     append(.carriageReturn)
     append(.lineFeed)
-  }
-
-  /// The digits of a number that is not negative.
-  fileprivate mutating func append(decimal number: Int) {
-    var divisor = 1
-    while number / divisor >= 10 { divisor *= 10 }
-    while divisor > 0 {
-      append(UInt8(truncatingIfNeeded: 48 + number / divisor % 10))
-      divisor /= 10
-    }
   }
 }

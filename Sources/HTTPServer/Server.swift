@@ -175,9 +175,7 @@ package final class Server: EventHandler {
   private func refuse(_ socket: consuming OwnedFD) {
     // No handshake, no words.
     if tls != nil { return }
-    let response = Response.text(
-      .serviceUnavailable, "All connections are in use, try again later.\n",
-      fields: [("Retry-After", "1")])
+    let response = Response.tryLater("All connections are in use")
     counts.countResponse(response.status)
     let head = response.head(date: dateLine.current(), connection: "close")
     _ = try? Linux.send(socket, head: head, body: response.body, from: 0)

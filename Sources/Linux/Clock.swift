@@ -47,6 +47,19 @@ extension Duration {
 /// The corresponding system call is `clock_gettime(2)`.
 package func wallClockNanoseconds() -> Int64 { clockNanoseconds(CLOCK_REALTIME) }
 
+/// Wall-clock time, seconds since 1970.
+package func wallClockSeconds() -> Double { Double(wallClockNanoseconds()) / 1e9 }
+
+/// Does nothing for a while; only for threads of which nobody wants anything meanwhile.
+///
+/// The corresponding system call is `clock_nanosleep(2)`.
+package func pause(for duration: Duration) {
+  let end = (Instant.now + duration).nanoseconds
+  var time = timespec(
+    tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
+  while unsafe clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
+}
+
 /// Time since the machine started, sleep included, in nanoseconds (`CLOCK_BOOTTIME`).
 package func bootClockNanoseconds() -> Int64 { clockNanoseconds(CLOCK_BOOTTIME) }
 

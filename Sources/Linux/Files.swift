@@ -224,6 +224,11 @@ package struct FileFacts: Sendable, Hashable {
   package var mode: UInt32
   /// Last modification, nanoseconds since 1970.
   package var modifiedNanoseconds: Int64
+  /// Last change of content or attributes, nanoseconds since 1970; no program can set it.
+  package var changedNanoseconds: Int64
+
+  /// FAT's.
+  private static let longestStep: Int64 = 2_000_000_000
 
   package var isRegular: Bool { mode & S_IFMT == S_IFREG }
   package var isLink: Bool { mode & S_IFMT == S_IFLNK }
@@ -235,8 +240,20 @@ package struct FileFacts: Sendable, Hashable {
     owner = facts.st_uid
     group = facts.st_gid
     mode = facts.st_mode
-    modifiedNanoseconds = Int64(facts.st_mtim.tv_sec) * 1_000_000_000 + Int64(facts.st_mtim.tv_nsec)
+    modifiedNanoseconds = Self.nanoseconds(facts.st_mtim)
+    changedNanoseconds = Self.nanoseconds(facts.st_ctim)
   }
+
+  private static func nanoseconds(_ time: timespec) -> Int64 {
+    Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+  }
+
+  /// Whether a later change is sure to show in these facts: clocks of file systems tick in steps, so
+  /// two changes in one step look like one.
+  ///
+  /// - Parameter now: Wall-clock time before the file was read, nanoseconds since 1970.
+  /// - Returns: False while the last change is too young for that.
+  package func isSettled(at now: Int64) -> Bool { now &- changedNanoseconds > Self.longestStep }
 }
 
 /// Facts about an open file.
@@ -249,6 +266,18 @@ package func fileFacts(_ file: borrowing OwnedFD) throws(Errno) -> FileFacts {
   var facts = Glibc.stat()
   let raw = file.raw
   _ = try attempt(.stat) { unsafe fstat(raw, &facts) }
+  return FileFacts(facts)
+}
+
+/// Facts about what a path leads to; links are followed.
+///
+/// The corresponding system call is `stat(2)`.
+/// - Parameter path: The path.
+/// - Returns: The facts.
+/// - Throws: `ENOENT`, `EACCES` and whatever the file system reports.
+package func fileFacts(_ path: String) throws(Errno) -> FileFacts {
+  var facts = Glibc.stat()
+  _ = try attempt(.stat) { unsafe stat(path, &facts) }
   return FileFacts(facts)
 }
 

@@ -75,8 +75,8 @@ struct Once: ParsableCommand {
         cgroups: CgroupTree(path: source.cgroupPath), settings: settings, loop: try EventLoop(),
         waiter: waiter)
       var own = OwnState(version: Version.number)
-      own.configLoadedSeconds = Double(wallClockNanoseconds()) / 1e9
-      own.startSeconds = own.configLoadedSeconds
+      let now = wallClockSeconds()
+      (own.startSeconds, own.config.loadedSeconds) = (now, now)
       let form = Form(format: format)
       try writeAll(collector.collect(own, [.page(form)]).pages[form] ?? [], to: 1)
     } catch {

@@ -29,7 +29,7 @@ final class Daemon: EventHandler {
   let hosts: AllowedHosts
   let landing: Response
   /// When this started, in seconds since 1970.
-  let startSeconds: Int
+  let startSeconds = wallClockSeconds()
   private let log: Logger
   private let notifier = Notifier()
 
@@ -72,7 +72,6 @@ final class Daemon: EventHandler {
     paths = try web.paths()
     hosts = AllowedHosts(web.allowedHosts)
     landing = Landing.page(metrics: web.telemetryPath, paths)
-    startSeconds = Int(Self.now())
     configurationFile = source.configurationFile
     ownPid = source.ownPid
     let maxConnections = Self.affordableConnections(web.maxConnections)
@@ -95,10 +94,10 @@ final class Daemon: EventHandler {
     let webSource = web.config.path.map { WebConfigSource(path: $0) }
     let webConfiguration = try webSource?.read()
     own = OwnState(version: Version.number)
-    own.startSeconds = Self.now()
-    own.configLoadedSeconds = Self.now()
+    own.startSeconds = startSeconds
+    own.config.loadedSeconds = wallClockSeconds()
     self.settings = ConfigPage(
-      configuration: configuration, loadedSeconds: own.configLoadedSeconds)
+      configuration: configuration, loadedSeconds: own.config.loadedSeconds)
     do throws(Errno) {
       // Before any thread starts, so that all of them leave signals to the loop.
       signals = try SignalFD(Signal.allCases)
@@ -285,7 +284,8 @@ final class Daemon: EventHandler {
 
   /// The line of `systemctl status`.
   private var status: String {
-    let trouble = own.configIsCurrent ? "" : "; the new configuration has errors, the old one holds"
+    let trouble =
+      own.config.isCurrent ? "" : "; the new configuration has errors, the old one holds"
     return "\(census.up) of \(census.targets) targets up, \(census.processes) processes\(trouble)"
   }
 
@@ -332,17 +332,15 @@ final class Daemon: EventHandler {
     case .success(let configuration):
       let settings = configuration.collector
       sampler.configure(settings)
-      own.configIsCurrent = true
-      own.configLoadedSeconds = Self.now()
+      own.config.isCurrent = true
+      own.config.loadedSeconds = wallClockSeconds()
       self.settings = ConfigPage(
-        configuration: configuration, loadedSeconds: own.configLoadedSeconds)
+        configuration: configuration, loadedSeconds: own.config.loadedSeconds)
       log.notice("configuration reloaded", metadata: ["targets": "\(settings.targets.count)"])
     case .failure(let failure):
-      own.configIsCurrent = false
+      own.config.isCurrent = false
       self.settings.error = failure.shortDescription
-      for line in failure.description.split(separator: "\n") {
-        log.error("configuration not reloaded, the old one stays", metadata: ["error": "\(line)"])
-      }
+      log.tell(failure, "configuration not reloaded, the old one stays")
     }
     // Whatever came of it: without this, `systemctl reload` would wait for ever.
     if isReady { notifier.ready(status: status) }
@@ -352,9 +350,7 @@ final class Daemon: EventHandler {
 
   private func collect(_ wishes: Set<Wish>, _ deadline: Instant) {
     var own = own
-    own.webConfig = webGate.map {
-      OwnState.Load(isCurrent: $0.isCurrent, loadedSeconds: $0.loadedSeconds)
-    }
+    own.webConfig = webGate?.load
     own.scrapesInFlight = UInt64(scrapes.count)
     own.scrapes = scrapes.answered.map {
       OwnState.Scrapes(
@@ -383,6 +379,4 @@ final class Daemon: EventHandler {
   private func send(_ id: RequestID, _ response: Response) {
     server?.answer(id, webGate?.gate.dressed(response) ?? response)
   }
-
-  private static func now() -> Double { Double(wallClockNanoseconds()) / 1e9 }
 }

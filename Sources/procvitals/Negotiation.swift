@@ -16,27 +16,20 @@ struct Negotiation: Equatable {
   private static let offered: [Format] = [.text, .openMetrics1, .text1, .openMetrics0, .protobuf]
 
   init(_ members: [Preference]) {
-    var best: (format: Format, member: Preference, place: Int)?
-    for format in Self.offered {
+    let wanted = Self.offered.enumerated().compactMap { rank, format in
       // What names a format most closely says how much it is wanted.
-      var closest: (closeness: Int, place: Int)?
-      for (place, member) in members.enumerated() {
-        guard let closeness = format.closeness(member) else { continue }
-        if let closest {
-          if closeness < closest.closeness { continue }
-          if closeness == closest.closeness, member.quality <= members[closest.place].quality {
-            continue
-          }
-        }
-        closest = (closeness, place)
+      members.enumerated().compactMap { place, member in
+        format.closeness(member).map { (order: ($0, member.quality, -place), member: member) }
       }
-      guard let place = closest?.place, members[place].quality > 0 else { continue }
-      if let best {
-        if members[place].quality < best.member.quality { continue }
-        if members[place].quality == best.member.quality, place >= best.place { continue }
+      .max { $0.order < $1.order }
+      .map { closest in
+        (
+          format: format, member: closest.member,
+          order: (closest.member.quality, closest.order.2, -rank)
+        )
       }
-      best = (format, members[place], place)
     }
+    let best = wanted.filter { $0.member.quality > 0 }.max { $0.order < $1.order }
     format = best?.format ?? .text
     let asked = best?.member["escaping"]
     switch format {
@@ -87,9 +80,9 @@ extension Response {
   ///   - negotiation: What was chosen for the request.
   ///   - start: When the daemon started, in seconds since 1970.
   /// - Returns: The answer, which nobody may keep.
-  static func metrics(_ page: [UInt8], _ negotiation: Negotiation, start: Int) -> Response {
+  static func metrics(_ page: [UInt8], _ negotiation: Negotiation, start: Double) -> Response {
     var fields = [
-      ("Vary", "Accept, Accept-Encoding"), ("Process-Start-Time-Unix", String(start)),
+      ("Vary", "Accept, Accept-Encoding"), ("Process-Start-Time-Unix", String(Int(start))),
     ]
     if Compressor.isMember(page) { fields.append(("Content-Encoding", "gzip")) }
     return Response(

@@ -4,6 +4,13 @@ import Logging
 import TLS
 
 extension Logger {
+  /// Logs what is wrong with a configuration, a line for each mistake.
+  func tell(_ failure: Failure, _ message: Message) {
+    for line in failure.description.split(separator: "\n") {
+      error(message, metadata: ["error": "\(line)"])
+    }
+  }
+
   /// Logs a change that a collection found.
   func tell(_ notice: Collector.Notice) {
     switch notice {

@@ -85,11 +85,7 @@ final class Scrapes: EventHandler {
   ) -> Answer {
     guard queue.add(id, wish) else {
       if let format { count(format, code: 503) }
-      return .now(
-        .text(
-          .serviceUnavailable,
-          "Limit of concurrent requests reached (\(limit)), try again later.\n",
-          fields: [("Retry-After", "1")]))
+      return .now(.tryLater("Limit of concurrent requests reached (\(limit))"))
     }
     let seconds = Self.seconds(granted: timeout)
     let token = loop.add(self)

@@ -1,3 +1,4 @@
+import Collector
 import Config
 import HTTPServer
 import Linux
@@ -31,8 +32,7 @@ enum PasswordCheck {
 /// Belongs to the loop.
 final class WebGate {
   /// As it is on the exporter's own page.
-  private(set) var isCurrent = true
-  private(set) var loadedSeconds: Double
+  private(set) var load: OwnState.Load
 
   let gate: Gate
   /// Whether all connections are.
@@ -58,7 +58,7 @@ final class WebGate {
     watch = try WebConfigWatch(loop, initial: loaded) { source.look(isForced: $0) }
     self.log = log
     initial = configuration
-    loadedSeconds = Self.now()
+    load = OwnState.Load(loadedSeconds: wallClockSeconds())
     self.server = server
     let watch = watch
     gate.refresh = { watch.whenCurrent($0) }
@@ -69,7 +69,7 @@ final class WebGate {
     }
     watch.didChange = { [unowned self] in take($0) }
     watch.didConfirm = { [unowned self] in
-      if isCurrent { loadedSeconds = Self.now() }
+      if load.isCurrent { load.loadedSeconds = wallClockSeconds() }
     }
   }
 
@@ -84,8 +84,7 @@ final class WebGate {
       let configuration = loaded.configuration
       if let context = loaded.context, initial.tls != nil { server.useTLS(context) }
       gate.settings = configuration.gate
-      isCurrent = true
-      loadedSeconds = Self.now()
+      load = OwnState.Load(loadedSeconds: wallClockSeconds())
       log.notice(
         "web configuration reloaded", metadata: ["users": "\(configuration.gate.users.count)"])
       let fixed = [
@@ -98,13 +97,8 @@ final class WebGate {
           metadata: ["section": "\(name)"])
       }
     case .failure(let failure):
-      isCurrent = false
-      for line in failure.description.split(separator: "\n") {
-        log.error(
-          "web configuration not reloaded, the old one stays", metadata: ["error": "\(line)"])
-      }
+      load.isCurrent = false
+      log.tell(failure, "web configuration not reloaded, the old one stays")
     }
   }
-
-  private static func now() -> Double { Double(wallClockNanoseconds()) / 1e9 }
 }

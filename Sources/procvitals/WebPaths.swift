@@ -45,7 +45,12 @@ struct WebPaths: Equatable {
   /// Whether a text is a path that needs no encoding, neither as a target nor in HTML.
   static func isPath(_ text: String) -> Bool {
     text.hasPrefix("/") && !text.contains("//")
-      && text.utf8.allSatisfy { isAlphanumeric($0) || "-._~/".utf8.contains($0) }
+      && text.utf8.allSatisfy { isUnreserved($0) || $0 == UInt8(ascii: "/") }
+  }
+
+  /// Whether a character stands for itself anywhere in a URL (RFC 3986, section 2.3).
+  static func isUnreserved(_ byte: UInt8) -> Bool {
+    isAlphanumeric(byte) || "-._~".utf8.contains(byte)
   }
 
   fileprivate static func isAlphanumeric(_ byte: UInt8) -> Bool {
