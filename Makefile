@@ -40,7 +40,8 @@ PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build build-echo run test unit e2e test-systemd churn slow tls fuzz check walls \
+.PHONY: help deps deps-test deps-package build build-echo run test unit e2e test-systemd test-package \
+  churn slow tls fuzz check walls deb rpm \
   lint format golden fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
@@ -79,6 +80,12 @@ e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 1
 test-systemd: deps-test build build-echo ## the daemon as a unit, in a throw-away systemd; needs root
 	Tests/EndToEnd/run systemd
 
+test-package: deps-test deps-package build build-echo ## the package on fresh trees of Debian 12 and 13; needs root
+	packaging/deb $(BINARY) .build/trees/package -Zgzip -z1
+	scripts/debian-tree bookworm .build/trees/package/procvitals_*.deb
+	scripts/debian-tree trixie .build/trees/package/procvitals_*.deb
+	Tests/EndToEnd/run 72 73 74 75
+
 churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
 
@@ -91,7 +98,7 @@ slow: build build-echo ## slowhttptest in its four modes, a minute each; SLOW_SE
 fuzz: ## look for requests that break the parser, for FUZZ_SECONDS=60
 	Tests/Fuzz/run $(or $(FUZZ_SECONDS),60)
 
-check: deps deps-test lint walls ## everything a change must pass: format, walls, imports, tests
+check: deps deps-test deps-package lint walls ## everything a change must pass: format, walls, imports, tests
 	swift build $(IMPORTS) --build-tests
 	$(MAKE) --no-print-directory build
 	scripts/walls --binary $(BINARY)
@@ -119,6 +126,9 @@ fixture: ## record processes: PID='812 813' NAME=web makes Tests/Fixtures/web.tr
 
 deb: deps deps-package build ## the Debian package, and its debug symbols: dist/procvitals_VERSION_amd64.deb
 	packaging/deb $(BINARY) $(DIST)
+
+rpm: deps deps-package build ## the .rpm package: dist/procvitals-VERSION-1.x86_64.rpm
+	packaging/rpm $(BINARY) $(DIST)
 
 bench: build ## CPU per scrape against a C loop and Debian's process-exporter
 	Tests/Bench/run.sh

@@ -38,7 +38,7 @@ box_booted() {
 
 # box COMMAND...: runs a command inside, as root.
 box() {
-  nsenter --target "$box_leader" --mount --uts --ipc --net --pid --cgroup --root --wd=/ \
+  nsenter --target "$box_leader" --mount --uts --ipc --net --pid --cgroup --root --wdns=/ \
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
     HOME=/root SYSTEMD_PAGER= SYSTEMD_COLORS=0 "$@"
 }

@@ -45,3 +45,37 @@ install_package() {
 remove_package() {
   box dpkg "--$1" procvitals > "$WORK/dpkg" 2>&1 || fail "dpkg --$1: $(cat "$WORK/dpkg")"
 }
+
+# installs_on SUITE: the claim of 74 and 75. Nothing but that Debian's own packages comes along, and
+# the libraries that are loaded while running come with it.
+installs_on() {
+  need htpasswd openssl
+  box_with_package "$1"
+  box env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes \
+    /opt/package/now.deb > "$WORK/apt" 2>&1 ||
+    fail "apt-get install: $(cat "$WORK/apt") (is .build/trees/$1 out of date? Remove it)"
+  is ActiveState active "after the installation"
+  is UnitFileState enabled "after the installation"
+  page || fail "no page: $(journal)"
+  expect "target_up of itself" "$(value procvitals_target_up target=procvitals)" == 1
+  echo "systemd $(box systemctl --version | sed -n '1s/systemd //p')"
+
+  local certificate=$WORK/package/certificate.pem key=$WORK/package/key.pem
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=box -days 2 \
+    -keyout "$key" -out "$certificate" 2> /dev/null
+  chmod 644 "$key"
+  box cp /opt/package/certificate.pem /opt/package/key.pem /etc/procvitals/
+  {
+    echo 'tls_server_config: {cert_file: certificate.pem, key_file: key.pem}'
+    echo 'basic_auth_users:'
+    htpasswd -nbB -C 5 prometheus secret | sed -n 's/:/: /; s/^./  &/p'
+  } | box tee /etc/procvitals/web.yaml > /dev/null
+  echo 'ARGS="--web.config.file=/etc/procvitals/web.yaml"' | box tee /etc/default/procvitals > /dev/null
+  box systemctl restart procvitals || fail "restart with TLS: $(journal)"
+  box curl -ksf -m 20 -u prometheus:secret https://127.0.0.1:9656/metrics > "$WORK/page" ||
+    fail "no page over TLS with a password: $(journal)"
+  expect "target_up of itself" "$(value procvitals_target_up target=procvitals)" == 1
+
+  box apt-get purge --quiet --yes procvitals > "$WORK/apt" 2>&1 || fail "purge: $(cat "$WORK/apt")"
+  is ActiveState inactive "after the purge"
+}
