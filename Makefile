@@ -2,7 +2,9 @@
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
+# systemd looks below these prefixes only.
 UNITDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/systemd/system
+USERSDIR   ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/sysusers.d
 MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/procvitals
 BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
@@ -139,13 +141,22 @@ bench-discovery: build ## CPU per scrape among 10,000 processes that are not tar
 bench-http: build-echo ## requests per second, CPU per request and memory per connection against nginx
 	Tests/Bench/http.sh
 
+SHAREDIR := $(PREFIX)/share/procvitals
+UNITS    := procvitals.service procvitals@.service procvitals.socket
+DROP_INS := $(notdir $(wildcard systemd/drop-ins/*.conf))
+# Units, and texts that name what is installed, as they are for this prefix.
+PLACE    := sed 's,/usr/\(bin\|share\)/procvitals,$(PREFIX)/\1/procvitals,g'
+
 install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration, completions, documents
 	install -D -m 755 $(STRIP) $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
-	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals'
-	sed 's|/usr/bin/procvitals|$(PREFIX)/bin/procvitals|' systemd/procvitals.service \
-	  > '$(DESTDIR)$(UNITDIR)/procvitals.service'
-	chmod 644 '$(DESTDIR)$(UNITDIR)/procvitals.service'
-	install -m 644 systemd/procvitals.socket '$(DESTDIR)$(UNITDIR)/procvitals.socket'
+	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals' \
+	  '$(DESTDIR)$(SHAREDIR)/drop-ins'
+	umask 022; for file in $(UNITS); do \
+	  $(PLACE) systemd/$$file > '$(DESTDIR)$(UNITDIR)'/$$file || exit; done
+	umask 022; for file in $(DROP_INS); do \
+	  $(PLACE) systemd/drop-ins/$$file > '$(DESTDIR)$(SHAREDIR)'/drop-ins/$$file || exit; done
+	install -m 644 systemd/sidecar.yaml '$(DESTDIR)$(SHAREDIR)/sidecar.yaml'
+	install -D -m 644 systemd/sysusers.d/procvitals.conf '$(DESTDIR)$(USERSDIR)/procvitals.conf'
 	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
 	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
@@ -160,14 +171,14 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration
 	install -m 644 README.md CHANGELOG.md '$(DESTDIR)$(DOCDIR)'
 	find docs -type f -exec install -D -m 644 {} '$(DESTDIR)$(DOCDIR)/{}' \;
 	cd config && find * -mindepth 1 -type f \
-	  -exec install -D -m 644 {} '$(DESTDIR)$(PREFIX)/share/procvitals/{}' \;
+	  -exec install -D -m 644 {} '$(DESTDIR)$(SHAREDIR)/{}' \;
 
 uninstall: ## remove what install put there; the configuration stays
-	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' '$(DESTDIR)$(UNITDIR)/procvitals.service' \
-	  '$(DESTDIR)$(UNITDIR)/procvitals.socket' '$(DESTDIR)$(MANDIR)/man1/procvitals.1' \
+	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' $(UNITS:%='$(DESTDIR)$(UNITDIR)/%') \
+	  '$(DESTDIR)$(USERSDIR)/procvitals.conf' '$(DESTDIR)$(MANDIR)/man1/procvitals.1' \
 	  '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
 	  '$(DESTDIR)$(FISHDIR)/procvitals.fish'
-	rm -rf '$(DESTDIR)$(DOCDIR)' '$(DESTDIR)$(PREFIX)/share/procvitals'
+	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
 
 clean: ## remove everything that was built
 	rm -rf .build dist

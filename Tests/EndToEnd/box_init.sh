@@ -59,6 +59,9 @@ mkdir -p run/outside
 pivot_root . run/outside
 umount -l run/outside
 rmdir run/outside
+# What systemd mounts for a service on its way into a namespace, credentials, has to arrive here; in
+# what it takes for a container it leaves that to whoever has made it.
+mount --make-rshared /
 exec env -i container=procvitals-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
   setpriv --bounding-set=-sys_module --inh-caps=-sys_module \
   /lib/systemd/systemd --system --unit=basic.target --log-target=journal
