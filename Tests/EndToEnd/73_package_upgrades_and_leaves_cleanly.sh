@@ -18,6 +18,12 @@ box systemctl reload procvitals || fail "reload: $(journal)"
 page || fail "no page after the reload: $(journal)"
 expect "target_up of init" "$(value procvitals_target_up target=init)" == 1
 
+# A sidecar belongs to its unit, and takes part in upgrades.
+printf '[Service]\nExecStart=/bin/sleep infinity\n' | box tee /run/systemd/system/app.service > /dev/null
+box systemctl daemon-reload
+box systemctl start app.service procvitals@app.service || fail "the sidecar does not start"
+sidecar=$(box systemctl show -P MainPID procvitals@app.service)
+
 # The socket holds the port while the daemon is away; somebody scrapes all the time, each time over a
 # connection of its own.
 echo 'ARGS="--web.systemd-socket"' | box tee /etc/default/procvitals > /dev/null
@@ -43,6 +49,9 @@ wait $!
 is ActiveState active "after the upgrade"
 is UnitFileState disabled "after the upgrade"
 [ "$(show MainPID)" != "$before" ] || fail "the old daemon still runs"
+[ "$(box systemctl is-active procvitals@app.service)" = active ] || fail "the sidecar ended"
+[ "$(box systemctl show -P MainPID procvitals@app.service)" != "$sidecar" ] ||
+  fail "the old sidecar still runs"
 [ "$(box systemctl show -P ActiveEnterTimestampMonotonic procvitals.socket)" = "$opened" ] ||
   fail "the upgrade closed the socket"
 page || fail "no page after the upgrade: $(journal)"
@@ -57,8 +66,8 @@ is ActiveState inactive "after an upgrade of a service that is stopped and disab
 box systemctl start procvitals.socket
 page || fail "no page through the socket: $(journal)"
 remove_package remove
-for unit in procvitals.service procvitals.socket; do
-  [ "$(box systemctl is-active $unit)" = inactive ] || fail "$unit runs after the removal"
+for unit in procvitals.service procvitals.socket procvitals@app.service; do
+  [ "$(box systemctl is-active $unit)" != active ] || fail "$unit runs after the removal"
 done
 ! page || fail "something answers after the removal"
 box grep -q 'name: init' /etc/procvitals/procvitals.yaml || fail "the configuration went"

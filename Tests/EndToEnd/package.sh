@@ -1,8 +1,15 @@
 # Debian packages for tests; sourced after lib.sh and box.sh.
 
+need_packaging() {
+  local tool
+  for tool in "$@"; do
+    command -v "$tool" > /dev/null || skip "$tool is not installed; make deps-package does that"
+  done
+}
+
 # package DIRECTORY [DPKG-DEB-OPTION]...: builds the package there; sets DEB, its file, and VERSION.
 package() {
-  need dh dpkg-deb make
+  need_packaging dh dpkg-deb
   VERSION=$("$ROOT/scripts/version") || fail "there is no version"
   "$ROOT/packaging/deb" "$PROCVITALS" "$@" > "$WORK/built" 2>&1 || fail "$(cat "$WORK/built")"
   DEB=$1/procvitals_${VERSION}_$(dpkg --print-architecture).deb
@@ -31,13 +38,13 @@ box_with_package() {
   box rm -f /usr/sbin/policy-rc.d # it would keep the package from starting its service
 }
 
-# files FILE: all files of the box that are neither dpkg's nor a log nor a cache, with what is in them.
+# files FILE: all files of the box where packages put theirs, but dpkg's own, logs and caches.
 files() {
-  box find / -xdev \( -path /var/lib/dpkg -o -path /var/log -o -path /var/cache -o -path /var/lib/apt \
-    -o -path /opt/package -o -path /etc/ld.so.cache \) -prune -o -printf '%y %m %u %p %l\n' | sort > "$1"
+  box find /etc /srv /usr /var \( -path /var/lib/dpkg -o -path /var/log -o -path /var/cache \) -prune \
+    -o -printf '%y %m %u %p %l\n' | sort > "$1"
 }
 
-# install FILE: as an administrator does. removed WHAT: remove or purge.
+# install_package FILE: as an administrator does it. remove_package remove|purge
 install_package() {
   box env DEBIAN_FRONTEND=noninteractive dpkg --install "/opt/package/$1" > "$WORK/dpkg" 2>&1 ||
     fail "dpkg --install $1: $(cat "$WORK/dpkg")"
