@@ -10,7 +10,7 @@ DOCDIR     ?= $(PREFIX)/share/doc/procvitals
 BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
-STRIP      ?= -s
+STRIPPING  ?= -s
 DIST       ?= dist
 ADDRESS    ?= 127.0.0.1:9656
 
@@ -148,7 +148,7 @@ DROP_INS := $(notdir $(wildcard systemd/drop-ins/*.conf))
 PLACE    := sed 's,/usr/\(bin\|share\)/procvitals,$(PREFIX)/\1/procvitals,g'
 
 install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration, completions, documents
-	install -D -m 755 $(STRIP) $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
+	install -D -m 755 $(STRIPPING) $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
 	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals' \
 	  '$(DESTDIR)$(SHAREDIR)/drop-ins'
 	umask 022; for file in $(UNITS); do \

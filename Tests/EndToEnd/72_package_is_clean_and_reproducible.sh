@@ -79,14 +79,12 @@ zcat usr/share/man/man1/procvitals.1.gz | grep -qxF ".Os procvitals $VERSION" ||
 # The .rpm package: the same files but where these systems differ, and libraries as they name them.
 [ "$(rpm -qp --queryformat '%{VERSION}' "$RPM")" = "$VERSION" ] || fail ".rpm has another version"
 [ "$(rpm -qpc "$RPM")" = /etc/procvitals/procvitals.yaml ] || fail ".rpm has other configuration files"
-differences=$(diff <(find . -path ./DEBIAN -prune -o -type f -printf '/%P\n' | sort) \
-  <(rpm -qp --queryformat '[%{FILEMODES:perms} %{FILENAMES}\n]' "$RPM" | sed -n 's/^-[^ ]* //p' | sort) |
-  grep '^[<>]')
-[ "$differences" = "< /usr/share/doc/procvitals/changelog.gz
-< /usr/share/doc/procvitals/copyright
-> /usr/share/licenses/procvitals/LICENSE
-> /usr/share/zsh/site-functions/_procvitals
-< /usr/share/zsh/vendor-completions/_procvitals" ] || fail "other files in .rpm: $differences"
+find . -path ./DEBIAN -prune -o -type f -printf '/%P\n' |
+  grep -vE '^/usr/share/(lintian|doc/procvitals/(changelog.gz|copyright)$)' | sort > "$WORK/files"
+rpm -qp --queryformat '[%{FILEMODES:perms} %{FILENAMES}\n]' "$RPM" |
+  sed -n 's/^-[^ ]* //p' | grep -v '^/usr/share/licenses/procvitals/LICENSE$' |
+  sed 's,zsh/site-functions,zsh/vendor-completions,' | sort > "$WORK/rpm.files"
+diff "$WORK/files" "$WORK/rpm.files" || fail "other files in .rpm than in the Debian package"
 rpm -qp --requires "$RPM" > "$WORK/requires"
 for library in 'libyaml-0.so.2()(64bit)' 'libsystemd.so.0()(64bit)' 'libc.so.6(GLIBC_ABI_DT_RELR)(64bit)'; do
   grep -qxF "$library" "$WORK/requires" || fail ".rpm does not require $library"
