@@ -4,7 +4,8 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 # systemd looks below these prefixes only.
 UNITDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/systemd/system
-USERSDIR   ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/sysusers.d
+SYSUSERSDIR   ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/sysusers.d
+TMPFILESDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/tmpfiles.d
 MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/procvitals
 BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
@@ -43,7 +44,7 @@ PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps deps-test deps-package build build-echo run test unit e2e test-systemd test-package \
-  churn slow tls fuzz check walls deb rpm \
+  hardening churn slow tls fuzz check walls deb rpm \
   lint format golden fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
@@ -87,6 +88,11 @@ test-package: deps-test deps-package build build-echo ## the package on fresh tr
 	scripts/debian-tree bookworm .build/trees/package/procvitals_*.deb
 	scripts/debian-tree trixie .build/trees/package/procvitals_*.deb
 	Tests/EndToEnd/run 72 73 74 75
+
+hardening: build ## find out anew what each hardening option costs: the table of docs/hardening.md
+	Tests/EndToEnd/hardening.sh > .build/hardening
+	sed -i '/^|/,$$d' docs/hardening.md
+	grep '^|' .build/hardening >> docs/hardening.md
 
 churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
@@ -156,7 +162,8 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration
 	umask 022; for file in $(DROP_INS); do \
 	  $(PLACE) systemd/drop-ins/$$file > '$(DESTDIR)$(SHAREDIR)'/drop-ins/$$file || exit; done
 	install -m 644 systemd/sidecar.yaml '$(DESTDIR)$(SHAREDIR)/sidecar.yaml'
-	install -D -m 644 systemd/sysusers.d/procvitals.conf '$(DESTDIR)$(USERSDIR)/procvitals.conf'
+	install -D -m 644 systemd/sysusers.d/procvitals.conf '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf'
+	install -D -m 644 systemd/tmpfiles.d/procvitals.conf '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf'
 	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
 	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
@@ -175,7 +182,8 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration
 
 uninstall: ## remove what install put there; the configuration stays
 	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' $(UNITS:%='$(DESTDIR)$(UNITDIR)/%') \
-	  '$(DESTDIR)$(USERSDIR)/procvitals.conf' '$(DESTDIR)$(MANDIR)/man1/procvitals.1' \
+	  '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf' '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf' \
+	  '$(DESTDIR)$(MANDIR)/man1/procvitals.1' \
 	  '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
 	  '$(DESTDIR)$(FISHDIR)/procvitals.fish'
 	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'

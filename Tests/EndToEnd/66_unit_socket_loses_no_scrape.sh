@@ -11,7 +11,7 @@ start_unit
 
 # Two clients, each on a new connection for each scrape, one after the other.
 scraper() {
-  box bash -c 'cd /; while [ ! -e /opt/out/enough ]; do
+  box bash -c 'while [ ! -e /opt/out/enough ]; do
     curl -sS -m 20 -o /dev/null -w "%{http_code} %{size_download}\n" \
       http://127.0.0.1:9656/metrics 2>&1
   done' > "$WORK/scrapes.$1" 2> /dev/null

@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$HERE/box.sh"
 box_with_unit
+box_with_user
 
 units=/usr/lib/systemd/system
 box systemd-analyze verify --man=no $units/procvitals@app.service > "$WORK/verify" 2>&1
@@ -24,7 +25,7 @@ active() { [ "$(of "$1" ActiveState)" = active ]; }
 inactive() { [ "$(of "$1" ActiveState)" = inactive ]; }
 sidecar_journal() { box journalctl -q -n 20 -u "procvitals@$1"; }
 sidecar_page() {
-  box curl -sf -m 10 --unix-socket "/run/procvitals/$1/http.sock" http://box/metrics > "$WORK/page"
+  box curl -sf -m 10 --unix-socket "/run/procvitals/$1.sock" http://box/metrics > "$WORK/page"
 }
 # NAME: whether its sidecar is there and its page is about that unit's processes and nothing else.
 watches() {
@@ -51,8 +52,8 @@ expect_watched "$weird" "an escaped name after start"
 box curl -sf -m 10 http://127.0.0.1:9701/metrics | grep -q '^procvitals_target_up{target="app@1"} 1' ||
   fail "no page at the port of /etc/default/procvitals-app@1"
 page && [ -n "$(series procvitals_target_up target=other)" ] || fail "no page of the daemon itself"
-[ "$(box stat -c %a /run/procvitals/app /run/procvitals/app/http.sock | tr '\n' ' ')" = "750 660 " ] ||
-  fail "modes: $(box ls -l /run/procvitals/app)"
+[ "$(box stat -c %a /run/procvitals /run/procvitals/app.sock | tr '\n' ' ')" = "750 660 " ] ||
+  fail "modes: $(box ls -la /run/procvitals)"
 
 # What must have changed once both were started anew, and what it was before.
 renewed() { [ "$(of procvitals@app MainPID)" != "$sidecar" ] && watches app; }
@@ -71,7 +72,7 @@ note
 box systemctl stop app || fail "stop"
 poll 20 inactive procvitals@app || fail "the sidecar does not stop with app: $(sidecar_journal app)"
 [ "$(of procvitals@app Result)" = success ] || fail "its end is no success: $(sidecar_journal app)"
-box test ! -e /run/procvitals/app || fail "the stopped sidecar leaves /run/procvitals/app"
+box test ! -e /run/procvitals/app.sock || fail "the stopped sidecar leaves its socket"
 box systemctl start app || fail "start"
 poll 20 renewed || fail "start after stop: $(sidecar_journal app)"
 began=

@@ -3,16 +3,10 @@
 . "$(dirname "$0")/lib.sh"
 . "$HERE/box.sh"
 need python3
-load_program
-mkdir "$WORK/held"
-mv "$WORK/load" "$WORK/held"
-box_with_unit "$WORK/held:/opt/held" "$HERE:/opt/tests"
+box_with_load
 units=/run/systemd/system
 shipped=/usr/share/procvitals/drop-ins
 
-box systemd-run -q --unit=load -E PYTHONDONTWRITEBYTECODE=1 \
-  python3 /opt/tests/rights.py hold /opt/held/load /opt/held || fail "systemd-run"
-poll 30 test -e "$WORK/held/held" || fail "the load program: $(box journalctl -q -u load)"
 # A target in a network namespace of its own.
 box systemd-run -q --unit=apart -p PrivateNetwork=yes python3 -c '
 import socket, time
@@ -85,5 +79,5 @@ box mkdir "$units/procvitals@.service.d"
 box cp "$shipped/io.conf" "$units/procvitals@.service.d"
 box systemctl daemon-reload
 box systemctl start procvitals@apart || fail "sidecar: $(box journalctl -q -n 20 -u procvitals@apart)"
-box curl -sf -m 10 --unix-socket /run/procvitals/apart/http.sock http://box/metrics > "$WORK/page"
+box curl -sf -m 10 --unix-socket /run/procvitals/apart.sock http://box/metrics > "$WORK/page"
 expect "bytes read" "$(value process_io_read_bytes_total target=apart)" ">" 0

@@ -25,14 +25,12 @@ code() { # code USER:PASSWORD [ARGUMENT]...
 echo 'ARGS=--web.config.file=/etc/procvitals/web.yaml' | box tee /etc/default/procvitals > /dev/null
 ! box systemctl start procvitals 2> /dev/null || fail "it reads a file of mode 0600"
 journal | grep -q 'web.yaml.*permission denied' || fail "it does not say why: $(journal)"
-box systemctl reset-failed procvitals
 box rm /etc/default/procvitals
 
 drop_ins=/run/systemd/system/procvitals.service.d
 box mkdir -p $drop_ins
 box cp /usr/share/procvitals/drop-ins/web.conf $drop_ins
 box systemctl daemon-reload
-box systemctl reset-failed procvitals
 start_unit
 expect "with the drop-in" "$(code app:Geheim)" == 200
 expect "a wrong password" "$(code app:wrong)" == 401
@@ -45,13 +43,16 @@ directory=/run/credentials/procvitals.service
 box setpriv --reuid=65534 --clear-groups ls $directory 2> /dev/null &&
   fail "others see the credentials"
 
-# The drop-in holds for a sidecar too.
+# The drop-in holds for a sidecar too, which needs the user that sysusers makes.
+box systemctl stop procvitals
+box_with_user
+start_unit
 printf '[Service]\nExecStart=/bin/sleep 1000\n' | box tee /run/systemd/system/app.service > /dev/null
 box mkdir /run/systemd/system/procvitals@app.service.d
 box cp $drop_ins/web.conf /run/systemd/system/procvitals@app.service.d
 box systemctl daemon-reload
 box systemctl start procvitals@app || fail "sidecar: $(box journalctl -q -n 20 -u procvitals@app)"
-expect "a sidecar" "$(code app:Geheim --unix-socket /run/procvitals/app/http.sock)" == 200
+expect "a sidecar" "$(code app:Geheim --unix-socket /run/procvitals/app.sock)" == 200
 box systemctl stop app
 
 # A file that is missing is an error that names it.
@@ -59,13 +60,11 @@ box mv /etc/procvitals/server.key /etc/procvitals/away
 ! box systemctl restart procvitals 2> /dev/null || fail "it starts without its key"
 is ExecMainStatus 243 "without a credential"
 box systemctl stop procvitals
-box systemctl reset-failed procvitals
 box mv /etc/procvitals/away /etc/procvitals/server.key
 box rm $drop_ins/web.conf
 box systemctl daemon-reload
 
 # Files for the group.
-box systemd-sysusers || fail "systemd-sysusers"
 echo 'ARGS=--web.config.file=/etc/procvitals/web.yaml' | box tee /etc/default/procvitals > /dev/null
 box chgrp procvitals /etc/procvitals/{web.yaml,server.crt,server.key} || fail "there is no group"
 box chmod 640 /etc/procvitals/{web.yaml,server.crt,server.key}

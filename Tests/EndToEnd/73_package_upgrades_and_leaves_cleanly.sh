@@ -76,4 +76,5 @@ remove_package purge
 box rm /etc/default/procvitals # the administrator's
 files "$WORK/after"
 diff "$WORK/before" "$WORK/after" || fail "the package leaves something behind"
+! box test -e /run/procvitals || fail "/run/procvitals stays"
 [ -z "$(box systemctl list-unit-files --no-legend 'procvitals*')" ] || fail "systemd knows its units"

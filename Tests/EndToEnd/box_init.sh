@@ -1,6 +1,7 @@
 #!/bin/bash
 # box_init.sh STATE [FROM:TO]...: inside fresh namespaces, lays out the root of a box and becomes
-# its systemd. Started by box.sh only. BOX_BASE: the tree that the box sees, the machine's if unset.
+# its systemd. Started by box.sh only. With BOX_TREE=DIRECTORY it is the system of that tree, such as
+# one with a newer systemd (mmdebstrap makes them), instead of a view of the machine's.
 set -e
 state=$1
 shift
@@ -11,7 +12,7 @@ mkdir "$state/memory"
 mount -t tmpfs -o mode=755 box "$state/memory"
 mkdir "$root" "$state/memory/changes" "$state/memory/work"
 mount -t overlay box "$root" \
-  -o "lowerdir=${BOX_BASE:-/},upperdir=$state/memory/changes,workdir=$state/memory/work"
+  -o "lowerdir=${BOX_TREE:-/},upperdir=$state/memory/changes,workdir=$state/memory/work"
 
 # Nothing that the machine has enabled starts here. An empty machine-id, unlike a missing one,
 # does not make this a first boot, on which systemd enables everything.

@@ -24,8 +24,8 @@ box_with_package() {
   reason=$(box_possible) || skip "$reason"
   box_possible # sets box_hierarchy
   if [ $# -gt 0 ]; then
-    export BOX_BASE=$ROOT/.build/trees/$1
-    [ -d "$BOX_BASE" ] || skip "there is no tree of Debian $1; make test-package makes it"
+    export BOX_TREE=$ROOT/.build/trees/$1
+    [ -d "$BOX_TREE" ] || skip "there is no tree of Debian $1; make test-package makes it"
   fi
   mkdir "$WORK/package"
   package "$WORK/built.debs" -Zgzip -z1
