@@ -7,6 +7,12 @@ UNITDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/syste
 SYSUSERSDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/sysusers.d
 TMPFILESDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/tmpfiles.d
 MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/procvitals
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
+STRIPPING  ?= -s
+DIST       ?= dist
 ADDRESS    ?= 127.0.0.1:9656
 
 BINARY  := .build/release/procvitals
@@ -16,6 +22,10 @@ BINARY  := .build/release/procvitals
 RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -z \
   -Xlinker pack-relative-relocs -Xlinker --icf=all -Xlinker --no-export-dynamic \
   -Xswiftc -Xfrontend -Xswiftc -function-sections
+# Nothing is looked up beside the binary or bound after its start, and no path of this machine is in
+# it: builds elsewhere come to the same file.
+RELEASE += --disable-local-rpath -Xlinker -z -Xlinker now -Xswiftc -file-prefix-map \
+  -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
@@ -28,10 +38,14 @@ TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl 
   prometheus prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client \
   python3-protobuf redis-server slowhttptest strace systemd testssl.sh util-linux wrk
 
+# What makes packages and looks at them.
+PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-venv rpm
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build build-echo run test unit e2e test-systemd hardening churn slow tls \
-  fuzz check walls lint format golden fixture bench bench-discovery bench-http install uninstall clean
+.PHONY: help deps deps-test deps-package build build-echo run test unit e2e test-systemd test-package \
+  hardening churn slow tls fuzz check walls deb rpm \
+  lint format golden fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +55,10 @@ deps: ## install the Debian packages that building needs (nothing when all are t
 
 deps-test: ## install the Debian packages that the tests need; starts no service
 	@scripts/install-packages testing $(foreach p,$(TEST_PACKAGES),'$(p)')
+
+deps-package: ## install what makes packages: Debian packages, and nfpm below .build
+	@scripts/install-packages packaging $(foreach p,$(PACKAGING_PACKAGES),'$(p)')
+	@scripts/install-nfpm
 
 build: ## build the daemon: .build/release/procvitals
 	swift build $(RELEASE) --product procvitals
@@ -65,6 +83,12 @@ e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 1
 test-systemd: deps-test build build-echo ## the daemon as a unit, in a throw-away systemd; needs root
 	Tests/EndToEnd/run systemd
 
+test-package: deps-test deps-package build build-echo ## the package on fresh trees of Debian 12 and 13; needs root
+	packaging/deb $(BINARY) .build/trees/package -Zgzip -z1
+	scripts/debian-tree bookworm .build/trees/package/procvitals_*.deb
+	scripts/debian-tree trixie .build/trees/package/procvitals_*.deb
+	Tests/EndToEnd/run 72 73 74 75
+
 hardening: build ## find out anew what each hardening option costs: the table of docs/hardening.md
 	Tests/EndToEnd/hardening.sh > .build/hardening
 	sed -i '/^|/,$$d' docs/hardening.md
@@ -82,7 +106,7 @@ slow: build build-echo ## slowhttptest in its four modes, a minute each; SLOW_SE
 fuzz: ## look for requests that break the parser, for FUZZ_SECONDS=60
 	Tests/Fuzz/run $(or $(FUZZ_SECONDS),60)
 
-check: deps deps-test lint walls ## everything a change must pass: format, walls, imports, tests
+check: deps deps-test deps-package lint walls ## everything a change must pass: format, walls, imports, tests
 	swift build $(IMPORTS) --build-tests
 	$(MAKE) --no-print-directory build
 	scripts/walls --binary $(BINARY)
@@ -108,6 +132,12 @@ fixture: ## record processes: PID='812 813' NAME=web makes Tests/Fixtures/web.tr
 	@mv Tests/Fixtures/.new 'Tests/Fixtures/$(or $(NAME),recorded).tree'
 	@echo 'Tests/Fixtures/$(or $(NAME),recorded).tree'
 
+deb: deps deps-package build ## the Debian package, and its debug symbols: dist/procvitals_VERSION_amd64.deb
+	packaging/deb $(BINARY) $(DIST)
+
+rpm: deps deps-package build ## the .rpm package: dist/procvitals-VERSION-1.x86_64.rpm
+	packaging/rpm $(BINARY) $(DIST)
+
 bench: build ## CPU per scrape against a C loop and Debian's process-exporter
 	Tests/Bench/run.sh
 
@@ -123,8 +153,8 @@ DROP_INS := $(notdir $(wildcard systemd/drop-ins/*.conf))
 # Units, and texts that name what is installed, as they are for this prefix.
 PLACE    := sed 's,/usr/\(bin\|share\)/procvitals,$(PREFIX)/\1/procvitals,g'
 
-install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration, man page
-	install -D -m 755 -s $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
+install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration, completions, documents
+	install -D -m 755 $(STRIPPING) $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
 	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals' \
 	  '$(DESTDIR)$(SHAREDIR)/drop-ins'
 	umask 022; for file in $(UNITS); do \
@@ -137,14 +167,26 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration
 	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
 	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	install -d '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
+	$(BINARY) --generate-completion-script bash > '$(DESTDIR)$(BASHDIR)/procvitals'
+	sed -i '1{/^#!/d}' '$(DESTDIR)$(BASHDIR)/procvitals'
+	$(BINARY) --generate-completion-script zsh > '$(DESTDIR)$(ZSHDIR)/_procvitals'
+	$(BINARY) --generate-completion-script fish > '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	chmod 644 '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
+	  '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	install -d '$(DESTDIR)$(DOCDIR)'
+	install -m 644 README.md CHANGELOG.md '$(DESTDIR)$(DOCDIR)'
+	find docs -type f -exec install -D -m 644 {} '$(DESTDIR)$(DOCDIR)/{}' \;
+	cd config && find * -mindepth 1 -type f \
+	  -exec install -D -m 644 {} '$(DESTDIR)$(SHAREDIR)/{}' \;
 
 uninstall: ## remove what install put there; the configuration stays
 	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' $(UNITS:%='$(DESTDIR)$(UNITDIR)/%') \
-	  $(DROP_INS:%='$(DESTDIR)$(SHAREDIR)/drop-ins/%') '$(DESTDIR)$(SHAREDIR)/sidecar.yaml' \
 	  '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf' '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf' \
-	  '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
-	for dir in '$(DESTDIR)$(SHAREDIR)/drop-ins' '$(DESTDIR)$(SHAREDIR)'; do \
-	  test ! -d "$$dir" || rmdir --ignore-fail-on-non-empty "$$dir"; done
+	  '$(DESTDIR)$(MANDIR)/man1/procvitals.1' \
+	  '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
+	  '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
 
 clean: ## remove everything that was built
 	rm -rf .build dist
