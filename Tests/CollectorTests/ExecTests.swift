@@ -14,10 +14,8 @@ import Testing
   ) -> String {
     var stat = TestStat(pid: pid, name: name)
     stat.startTicks = start
-    if isCopy {
-      stat.parent = 7
-      stat.flags |= Self.forkedFlag
-    }
+    if pid != 7 { stat.parent = 7 }
+    if isCopy { stat.flags |= Self.forkedFlag }
     return stat.line
   }
 
