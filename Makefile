@@ -13,6 +13,14 @@ BINARY  := .build/release/procvitals
 RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -z \
   -Xlinker pack-relative-relocs -Xlinker --icf=all -Xlinker --no-export-dynamic \
   -Xswiftc -Xfrontend -Xswiftc -function-sections
+# One file without shared libraries, for containers and for machines that are not Debian. It cannot
+# load a library while running, so it has those for TLS and passwords in it, and does without
+# libsystemd.
+VERSION     = $(shell sed -n 's/^  static let number = "\([0-9.]*\)"$$/\1/p' Sources/procvitals/Main.swift)
+STATIC      = dist/procvitals-$(VERSION)-linux-$(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
+STATIC_BUILD := $(filter-out --static-swift-stdlib,$(RELEASE)) -Xswiftc -static-executable \
+  --disable-default-traits --traits Static --scratch-path .build/static
+STATIC_SKIPS := 01 10
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
@@ -23,7 +31,7 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
 # What the tests start, and the tools they look through.
 TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl postgresql procps \
   prometheus prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client \
-  python3-protobuf redis-server slowhttptest strace systemd testssl.sh util-linux wrk
+  python3-protobuf python3-venv redis-server slowhttptest strace systemd testssl.sh util-linux wrk
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -38,12 +46,18 @@ deps: ## install the Debian packages that building needs (nothing when all are t
 
 deps-test: ## install the Debian packages that the tests need; starts no service
 	@scripts/install-packages testing $(foreach p,$(TEST_PACKAGES),'$(p)')
+	@scripts/install-linters
 
 build: ## build the daemon: .build/release/procvitals
 	swift build $(RELEASE) --product procvitals
 
 build-echo: ## build the echo program that tests drive: .build/release/EchoServer
 	swift build $(RELEASE) --product EchoServer
+
+static: deps ## build one file without shared libraries: dist/procvitals-VERSION-linux-amd64
+	swift build $(STATIC_BUILD) --product procvitals
+	install -D -m 755 -s .build/static/release/procvitals $(STATIC)
+	scripts/walls --static $(STATIC)
 
 run: deps build ## build and start on ADDRESS (127.0.0.1:9656), watching itself
 	@echo "metrics  http://$(ADDRESS)/metrics"
