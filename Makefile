@@ -16,11 +16,13 @@ RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -z \
 # One file without shared libraries, for containers and for machines that are not Debian. It cannot
 # load a library while running, so it has those for TLS and passwords in it, and does without
 # libsystemd.
-VERSION     = $(shell sed -n 's/^  static let number = "\([0-9.]*\)"$$/\1/p' Sources/procvitals/Main.swift)
-STATIC      = dist/procvitals-$(VERSION)-linux-$(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
+VERSION      = $(shell sed -n 's/^  static let number = "\([0-9.]*\)"$$/\1/p' Sources/procvitals/Main.swift)
+STATIC       = dist/procvitals-$(VERSION)-linux-$(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
 STATIC_BUILD := $(filter-out --static-swift-stdlib,$(RELEASE)) -Xswiftc -static-executable \
   --disable-default-traits --traits Static --scratch-path .build/static
-STATIC_SKIPS := 01 10
+# All but those of systemd, of the size of the shipped binary, and of how fast others are.
+STATIC_TESTS := 02 03 04 05 06 07 08 09 11 12 13 14 15 16 17 18 19 21 22 25 26 27 28 29 36 37 40 41 44 \
+  45 46 47 48 49 50 51 53 54 55 56 57 58 59 60 61 62
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
@@ -35,7 +37,7 @@ TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build build-echo run test unit e2e test-systemd churn slow tls fuzz check walls \
+.PHONY: help deps deps-test build build-echo static run test unit e2e test-systemd test-static churn slow tls fuzz check walls \
   lint format golden fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
@@ -75,6 +77,9 @@ e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 1
 
 test-systemd: deps-test build build-echo ## the daemon as a unit, in a throw-away systemd; needs root
 	Tests/EndToEnd/run systemd
+
+test-static: deps-test static build build-echo ## the end-to-end tests against what make static builds; some minutes
+	PROCVITALS='$(CURDIR)/$(STATIC)' Tests/EndToEnd/run $(STATIC_TESTS)
 
 churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23

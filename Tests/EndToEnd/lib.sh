@@ -96,6 +96,7 @@ answers() { curl -sf -m 5 -o /dev/null "$URL$1"; }
 # echo_server [LIMIT=VALUE]...: starts the echo program, Tests/EchoServer; sets ECHO and ECHO_PORT.
 echo_server() {
   local program=${PROCVITALS%/*}/EchoServer
+  [ -x "$program" ] || program=$ROOT/.build/release/EchoServer
   [ -x "$program" ] || fail "there is no $program: make build-echo makes it"
   : > "$WORK/echo"
   "$program" 127.0.0.1:0 "$@" > "$WORK/echo" 2>> "$LOG" < /dev/null &

@@ -49,9 +49,9 @@ def restricted(spec):
     yield all({"name", "configMap"} == set(volume) for volume in spec["volumes"])
     for container in spec["containers"]:
         context = effective(spec, container)
-        yield context["runAsNonRoot"] and context["runAsUser"] != 0
-        yield context["seccompProfile"]["type"] == "RuntimeDefault"
-        yield context["allowPrivilegeEscalation"] is False and "privileged" not in context
+        yield context.get("runAsNonRoot") and context["runAsUser"] != 0
+        yield context.get("seccompProfile") == {"type": "RuntimeDefault"}
+        yield context.get("allowPrivilegeEscalation") is False and "privileged" not in context
         yield context["capabilities"] == {"drop": ["ALL"]}
         yield "appArmorProfile" not in context
 
