@@ -37,8 +37,9 @@ TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build build-echo static run test unit e2e test-systemd test-static churn slow tls fuzz check walls \
-  lint format golden fixture bench bench-discovery bench-http install uninstall clean
+.PHONY: help deps deps-test build build-echo static run test unit e2e test-systemd test-static \
+  churn slow tls fuzz check walls lint format golden fixture bench bench-discovery bench-http \
+  install uninstall clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile

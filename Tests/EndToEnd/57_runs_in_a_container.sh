@@ -31,8 +31,9 @@ container $IMAGE_USER --
 scrape
 expect "target_up of itself" "$(value procvitals_target_up target=procvitals)" == 1
 expect "version" "$(value procvitals_build_info version="$VERSION")" == 1
-expect "users with rights" "$(grep -c '^CapEff:	0*$' "/proc/$DAEMON/status")" == 1
-for id in Uid Gid; do grep -q "^$id:	65534	65534" "/proc/$DAEMON/status" || fail "it runs as another $id"; done
+for line in 'CapEff:	0*$' 'Uid:	65534	65534' 'Gid:	65534	65534'; do
+  grep -q "^$line" "/proc/$DAEMON/status" || fail "no line $line in: $(cat "/proc/$DAEMON/status")"
+done
 stop "$DAEMON" || fail "it does not end"
 
 read -ra same <<< "$(manifests rights "$MANIFESTS/sidecar.yaml")"
