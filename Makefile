@@ -2,7 +2,10 @@
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
+# systemd looks below these prefixes only.
 UNITDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/systemd/system
+SYSUSERSDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/sysusers.d
+TMPFILESDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/tmpfiles.d
 MANDIR     ?= $(PREFIX)/share/man
 ADDRESS    ?= 127.0.0.1:9656
 
@@ -38,7 +41,7 @@ TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps deps-test build build-echo static run test unit e2e test-systemd test-static \
-  churn slow tls fuzz check walls lint format golden fixture bench bench-discovery bench-http \
+  hardening churn slow tls fuzz check walls lint format golden fixture bench bench-discovery bench-http \
   install uninstall clean
 
 help: ## print this list
@@ -81,6 +84,11 @@ test-systemd: deps-test build build-echo ## the daemon as a unit, in a throw-awa
 
 test-static: deps-test static build build-echo ## the end-to-end tests against what make static builds; some minutes
 	PROCVITALS='$(CURDIR)/$(STATIC)' Tests/EndToEnd/run $(STATIC_TESTS)
+
+hardening: build ## find out anew what each hardening option costs: the table of docs/hardening.md
+	Tests/EndToEnd/hardening.sh > .build/hardening
+	sed -i '/^|/,$$d' docs/hardening.md
+	grep '^|' .build/hardening >> docs/hardening.md
 
 churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
@@ -129,20 +137,34 @@ bench-discovery: build ## CPU per scrape among 10,000 processes that are not tar
 bench-http: build-echo ## requests per second, CPU per request and memory per connection against nginx
 	Tests/Bench/http.sh
 
-install: ## install to DESTDIR/PREFIX (/usr/local): binary, unit, configuration, man page
+SHAREDIR := $(PREFIX)/share/procvitals
+UNITS    := procvitals.service procvitals@.service procvitals.socket
+DROP_INS := $(notdir $(wildcard systemd/drop-ins/*.conf))
+# Units, and texts that name what is installed, as they are for this prefix.
+PLACE    := sed 's,/usr/\(bin\|share\)/procvitals,$(PREFIX)/\1/procvitals,g'
+
+install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration, man page
 	install -D -m 755 -s $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
-	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals'
-	sed 's|/usr/bin/procvitals|$(PREFIX)/bin/procvitals|' systemd/procvitals.service \
-	  > '$(DESTDIR)$(UNITDIR)/procvitals.service'
-	chmod 644 '$(DESTDIR)$(UNITDIR)/procvitals.service'
-	install -m 644 systemd/procvitals.socket '$(DESTDIR)$(UNITDIR)/procvitals.socket'
+	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals' \
+	  '$(DESTDIR)$(SHAREDIR)/drop-ins'
+	umask 022; for file in $(UNITS); do \
+	  $(PLACE) systemd/$$file > '$(DESTDIR)$(UNITDIR)'/$$file || exit; done
+	umask 022; for file in $(DROP_INS); do \
+	  $(PLACE) systemd/drop-ins/$$file > '$(DESTDIR)$(SHAREDIR)'/drop-ins/$$file || exit; done
+	install -m 644 systemd/sidecar.yaml '$(DESTDIR)$(SHAREDIR)/sidecar.yaml'
+	install -D -m 644 systemd/sysusers.d/procvitals.conf '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf'
+	install -D -m 644 systemd/tmpfiles.d/procvitals.conf '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf'
 	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
 	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
 
 uninstall: ## remove what install put there; the configuration stays
-	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' '$(DESTDIR)$(UNITDIR)/procvitals.service' \
-	  '$(DESTDIR)$(UNITDIR)/procvitals.socket' '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' $(UNITS:%='$(DESTDIR)$(UNITDIR)/%') \
+	  $(DROP_INS:%='$(DESTDIR)$(SHAREDIR)/drop-ins/%') '$(DESTDIR)$(SHAREDIR)/sidecar.yaml' \
+	  '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf' '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf' \
+	  '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	for dir in '$(DESTDIR)$(SHAREDIR)/drop-ins' '$(DESTDIR)$(SHAREDIR)'; do \
+	  test ! -d "$$dir" || rmdir --ignore-fail-on-non-empty "$$dir"; done
 
 clean: ## remove everything that was built
 	rm -rf .build dist
