@@ -26,6 +26,17 @@ RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -z \
 # it: builds elsewhere come to the same file.
 RELEASE += --disable-local-rpath -Xlinker -z -Xlinker now -Xswiftc -file-prefix-map \
   -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
+
+# One file without shared libraries, for containers and for machines that are not Debian. It cannot
+# load a library while running, so it has those for TLS and passwords in it, and does without
+# libsystemd.
+VERSION      = $(shell scripts/version)
+STATIC       = $(DIST)/procvitals-$(VERSION)-linux-$(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
+STATIC_BUILD := $(filter-out --static-swift-stdlib,$(RELEASE)) -Xswiftc -static-executable \
+  --disable-default-traits --traits Static --scratch-path .build/static
+# All but those of systemd, of the size of the shipped binary, and of how fast others are.
+STATIC_TESTS := 02 03 04 05 06 07 08 09 11 12 13 14 15 16 17 18 19 21 22 25 26 27 28 29 36 37 40 41 44 \
+  45 46 47 48 49 50 51 53 54 55 56 57 58 59 60 61 62
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
@@ -36,16 +47,16 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
 # What the tests start, and the tools they look through.
 TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl postgresql procps \
   prometheus prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client \
-  python3-protobuf redis-server slowhttptest strace systemd testssl.sh util-linux wrk
+  python3-protobuf python3-venv redis-server slowhttptest strace systemd testssl.sh util-linux wrk
 
 # What makes packages and looks at them.
 PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-venv rpm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test deps-package build build-echo run test unit e2e test-systemd test-package \
-  hardening churn slow tls fuzz check walls deb rpm \
-  lint format golden fixture bench bench-discovery bench-http install uninstall clean
+.PHONY: help deps deps-test deps-package build build-echo static run test unit e2e test-systemd \
+  test-static test-package hardening churn slow tls fuzz check walls deb rpm lint format golden \
+  fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +66,7 @@ deps: ## install the Debian packages that building needs (nothing when all are t
 
 deps-test: ## install the Debian packages that the tests need; starts no service
 	@scripts/install-packages testing $(foreach p,$(TEST_PACKAGES),'$(p)')
+	@scripts/install-linters
 
 deps-package: ## install what makes packages: Debian packages, and nfpm below .build
 	@scripts/install-packages packaging $(foreach p,$(PACKAGING_PACKAGES),'$(p)')
@@ -65,6 +77,11 @@ build: ## build the daemon: .build/release/procvitals
 
 build-echo: ## build the echo program that tests drive: .build/release/EchoServer
 	swift build $(RELEASE) --product EchoServer
+
+static: deps ## build one file without shared libraries: dist/procvitals-VERSION-linux-amd64
+	swift build $(STATIC_BUILD) --product procvitals
+	install -D -m 755 -s .build/static/release/procvitals $(STATIC)
+	scripts/walls --static $(STATIC)
 
 run: deps build ## build and start on ADDRESS (127.0.0.1:9656), watching itself
 	@echo "metrics  http://$(ADDRESS)/metrics"
@@ -88,6 +105,9 @@ test-package: deps-test deps-package build build-echo ## the package on fresh tr
 	scripts/debian-tree bookworm .build/trees/package/procvitals_*.deb
 	scripts/debian-tree trixie .build/trees/package/procvitals_*.deb
 	Tests/EndToEnd/run 72 73 74 75
+
+test-static: deps-test static build build-echo ## the end-to-end tests against what make static builds; some minutes
+	PROCVITALS='$(CURDIR)/$(STATIC)' Tests/EndToEnd/run $(STATIC_TESTS)
 
 hardening: build ## find out anew what each hardening option costs: the table of docs/hardening.md
 	Tests/EndToEnd/hardening.sh > .build/hardening
