@@ -6,8 +6,10 @@ package import Linux
 /// would be lost, and it needs libsystemd. The protocol is
 /// https://systemd.io/JOURNAL_NATIVE_PROTOCOL.
 package struct Journal: ~Copyable, Sendable {
-  /// Bytes of a value; what is longer is cut. Of what stands on standard error the journal takes as
-  /// much in a line (`LineMax=`), and an entry of a few such values fits into one datagram.
+  /// Bytes of a value; what is longer is cut.
+  ///
+  /// Of what stands on standard error the journal takes as much in a line (`LineMax=`), and an entry
+  /// of a few such values fits into one datagram.
   package static let valueLimit = 48 << 10
   /// Bytes of a name; the journal ignores longer ones.
   private static let nameLimit = 64

@@ -52,6 +52,7 @@ final class Daemon: EventHandler {
   private var missing: Set<Capability> = []
   private var own: OwnState
   private var line = StatusLine()
+  private var recurrences = Recurrences()
   private(set) var isReady = false
   private var isStopping = false
   private var failure: Failure?
@@ -270,7 +271,7 @@ final class Daemon: EventHandler {
       manager.stop("failed: \(message)")
       loop.stop()
     case .page(let outcome):
-      for notice in outcome.notices { log.tell(notice) }
+      for notice in outcome.notices { log.tell(notice, recurrences.telling(notice, at: .now)) }
       scrapes.finish(outcome)
       if let health = outcome.health {
         line.health = health

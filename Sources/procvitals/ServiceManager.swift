@@ -7,10 +7,12 @@ import Systemd
 final class ServiceManager: EventHandler {
   /// How often more time to start is asked for.
   static let askInterval = Duration.seconds(10)
-  /// How long it is asked for. A collection gets ten seconds to read, so a first one that is still
-  /// under way then waits for the kernel or a file system. Killing the daemon would not help, and
-  /// meanwhile it answers requests; but `systemctl start`, an upgrade and the boot wait for it too,
-  /// so in the end the unit's own `TimeoutStartSec=` decides.
+  /// How long it is asked for.
+  ///
+  /// A collection gets ten seconds to read, so a first one that is still under way then waits for
+  /// the kernel or a file system. Killing the daemon would not help, and meanwhile it answers
+  /// requests; but `systemctl start`, an upgrade and the boot wait for it too, so in the end the
+  /// unit's own `TimeoutStartSec=` decides.
   static let longestStart = Duration.seconds(300)
 
   private enum Phase { case starting, serving, stopping }

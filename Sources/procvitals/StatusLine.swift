@@ -24,34 +24,40 @@ struct StatusLine {
     if !isWebConfigurationCurrent {
       parts.append("the new web configuration has errors, the old one holds")
     }
-    let down = health.targets.filter { $0.status == .failing }
-    parts += Self.list("down", down.map { Self.name($0, $0.troubles.first) })
-    parts += trouble("late") { $0.reason == .late }
-    parts += Self.list("denied", health.rights.gaps.map(\.source))
-    parts += trouble("incomplete") {
+    parts += Self.list(
+      "down", health.targets.filter { $0.status == .failing }.map { ($0, $0.troubles.first) })
+    parts += running("late") { $0.reason == .late }
+    parts += Self.list("denied", health.rights.gaps.map(\.source)) { $0 }
+    parts += running("incomplete") {
       $0.reason != .late && $0.reason != .denied && !$0.isFactOfKernel
     }
     return Self.cut(parts.joined(separator: "; "), to: Self.limit)
   }
 
+  private typealias Named = (target: Health.TargetHealth, trouble: Trouble?)
+
   /// Targets that run and have trouble of a kind.
-  private func trouble(_ what: String, _ isMeant: (Trouble) -> Bool) -> [String] {
-    let names = health.targets.filter { $0.status == .degraded }.compactMap { target in
-      target.troubles.first(where: isMeant).map { Self.name(target, $0) }
+  private func running(_ what: String, _ isMeant: (Trouble) -> Bool) -> [String] {
+    let found: [Named] = health.targets.filter { $0.status == .degraded }.compactMap { target in
+      target.troubles.first(where: isMeant).map { (target, $0) }
     }
-    return Self.list(what, names)
+    return Self.list(what, found)
   }
 
-  private static func name(_ target: Health.TargetHealth, _ trouble: Trouble?) -> String {
-    let name = cut(target.name, to: nameLimit)
-    return trouble.map { "\(name) (\($0.source.label) \($0.reason.rawValue))" } ?? name
+  private static func list(_ what: String, _ targets: [Named]) -> [String] {
+    list(what, targets) { named in
+      let name = cut(named.target.name, to: nameLimit)
+      return named.trouble.map { "\(name) (\($0.source.label) \($0.reason.rawValue))" } ?? name
+    }
   }
 
-  private static func list(_ what: String, _ names: [String]) -> [String] {
-    if names.isEmpty { return [] }
-    let more = names.count - nameCount
+  private static func list<Item>(
+    _ what: String, _ items: [Item], _ name: (Item) -> String
+  ) -> [String] {
+    if items.isEmpty { return [] }
+    let more = items.count - nameCount
     return [
-      "\(what): " + names.prefix(nameCount).joined(separator: ", ")
+      "\(what): " + items.prefix(nameCount).map(name).joined(separator: ", ")
         + (more > 0 ? " and \(more) more" : "")
     ]
   }
