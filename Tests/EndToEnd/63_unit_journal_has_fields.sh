@@ -15,8 +15,8 @@ page || fail "no page: $(journal)"
 entry() { box journalctl -q -u procvitals -o json "$@"; }
 field() { python3 -c 'import json, sys; print(json.loads(sys.stdin.read())[sys.argv[1]])' "$1"; }
 arrived() { [ "$(entry "$@" | wc -l)" = 1 ]; }
-poll 10 arrived TARGET=first || fail "the journal has no TARGET=first: $(journal)"
-up=$(entry TARGET=first)
+poll 10 arrived TARGET=first PRIORITY=5 || fail "the journal has no TARGET=first: $(journal)"
+up=$(entry TARGET=first PRIORITY=5)
 for pair in PRIORITY=5 SYSLOG_IDENTIFIER=procvitals PID=1 _TRANSPORT=journal \
   _SYSTEMD_UNIT=procvitals.service "MESSAGE=target is up pid=1 processes=1 target=first"; do
   [ "$(field "${pair%%=*}" <<< "$up")" = "${pair#*=}" ] || fail "not $pair: $up"
