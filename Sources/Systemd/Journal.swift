@@ -11,6 +11,8 @@ package struct Journal: ~Copyable, Sendable {
   /// Of what stands on standard error the journal takes as much in a line (`LineMax=`), and an entry
   /// of a few such values fits into one datagram.
   package static let valueLimit = 48 << 10
+  /// Where the journal listens.
+  package static let path = "/run/systemd/journal/socket"
   /// Bytes of a name; the journal ignores longer ones.
   private static let nameLimit = 64
 
@@ -19,9 +21,9 @@ package struct Journal: ~Copyable, Sendable {
 
   /// A way to the journal, which need not be there yet.
   ///
-  /// - Parameter path: Where the journal listens; another place in tests.
+  /// - Parameter path: Where it listens; another place in tests.
   /// - Throws: `EMFILE`, `ENFILE`, `EAFNOSUPPORT` (unix sockets are not allowed).
-  package init(path: String = "/run/systemd/journal/socket") throws(Errno) {
+  package init(path: String = path) throws(Errno) {
     socket = try DatagramSocket()
     self.path = path
   }

@@ -28,13 +28,11 @@ final class LogSink: Sendable {
   ///
   /// - Parameters:
   ///   - style: How lines are written.
-  ///   - makeJournal: Makes the way to the journal; to another place in tests.
+  ///   - journalPath: Where the journal listens; another place in tests.
   /// - Throws: `EMFILE`, `ENFILE`, `EAGAIN` (no room for a thread).
-  init(
-    _ style: LogLine.Style, journal makeJournal: () throws(Errno) -> Journal = { try Journal() }
-  ) throws(Errno) {
+  init(_ style: LogLine.Style, journalPath: String = Journal.path) throws(Errno) {
     self.style = style
-    journal = style == .journal ? try? makeJournal() : nil
+    journal = style == .journal ? try? Journal(path: journalPath) : nil
     wake = try EventFD()
     idle = try EventFD()
     // Detached: at the end it may be waiting for the reader for ever.

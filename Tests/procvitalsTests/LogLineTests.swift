@@ -2,7 +2,6 @@ import Foundation
 import Glibc
 import Linux
 import Logging
-import Systemd
 import TestSupport
 import Testing
 
@@ -179,7 +178,7 @@ extension LogSink {
   @Test func closedStandardErrorIsSurvived() async {
     await #expect(processExitsWith: .success) {
       close(2)
-      let sink = try LogSink(.journal) { try Journal(path: nowhere) }
+      let sink = try LogSink(.journal, journalPath: nowhere)
       sink.add("lost")
       sink.flush(atMost: .seconds(30))
     }
@@ -188,7 +187,7 @@ extension LogSink {
   @Test func linesAreWrittenInTheirOrder() async {
     await #expect(processExitsWith: .success) {
       let output = try StandardErrorPipe()
-      let sink = try LogSink(.journal) { try Journal(path: nowhere) }
+      let sink = try LogSink(.journal, journalPath: nowhere)
       for round in 0..<3 {
         for number in 0..<200 { sink.add("\(round * 200 + number)") }
         sink.flush(atMost: .seconds(30))
@@ -202,7 +201,7 @@ extension LogSink {
     await #expect(processExitsWith: .success) {
       let output = try StandardErrorPipe()
       output.fill()
-      let sink = try LogSink(.journal) { try Journal(path: nowhere) }
+      let sink = try LogSink(.journal, journalPath: nowhere)
       let count = 4000
       for number in 0..<count { sink.add("\(number)") }
       sink.flush(atMost: .milliseconds(5))
