@@ -2,8 +2,17 @@
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
+# systemd looks below these prefixes only.
 UNITDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/systemd/system
+SYSUSERSDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/sysusers.d
+TMPFILESDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/tmpfiles.d
 MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/procvitals
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
+STRIPPING  ?= -s
+DIST       ?= dist
 ADDRESS    ?= 127.0.0.1:9656
 
 BINARY  := .build/release/procvitals
@@ -13,6 +22,10 @@ BINARY  := .build/release/procvitals
 RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -z \
   -Xlinker pack-relative-relocs -Xlinker --icf=all -Xlinker --no-export-dynamic \
   -Xswiftc -Xfrontend -Xswiftc -function-sections
+# Nothing is looked up beside the binary or bound after its start, and no path of this machine is in
+# it: builds elsewhere come to the same file.
+RELEASE += --disable-local-rpath -Xlinker -z -Xlinker now -Xswiftc -file-prefix-map \
+  -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
@@ -25,9 +38,13 @@ TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl 
   prometheus prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client \
   python3-protobuf redis-server slowhttptest strace systemd testssl.sh util-linux wrk
 
+# What makes packages and looks at them.
+PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-venv rpm
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build build-echo run test unit e2e test-systemd churn slow tls fuzz check walls \
+.PHONY: help deps deps-test deps-package build build-echo run test unit e2e test-systemd test-package \
+  hardening churn slow tls fuzz check walls deb rpm \
   lint format golden fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
@@ -38,6 +55,10 @@ deps: ## install the Debian packages that building needs (nothing when all are t
 
 deps-test: ## install the Debian packages that the tests need; starts no service
 	@scripts/install-packages testing $(foreach p,$(TEST_PACKAGES),'$(p)')
+
+deps-package: ## install what makes packages: Debian packages, and nfpm below .build
+	@scripts/install-packages packaging $(foreach p,$(PACKAGING_PACKAGES),'$(p)')
+	@scripts/install-nfpm
 
 build: ## build the daemon: .build/release/procvitals
 	swift build $(RELEASE) --product procvitals
@@ -62,6 +83,17 @@ e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 1
 test-systemd: deps-test build build-echo ## the daemon as a unit, in a throw-away systemd; needs root
 	Tests/EndToEnd/run systemd
 
+test-package: deps-test deps-package build build-echo ## the package on fresh trees of Debian 12 and 13; needs root
+	packaging/deb $(BINARY) .build/trees/package -Zgzip -z1
+	scripts/debian-tree bookworm .build/trees/package/procvitals_*.deb
+	scripts/debian-tree trixie .build/trees/package/procvitals_*.deb
+	Tests/EndToEnd/run 72 73 74 75
+
+hardening: build ## find out anew what each hardening option costs: the table of docs/hardening.md
+	Tests/EndToEnd/hardening.sh > .build/hardening
+	sed -i '/^|/,$$d' docs/hardening.md
+	grep '^|' .build/hardening >> docs/hardening.md
+
 churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
 
@@ -74,7 +106,7 @@ slow: build build-echo ## slowhttptest in its four modes, a minute each; SLOW_SE
 fuzz: ## look for requests that break the parser, for FUZZ_SECONDS=60
 	Tests/Fuzz/run $(or $(FUZZ_SECONDS),60)
 
-check: deps deps-test lint walls ## everything a change must pass: format, walls, imports, tests
+check: deps deps-test deps-package lint walls ## everything a change must pass: format, walls, imports, tests
 	swift build $(IMPORTS) --build-tests
 	$(MAKE) --no-print-directory build
 	scripts/walls --binary $(BINARY)
@@ -100,6 +132,12 @@ fixture: ## record processes: PID='812 813' NAME=web makes Tests/Fixtures/web.tr
 	@mv Tests/Fixtures/.new 'Tests/Fixtures/$(or $(NAME),recorded).tree'
 	@echo 'Tests/Fixtures/$(or $(NAME),recorded).tree'
 
+deb: deps deps-package build ## the Debian package, and its debug symbols: dist/procvitals_VERSION_amd64.deb
+	packaging/deb $(BINARY) $(DIST)
+
+rpm: deps deps-package build ## the .rpm package: dist/procvitals-VERSION-1.x86_64.rpm
+	packaging/rpm $(BINARY) $(DIST)
+
 bench: build ## CPU per scrape against a C loop and Debian's process-exporter
 	Tests/Bench/run.sh
 
@@ -109,20 +147,46 @@ bench-discovery: build ## CPU per scrape among 10,000 processes that are not tar
 bench-http: build-echo ## requests per second, CPU per request and memory per connection against nginx
 	Tests/Bench/http.sh
 
-install: ## install to DESTDIR/PREFIX (/usr/local): binary, unit, configuration, man page
-	install -D -m 755 -s $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
-	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals'
-	sed 's|/usr/bin/procvitals|$(PREFIX)/bin/procvitals|' systemd/procvitals.service \
-	  > '$(DESTDIR)$(UNITDIR)/procvitals.service'
-	chmod 644 '$(DESTDIR)$(UNITDIR)/procvitals.service'
-	install -m 644 systemd/procvitals.socket '$(DESTDIR)$(UNITDIR)/procvitals.socket'
+SHAREDIR := $(PREFIX)/share/procvitals
+UNITS    := procvitals.service procvitals@.service procvitals.socket
+DROP_INS := $(notdir $(wildcard systemd/drop-ins/*.conf))
+# Units, and texts that name what is installed, as they are for this prefix.
+PLACE    := sed 's,/usr/\(bin\|share\)/procvitals,$(PREFIX)/\1/procvitals,g'
+
+install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration, completions, documents
+	install -D -m 755 $(STRIPPING) $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
+	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals' \
+	  '$(DESTDIR)$(SHAREDIR)/drop-ins'
+	umask 022; for file in $(UNITS); do \
+	  $(PLACE) systemd/$$file > '$(DESTDIR)$(UNITDIR)'/$$file || exit; done
+	umask 022; for file in $(DROP_INS); do \
+	  $(PLACE) systemd/drop-ins/$$file > '$(DESTDIR)$(SHAREDIR)'/drop-ins/$$file || exit; done
+	install -m 644 systemd/sidecar.yaml '$(DESTDIR)$(SHAREDIR)/sidecar.yaml'
+	install -D -m 644 systemd/sysusers.d/procvitals.conf '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf'
+	install -D -m 644 systemd/tmpfiles.d/procvitals.conf '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf'
 	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
 	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	install -d '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
+	$(BINARY) --generate-completion-script bash > '$(DESTDIR)$(BASHDIR)/procvitals'
+	sed -i '1{/^#!/d}' '$(DESTDIR)$(BASHDIR)/procvitals'
+	$(BINARY) --generate-completion-script zsh > '$(DESTDIR)$(ZSHDIR)/_procvitals'
+	$(BINARY) --generate-completion-script fish > '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	chmod 644 '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
+	  '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	install -d '$(DESTDIR)$(DOCDIR)'
+	install -m 644 README.md CHANGELOG.md '$(DESTDIR)$(DOCDIR)'
+	find docs -type f -exec install -D -m 644 {} '$(DESTDIR)$(DOCDIR)/{}' \;
+	cd config && find * -mindepth 1 -type f \
+	  -exec install -D -m 644 {} '$(DESTDIR)$(SHAREDIR)/{}' \;
 
 uninstall: ## remove what install put there; the configuration stays
-	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' '$(DESTDIR)$(UNITDIR)/procvitals.service' \
-	  '$(DESTDIR)$(UNITDIR)/procvitals.socket' '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' $(UNITS:%='$(DESTDIR)$(UNITDIR)/%') \
+	  '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf' '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf' \
+	  '$(DESTDIR)$(MANDIR)/man1/procvitals.1' \
+	  '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
+	  '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
 
 clean: ## remove everything that was built
 	rm -rf .build dist

@@ -70,7 +70,7 @@ package final class Collector {
     exits.didFindShortLived = { [unowned self] target, usage in
       guard let state = state(of: target) else { return }
       var counters = Tally.none
-      addEnded(Stat(), usage, state, &counters)
+      addEnded(Stat(), state.shortLives.complete(usage), state, &counters)
     }
     roster.didAppear = { [unowned self] target in
       if let known = state(of: target) { return known.configure(self.settings) }

@@ -94,6 +94,7 @@ final class TargetState {
   /// Nil before the first look at it.
   var created: Created?
   var carry = CPUCarry()
+  var shortLives = ShortLives()
 
   /// The rows about the target as a whole that are on and have no labels of their own.
   private var plainRows: [@Sendable (TargetSample) -> Reading] = []

@@ -346,11 +346,14 @@ final class Connection: EventHandler {
     if wasWaiting { server.abandoned(requestID) }
   }
 
-  /// Answers what has arrived already; nothing more is waited for.
+  /// Answers what has arrived already, and the first request of a client that has just connected.
   func drain() {
-    if state == .handshake { return close() }
     if state == .new || state == .idle, readAhead.isEmpty { receive() }
-    if state == .new || state == .idle, readAhead.isEmpty { close() }
+    switch state {
+    case .idle where readAhead.isEmpty: close()
+    case .handshake, .new: enter(state)
+    default: break
+    }
   }
 
   // MARK: State
@@ -362,8 +365,9 @@ final class Connection: EventHandler {
     let now = server.loop.now
     let deadline: Instant
     switch next {
-    case .handshake: deadline = now + limits.handshakeTime
-    case .new: deadline = now + limits.firstByteTime
+    case .handshake, .new:
+      let time = next == .new ? limits.firstByteTime : limits.handshakeTime
+      deadline = now + (server.isDraining ? min(time, limits.lastRequestTime) : time)
     case .idle:
       deadline = now + limits.idleTime
       server.evictionOrder.append(token.slot, to: .idle)

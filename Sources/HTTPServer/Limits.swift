@@ -55,6 +55,8 @@ package struct Limits: Sendable {
   package var handshakeTime = Duration.seconds(10)
   /// From accepting a connection, or the end of its handshake, to its first byte.
   package var firstByteTime = Duration.seconds(10)
+  /// Each of the two while the server stops.
+  package var lastRequestTime = Duration.seconds(1)
   /// From the first byte of a request to the end of its header section.
   package var headerTime = Duration.seconds(10)
   /// From the end of the header section to the end of the body.

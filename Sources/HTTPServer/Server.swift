@@ -100,9 +100,10 @@ package final class Server: EventHandler {
     connection.respond(response)
   }
 
-  /// Stops: takes no new connection, closes those without a request, finishes the others.
+  /// Stops: takes no new connection, closes those that are idle, finishes the others.
   ///
-  /// Requests that have arrived when this is called are answered.
+  /// Requests that have arrived when this is called are answered, and those of clients that have
+  /// just connected, which could not know and would not try again.
   /// - Parameters:
   ///   - duration: How long the others may take.
   ///   - then: Called once all connections are closed; at once if there are none.

@@ -180,7 +180,9 @@ extension Roster {
         judged[pid] = (verdict, subject)
         continue
       }
-      if let target = target(key, rule),
+      if !resolver.rules[rule].selector.isNumbered, isNewCopy(stat) {
+        undecided.insert(pid)
+      } else if let target = target(key, rule),
         adopt(pid, stat, target, verdict, isInherited: false, subject)
       {
         candidates[pid] = nil
@@ -189,6 +191,17 @@ extension Roster {
       }
     }
     return pending
+  }
+
+  /// Whether a process has just been forked and may be about to run another program.
+  ///
+  /// It still fits the rules that its parent fits. It is looked at again in the next collection, so
+  /// that it neither counts as a start nor makes a target if it is something else by then. What its
+  /// start seems to be far ahead of is another machine's clock.
+  private func isNewCopy(_ stat: Stat) -> Bool {
+    let second = root.facts.ticksPerSecond
+    return stat.isCopy && stat.startTicks &+ second / 10 > now
+      && stat.startTicks < now &+ 60 &* second
   }
 
   /// The target of a name and labels, which may be new; nil, with a note, if there are too many.
@@ -258,6 +271,10 @@ extension Roster {
   private func settleDescendants(_ candidates: inout [Int32: Stat]) {
     for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) where !undecided.contains(pid) {
       guard let target = inheritedTarget(parent: stat.parent, candidates) else { continue }
+      if isNewCopy(stat) {
+        undecided.insert(pid)
+        continue
+      }
       var subject = judged[pid]?.subject ?? Subject(pid, stat)
       let verdict = judged[pid]?.verdict ?? resolver.verdict(&subject, self)
       if adopt(pid, stat, target, verdict, isInherited: true, subject) {

@@ -471,6 +471,38 @@ import Testing
     #expect(try server.turn { isDone })
   }
 
+  @Test("L7 who has just connected when the end begins is answered once")
+  func drainAnswersWhoHasJustConnected() throws {
+    var limits = Limits()
+    limits.lastRequestTime = .seconds(30)
+    let server = try TurnedServer(limits)
+    let known = server.client()
+    #expect(try server.turn { server.open.total == 1 })
+    let unaccepted = server.client()
+    var isDone = false
+    server.server.drain(within: .seconds(60)) { isDone = true }
+    for client in [known, unaccepted] { client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n") }
+    #expect(try server.turn { server.server.statistics.requests == 2 })
+    for client in [known, unaccepted] {
+      #expect(client.answer()?.field("Connection") == "close")
+      client.close()
+    }
+    #expect(try server.turn { isDone })
+  }
+
+  @Test("L7 who has connected and says nothing is waited for a short time only")
+  func drainLeavesTheSilent() throws {
+    var limits = Limits()
+    limits.lastRequestTime = .milliseconds(20)
+    let server = try TurnedServer(limits)
+    let silent = server.client()
+    #expect(try server.turn { server.open.total == 1 })
+    var isDone = false
+    server.server.drain(within: .seconds(60)) { isDone = true }
+    #expect(try server.turn { isDone })
+    #expect(silent.endsSilently())
+  }
+
   @Test("L7 the time to finish is limited")
   func drainIsBounded() throws {
     let server = try TurnedServer()

@@ -15,11 +15,17 @@ import Testing
   init() throws { scratch = try Scratch() }
 
   /// A process whose name nothing else has, and whose arguments are free to choose.
-  private func shell(_ arguments: String..., environment: [String] = []) throws -> Child {
-    let script = scratch.file("script")
+  ///
+  /// What a shell forks goes by its name too until it runs a program of its own, so one that is to be
+  /// alone forks nothing.
+  private func shell(
+    _ arguments: String..., environment: [String] = [], forks: Bool = false
+  ) throws -> Child {
+    let script = scratch.file(forks ? "parent" : "script")
     let copy = scratch.file(name)
     if !FileManager.default.fileExists(atPath: copy) {
-      try scratch.write("script", "sleep 60\nexit 0\n")
+      try scratch.write("script", "kill -STOP $$\n")
+      try scratch.write("parent", "sleep 60\nexit 0\n")
       try FileManager.default.copyItem(atPath: "/bin/dash", toPath: copy)
       // Unlike this, `env` does not try again if the file is still busy.
       try Child(copy, "-c", ":").reap()
@@ -167,7 +173,7 @@ import Testing
   }
 
   @Test func parentAndDescendants() throws {
-    let child = try shell()
+    let child = try shell(forks: true)
     let outer = rule("outer") { _ in }
     var selector = Selector(processNames: [Glob("sleep")])
     selector.parent = "outer"
@@ -387,7 +393,7 @@ import Testing
 
   /// One that runs for long already is a child from when its parent belongs to a target.
   @Test func parentsThatComeLater() throws {
-    let child = try shell()
+    let child = try shell(forks: true)
     let file = scratch.file("pid")
     var selector = Selector(processNames: [Glob("sleep")])
     selector.parent = "outer"
