@@ -141,7 +141,7 @@ let package = Package(
     tests("Passwords", imports: ["TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
-    tests("Systemd", imports: ["Linux"]),
+    tests("Systemd", imports: ["Linux", "TestSupport"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
     tests("Collector", imports: ["Gzip", "Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests(
@@ -152,7 +152,7 @@ let package = Package(
     tests(
       "procvitals",
       imports: [
-        "Linux", "Patterns", "ProcFS", "HTTPServer", "Targets", "Collector", "Config",
+        "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector", "Config",
         "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

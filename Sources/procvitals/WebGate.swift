@@ -33,6 +33,8 @@ enum PasswordCheck {
 final class WebGate {
   /// As it is on the exporter's own page.
   private(set) var load: OwnState.Load
+  /// Called when that has changed.
+  var didTake: () -> Void = {}
 
   let gate: Gate
   /// Whether all connections are.
@@ -42,6 +44,8 @@ final class WebGate {
   private let log: Logger
   /// What holds until the end, because the server cannot change it while it serves.
   private let initial: WebConfiguration
+  /// What stands in the files instead of it, and was told.
+  private var fixed: Set<String> = []
 
   /// Reads the configuration anew for each request, if it has changed.
   ///
@@ -87,18 +91,24 @@ final class WebGate {
       load = OwnState.Load(loadedSeconds: wallClockSeconds())
       log.notice(
         "web configuration reloaded", metadata: ["users": "\(configuration.gate.users.count)"])
-      let fixed = [
-        ((configuration.tls == nil) != (initial.tls == nil), "tls_server_config"),
-        (configuration.rateLimit != initial.rateLimit, "rate_limit"),
-      ].filter(\.0)
-      for (_, name) in fixed {
-        log.warning(
-          "this part of the web configuration changes at the next start only",
-          metadata: ["section": "\(name)"])
-      }
+      tell(
+        fixed: [
+          ((configuration.tls == nil) != (initial.tls == nil), "tls_server_config"),
+          (configuration.rateLimit != initial.rateLimit, "rate_limit"),
+        ].filter(\.0).map(\.1))
     case .failure(let failure):
       load.isCurrent = false
       log.tell(failure, "web configuration not reloaded, the old one stays")
     }
+    didTake()
+  }
+
+  private func tell(fixed sections: [String]) {
+    for section in sections where !fixed.contains(section) {
+      log.warning(
+        "this part of the web configuration changes at the next start only",
+        metadata: ["section": "\(section)"])
+    }
+    fixed = Set(sections)
   }
 }
