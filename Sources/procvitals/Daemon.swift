@@ -35,8 +35,8 @@ final class Daemon: EventHandler {
 
   private let loop: EventLoop
   private let signals: SignalFD
-  private let replies: Mailbox<Sampler.Reply>
-  private let sampler: Sampler
+  private let replies: Mailbox<Sampler<Report>.Reply>
+  private let sampler: Sampler<Report>
   private var server: Server?
   private var webGate: WebGate?
 
@@ -48,7 +48,9 @@ final class Daemon: EventHandler {
   /// Where the server listens first.
   var address: ListenAddress? { addresses.first }
   private var addresses: [ListenAddress] = []
-  private var settings: ConfigPage
+  private var settings: ConfigPage { didSet { settingsText = nil } }
+  /// Kept until something changes: it grows with the number of targets.
+  private var settingsText: [UInt8]?
   /// What was last missing to read everything that is wanted.
   private var missing: [Capability] = []
   private var own: OwnState
@@ -109,7 +111,8 @@ final class Daemon: EventHandler {
       reloader = try Reloader(loop, read: load)
       sampler = try Sampler(
         procPath: source.procPath, cgroupPath: source.cgroupPath, facts: .current(),
-        settings: settings, replies: replies)
+        settings: settings, replies: replies
+      ) { [paths] in Report($0, $1, paths) }
     } catch {
       throw Failure.running("cannot start: \(error)")
     }
@@ -155,6 +158,7 @@ final class Daemon: EventHandler {
         webGate = try WebGate(server, loop, limits, loaded, source, log) {
           [unowned self] request, id in answer(request, id)
         }
+        webGate?.didChange = { [unowned self] in settingsText = nil }
       } catch {
         throw Failure.running("cannot start: \(error)")
       }
@@ -260,17 +264,17 @@ final class Daemon: EventHandler {
     }
   }
 
-  private func handle(_ reply: Sampler.Reply) {
+  private func handle(_ reply: Sampler<Report>.Reply) {
     switch reply {
     case .failed(let message):
       failure = .running(message)
       loop.stop()
-    case .page(let outcome):
-      for notice in outcome.notices { log.tell(notice) }
-      scrapes.finish(outcome)
-      if let rights = outcome.health?.rights, missing != rights.missing { tell(rights) }
-      let isNew = census != outcome.census
-      census = outcome.census
+    case .page(let report):
+      for notice in report.notices { log.tell(notice) }
+      scrapes.finish(report)
+      if let denial = report.denial, missing != denial.missing { tell(denial) }
+      let isNew = census != report.census
+      census = report.census
       if !isReady {
         isReady = true
         notifier.ready(status: status)
@@ -289,14 +293,13 @@ final class Daemon: EventHandler {
     return "\(census.up) of \(census.targets) targets up, \(census.processes) processes\(trouble)"
   }
 
-  private func tell(_ rights: Rights) {
-    missing = rights.missing
+  private func tell(_ denial: Report.Denial) {
+    missing = denial.missing
     if missing.isEmpty { return }
-    let sources = rights.gaps.map(\.source).joined(separator: " ")
     log.warning(
       "some families cannot be read; /health says which, and the drop-in for the unit that allows it",
       metadata: [
-        "sources": "\(sources)",
+        "sources": "\(denial.sources.joined(separator: " "))",
         "needs": "\(missing.map(\.rawValue).joined(separator: " "))",
       ])
   }
@@ -365,7 +368,14 @@ final class Daemon: EventHandler {
   }
 
   /// What is answered at `/api/v1/config`.
-  var settingsPage: String { settings.text(web, paths, listening: addresses.map { "\($0)" }) }
+  var settingsPage: [UInt8] {
+    if let settingsText { return settingsText }
+    let text = settings.text(
+      web, paths, listening: addresses.map { "\($0)" }, webConfig: webGate?.json ?? .null)
+    let bytes = Array(text.utf8)
+    settingsText = bytes
+    return bytes
+  }
 
   /// Reads the configuration anew for somebody who waits for the outcome.
   func reload(for id: RequestID) {

@@ -42,6 +42,10 @@ final class WebGate {
   private let log: Logger
   /// What holds until the end, because the server cannot change it while it serves.
   private let initial: WebConfiguration
+  /// What holds now.
+  private var current: WebConfiguration
+  private let path: String
+  private var error: String?
 
   /// Reads the configuration anew for each request, if it has changed.
   ///
@@ -58,6 +62,8 @@ final class WebGate {
     watch = try WebConfigWatch(loop, initial: loaded) { source.look(isForced: $0) }
     self.log = log
     initial = configuration
+    current = configuration
+    path = source.path
     load = OwnState.Load(loadedSeconds: wallClockSeconds())
     self.server = server
     let watch = watch
@@ -70,8 +76,15 @@ final class WebGate {
     watch.didChange = { [unowned self] in take($0) }
     watch.didConfirm = { [unowned self] in
       if load.isCurrent { load.loadedSeconds = wallClockSeconds() }
+      didChange()
     }
   }
+
+  /// Called when ``json`` may have changed.
+  var didChange: () -> Void = {}
+
+  /// What holds now and what has come of the files.
+  var json: JSON { current.json(path, loadedSeconds: load.loadedSeconds, error: error) }
 
   /// Reads the configuration whether it has changed or not.
   ///
@@ -79,11 +92,15 @@ final class WebGate {
   func reload(_ then: @escaping (Failure?) -> Void = { _ in }) { watch.reload(then) }
 
   private func take(_ outcome: WebConfigWatch.Outcome) {
+    defer { didChange() }
     switch outcome {
     case .success(let loaded):
       let configuration = loaded.configuration
       if let context = loaded.context, initial.tls != nil { server.useTLS(context) }
       gate.settings = configuration.gate
+      current.gate = configuration.gate
+      if initial.tls != nil, let tls = configuration.tls { current.tls = tls }
+      error = nil
       load = OwnState.Load(loadedSeconds: wallClockSeconds())
       log.notice(
         "web configuration reloaded", metadata: ["users": "\(configuration.gate.users.count)"])
@@ -98,6 +115,7 @@ final class WebGate {
       }
     case .failure(let failure):
       load.isCurrent = false
+      error = failure.shortDescription
       log.tell(failure, "web configuration not reloaded, the old one stays")
     }
   }
