@@ -478,7 +478,11 @@ import Testing
       "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
     ])
   func drainOfHalfARequest(start: String) throws {
-    let server = try TurnedServer(limits { $0.stopTime = .milliseconds(20) })
+    let server = try TurnedServer(
+      limits {
+        $0.stopTime = .milliseconds(20)
+        ($0.headerTime, $0.bodyTime) = (.seconds(1000), .seconds(1000))
+      })
     let half = server.client()
     half.send(start)
     #expect(try server.turn { server.open.reading == 1 })
@@ -492,7 +496,7 @@ import Testing
       dribbling.send("X: y\r\n")
       try server.loop.turn()
     }
-    #expect(try server.turn { server.open.reading == 0 })
+    try #require(try server.turn { server.open.reading == 0 })
     for client in [half, dribbling] {
       let answer = try #require(client.answer())
       #expect(answer.status == 503)
