@@ -121,7 +121,8 @@ tls: build build-echo ## all that testssl.sh looks for, and its grade; some minu
 	TLS_FULL=1 CHURN_SECONDS=300 Tests/EndToEnd/run 55
 
 slow: build build-echo ## slowhttptest in its four modes, a minute each; SLOW_SECONDS=240
-	SLOW_SECONDS=$(or $(SLOW_SECONDS),60) Tests/EndToEnd/run 52
+	SLOW_SECONDS=$(or $(SLOW_SECONDS),60) CHURN_SECONDS=$$((4 * $(or $(SLOW_SECONDS),60))) \
+	  Tests/EndToEnd/run 52
 
 fuzz: ## look for requests that break the parser, for FUZZ_SECONDS=60
 	Tests/Fuzz/run $(or $(FUZZ_SECONDS),60)

@@ -35,8 +35,8 @@ final class Daemon: EventHandler {
 
   private let loop: EventLoop
   private let signals: SignalFD
-  private let replies: Mailbox<Sampler.Reply>
-  private let sampler: Sampler
+  private let replies: Mailbox<Sampler<Report>.Reply>
+  private let sampler: Sampler<Report>
   private var server: Server?
   private var webGate: WebGate?
 
@@ -47,7 +47,9 @@ final class Daemon: EventHandler {
   /// Where the server listens first.
   var address: ListenAddress? { addresses.first }
   private var addresses: [ListenAddress] = []
-  private var settings: ConfigPage
+  private var settings: ConfigPage { didSet { settingsText = nil } }
+  /// Kept until something changes: it grows with the number of targets.
+  private var settingsText: [UInt8]?
   /// What was missing at some time to read everything that is wanted.
   private var missing: Set<Capability> = []
   private var own: OwnState
@@ -111,7 +113,8 @@ final class Daemon: EventHandler {
       reloader = try Reloader(loop, read: load)
       sampler = try Sampler(
         procPath: source.procPath, cgroupPath: source.cgroupPath, facts: .current(),
-        settings: settings, replies: replies)
+        settings: settings, replies: replies
+      ) { [paths] in Report($0, $1, paths) }
     } catch {
       throw Failure.running("cannot start: \(error)")
     }
@@ -157,6 +160,7 @@ final class Daemon: EventHandler {
         webGate = try WebGate(server, loop, limits, loaded, source, log) {
           [unowned self] request, id in answer(request, id)
         }
+        webGate?.didChange = { [unowned self] in settingsText = nil }
       } catch {
         throw Failure.running("cannot start: \(error)")
       }
@@ -264,20 +268,18 @@ final class Daemon: EventHandler {
     }
   }
 
-  private func handle(_ reply: Sampler.Reply) {
+  private func handle(_ reply: Sampler<Report>.Reply) {
     switch reply {
     case .failed(let message):
       failure = .running(message)
       manager.stop("failed: \(message)")
       loop.stop()
-    case .page(let outcome):
-      for notice in outcome.notices { log.tell(notice, recurrences.telling(notice, at: .now)) }
-      scrapes.finish(outcome)
-      if let health = outcome.health {
-        line.health = health
-        tell(health.rights)
-      }
-      line.census = outcome.census
+    case .page(let report):
+      for notice in report.notices { log.tell(notice, recurrences.telling(notice, at: .now)) }
+      scrapes.finish(report)
+      if let denial = report.denial { tell(denial) }
+      if let troubles = report.troubles { line.troubles = troubles }
+      line.census = report.census
       manager.serve(status)
       if !isReady {
         isReady = true
@@ -296,15 +298,14 @@ final class Daemon: EventHandler {
   }
 
   /// Says what would make everything readable, once for each of it.
-  private func tell(_ rights: Rights) {
-    if missing.isSuperset(of: rights.missing) { return }
-    missing.formUnion(rights.missing)
-    let sources = rights.gaps.map(\.source).joined(separator: " ")
+  private func tell(_ denial: Report.Denial) {
+    if missing.isSuperset(of: denial.missing) { return }
+    missing.formUnion(denial.missing)
     log.warning(
       "some families cannot be read; /health says which, and the drop-in for the unit that allows it",
       metadata: [
-        "sources": "\(sources)",
-        "needs": "\(rights.missing.map(\.rawValue).joined(separator: " "))",
+        "sources": "\(denial.sources.joined(separator: " "))",
+        "needs": "\(denial.missing.map(\.rawValue).joined(separator: " "))",
       ])
   }
 
@@ -360,7 +361,14 @@ final class Daemon: EventHandler {
   }
 
   /// What is answered at `/api/v1/config`.
-  var settingsPage: String { settings.text(web, paths, listening: addresses.map { "\($0)" }) }
+  var settingsPage: [UInt8] {
+    if let settingsText { return settingsText }
+    let text = settings.text(
+      web, paths, listening: addresses.map { "\($0)" }, webConfig: webGate?.json ?? .null)
+    let bytes = Array(text.utf8)
+    settingsText = bytes
+    return bytes
+  }
 
   /// Reads the configuration anew for somebody who waits for the outcome.
   func reload(for id: RequestID) {

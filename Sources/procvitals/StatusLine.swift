@@ -10,8 +10,8 @@ struct StatusLine {
   static let nameLimit = 32
 
   var census = Collector.Census()
-  /// As of the last collection that looked at all targets.
-  var health = Health()
+  /// As of the last collection that looked at all targets; see ``troubles(of:)``.
+  var troubles: [String] = []
   /// Whether what stands in the files is in force.
   var isConfigurationCurrent = true
   var isWebConfigurationCurrent = true
@@ -24,24 +24,29 @@ struct StatusLine {
     if !isWebConfigurationCurrent {
       parts.append("the new web configuration has errors, the old one holds")
     }
-    parts += Self.list(
-      "down", health.targets.filter { $0.status == .failing }.map { ($0, $0.troubles.first) })
-    parts += running("late") { $0.reason == .late }
-    parts += Self.list("denied", health.rights.gaps.map(\.source)) { $0 }
-    parts += running("incomplete") {
-      $0.reason != .late && $0.reason != .denied && !$0.isFactOfKernel
-    }
-    return Self.cut(parts.joined(separator: "; "), to: Self.limit)
+    return Self.cut((parts + troubles).joined(separator: "; "), to: Self.limit)
+  }
+
+  /// What is wrong with targets, a part of the line for each kind.
+  static func troubles(of health: Health) -> [String] {
+    list("down", health.targets.filter { $0.status == .failing }.map { ($0, $0.troubles.first) })
+      + running(health, "late") { $0.reason == .late }
+      + list("denied", health.rights.gaps.map(\.source)) { $0 }
+      + running(health, "incomplete") {
+        $0.reason != .late && $0.reason != .denied && !$0.isFactOfKernel
+      }
   }
 
   private typealias Named = (target: Health.TargetHealth, trouble: Trouble?)
 
   /// Targets that run and have trouble of a kind.
-  private func running(_ what: String, _ isMeant: (Trouble) -> Bool) -> [String] {
+  private static func running(
+    _ health: Health, _ what: String, _ isMeant: (Trouble) -> Bool
+  ) -> [String] {
     let found: [Named] = health.targets.filter { $0.status == .degraded }.compactMap { target in
       target.troubles.first(where: isMeant).map { (target, $0) }
     }
-    return Self.list(what, found)
+    return list(what, found)
   }
 
   private static func list(_ what: String, _ targets: [Named]) -> [String] {

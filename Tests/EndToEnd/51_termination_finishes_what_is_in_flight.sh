@@ -2,7 +2,7 @@
 . "$(dirname "$0")/lib.sh"
 need python3
 
-echo_server
+echo_server stopTime=60
 python3 - "$ECHO_PORT" "$ECHO" <<'PYTHON' || fail "see above"
 import os, signal, socket, sys
 port, pid = int(sys.argv[1]), int(sys.argv[2])
@@ -42,6 +42,16 @@ except ConnectionRefusedError:
     pass
 PYTHON
 wait "$ECHO" || fail "the echo program ended with status $?"
+
+# A client that never completes its request delays the end by a moment, not by the time for answers.
+echo_server stopTime=0.2 lingerTime=0.2
+exec 6<>/dev/tcp/127.0.0.1/"$ECHO_PORT"
+printf 'GET / HTTP/1.1\r\nHost: ' >&6
+curl -sf -o /dev/null "http://127.0.0.1:$ECHO_PORT/"
+kill "$ECHO"
+grep -q '^HTTP/1.1 503 ' <&6 || fail "half a request is not answered at the end"
+wait "$ECHO" || fail "the echo program ended with status $?"
+exec 6>&-
 
 # The daemon: a scrape that has arrived is answered, and the status is 0.
 start --target=self=pid:$$

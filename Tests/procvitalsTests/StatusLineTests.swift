@@ -19,10 +19,12 @@ private func line(
   line.census = Collector.Census(targets: targets.count)
   line.census.up = targets.count { $0.processes > 0 }
   line.census.processes = targets.map(\.processes).reduce(0, +)
-  line.health.targets = targets
-  line.health.rights.gaps = denied.map {
+  var health = Health()
+  health.targets = targets
+  health.rights.gaps = denied.map {
     Rights.Gap(source: $0, targets: ["a"], families: [], needs: [.sysPtrace])
   }
+  line.troubles = StatusLine.troubles(of: health)
   line.isConfigurationCurrent = config
   line.isWebConfigurationCurrent = web
   return line.text
