@@ -173,15 +173,21 @@ extension Roster {
     for (_, pid) in order {
       guard let stat = candidates[pid], members[pid] == nil else { continue }
       var subject = Subject(pid, stat)
-      let verdict = resolver.verdict(&subject, self)
+      var verdict = resolver.verdict(&subject, self)
       if note(pid, verdict) { pending.append(pid) }
-      if let due = verdict.lookAgainTicks { waiting[pid] = due }
+      defer { if let due = verdict.lookAgainTicks { waiting[pid] = due } }
       guard case .target(let key, let rule) = verdict.outcome else {
         judged[pid] = (verdict, subject)
         continue
       }
-      if !resolver.rules[rule].selector.isNumbered, isNewCopy(stat) {
-        undecided.insert(pid)
+      if !resolver.rules[rule].selector.isNumbered, let end = endOfYouth(stat) {
+        if resolver.rules[rule].includesChildren {
+          // It is a descendant until it is clear that it is more than that.
+          verdict.lookAgainTicks = min(end, verdict.lookAgainTicks ?? end)
+          judged[pid] = (verdict, subject)
+        } else {
+          undecided.insert(pid)
+        }
       } else if let target = target(key, rule),
         adopt(pid, stat, target, verdict, isInherited: false, subject)
       {
@@ -193,15 +199,16 @@ extension Roster {
     return pending
   }
 
-  /// Whether a process has just been forked and may be about to run another program.
+  /// Until when a process that has just been forked may be about to run another program; nil if it
+  /// is not.
   ///
-  /// It still fits the rules that its parent fits. It is looked at again in the next collection, so
-  /// that it neither counts as a start nor makes a target if it is something else by then. What its
-  /// start seems to be far ahead of is another machine's clock.
-  private func isNewCopy(_ stat: Stat) -> Bool {
+  /// It still fits the rules that its parent fits. It is looked at again then, so that it neither
+  /// counts as a start nor makes a target if it is something else by then. What its start seems to
+  /// be far ahead of is another machine's clock.
+  private func endOfYouth(_ stat: Stat) -> UInt64? {
     let second = root.facts.ticksPerSecond
-    return stat.isCopy && stat.startTicks &+ second / 10 > now
-      && stat.startTicks < now &+ 60 &* second
+    let end = stat.startTicks &+ second / 10
+    return stat.isCopy && end > now && stat.startTicks < now &+ 60 &* second ? end : nil
   }
 
   /// The target of a name and labels, which may be new; nil, with a note, if there are too many.
@@ -271,10 +278,6 @@ extension Roster {
   private func settleDescendants(_ candidates: inout [Int32: Stat]) {
     for (pid, stat) in candidates.sorted(by: { $0.key < $1.key }) where !undecided.contains(pid) {
       guard let target = inheritedTarget(parent: stat.parent, candidates) else { continue }
-      if isNewCopy(stat) {
-        undecided.insert(pid)
-        continue
-      }
       var subject = judged[pid]?.subject ?? Subject(pid, stat)
       let verdict = judged[pid]?.verdict ?? resolver.verdict(&subject, self)
       if adopt(pid, stat, target, verdict, isInherited: true, subject) {

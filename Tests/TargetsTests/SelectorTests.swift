@@ -121,13 +121,17 @@ import Testing
         ], ["yes": [child.pid]]))
   }
 
-  /// The control groups of a unit and of a container, with their own processes in them.
+  /// The control groups of a unit, of a container and of a unit that a user's manager named like the
+  /// first, with their own processes in them.
   @Test(.enabled(if: isRoot, "making control groups takes root"))
   func unitAndContainer() throws {
     _ = try shell()
     let id = String(repeating: "0123456789abcdef", count: 4)
     let (unit, scope) = ("\(name).service", "docker-\(id).scope")
-    let groups = [try OwnGroup(unit), try OwnGroup("\(name).slice/\(scope)")]
+    let groups = [
+      try OwnGroup(unit), try OwnGroup("\(name).slice/\(scope)"),
+      try OwnGroup("user@\(name).service/\(unit)"),
+    ]
     let script = "echo $$ > \"$0\"/cgroup.procs; kill -STOP $$"
     let children = try groups.map { group in
       try Child([scratch.file(name), "-c", script, group.path], input: nil)
@@ -139,7 +143,11 @@ import Testing
           rule("unit") { $0.units = [Glob(unit)] },
           rule("other") { $0.containers = [Glob("docker*")] },
           rule("container") { $0.containers = [Glob(String(id.prefix(12)))] },
-        ], ["unit": [children[0].pid], "container": [children[1].pid]]))
+          rule("user") { $0.units = [Glob("user@*.service")] },
+        ],
+        [
+          "unit": [children[0].pid], "container": [children[1].pid], "user": [children[2].pid],
+        ]))
   }
 
   @Test func listeningPort() throws {
