@@ -97,7 +97,7 @@ unit: ## unit tests
 e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 11' runs some
 	Tests/EndToEnd/run $(ONLY)
 
-test-systemd: deps-test build build-echo ## the daemon as a unit, in a throw-away systemd; needs root
+test-systemd: deps-test deps-package build build-echo ## the daemon as a unit, in a throw-away systemd; needs root
 	Tests/EndToEnd/run systemd
 
 test-package: deps-test deps-package build build-echo ## the package on fresh trees of Debian 12 and 13; needs root
