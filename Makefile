@@ -2,8 +2,17 @@
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
+# systemd looks below these prefixes only.
 UNITDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/systemd/system
+SYSUSERSDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/sysusers.d
+TMPFILESDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)/tmpfiles.d
 MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/procvitals
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
+STRIPPING  ?= -s
+DIST       ?= dist
 ADDRESS    ?= 127.0.0.1:9656
 
 BINARY  := .build/release/procvitals
@@ -13,6 +22,21 @@ BINARY  := .build/release/procvitals
 RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -z \
   -Xlinker pack-relative-relocs -Xlinker --icf=all -Xlinker --no-export-dynamic \
   -Xswiftc -Xfrontend -Xswiftc -function-sections
+# Nothing is looked up beside the binary or bound after its start, and no path of this machine is in
+# it: builds elsewhere come to the same file.
+RELEASE += --disable-local-rpath -Xlinker -z -Xlinker now -Xswiftc -file-prefix-map \
+  -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
+
+# One file without shared libraries, for containers and for machines that are not Debian. It cannot
+# load a library while running, so it has those for TLS and passwords in it, and does without
+# libsystemd.
+VERSION      = $(shell scripts/version)
+STATIC       = $(DIST)/procvitals-$(VERSION)-linux-$(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
+STATIC_BUILD := $(filter-out --static-swift-stdlib,$(RELEASE)) -Xswiftc -static-executable \
+  --disable-default-traits --traits Static --scratch-path .build/static
+# All but those of systemd, of the size of the shipped binary, and of how fast others are.
+STATIC_TESTS := 02 03 04 05 06 07 08 09 11 12 13 14 15 16 17 18 19 21 22 25 26 27 28 29 36 37 40 41 44 \
+  45 46 47 48 49 50 51 53 54 55 56 57 58 59 60 61 62
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
@@ -23,12 +47,16 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
 # What the tests start, and the tools they look through.
 TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl postgresql procps \
   prometheus prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client \
-  python3-protobuf redis-server slowhttptest strace systemd testssl.sh util-linux wrk
+  python3-protobuf python3-venv redis-server slowhttptest strace systemd testssl.sh util-linux wrk
+
+# What makes packages and looks at them.
+PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-venv rpm
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps deps-test build build-echo run test unit e2e test-systemd churn slow tls fuzz check walls \
-  lint format golden fixture bench bench-discovery bench-http install uninstall clean
+.PHONY: help deps deps-test deps-package build build-echo static run test unit e2e test-systemd \
+  test-static test-package hardening churn slow tls fuzz check walls deb rpm lint format golden \
+  fixture bench bench-discovery bench-http install uninstall clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -38,12 +66,22 @@ deps: ## install the Debian packages that building needs (nothing when all are t
 
 deps-test: ## install the Debian packages that the tests need; starts no service
 	@scripts/install-packages testing $(foreach p,$(TEST_PACKAGES),'$(p)')
+	@scripts/install-linters
+
+deps-package: ## install what makes packages: Debian packages, and nfpm below .build
+	@scripts/install-packages packaging $(foreach p,$(PACKAGING_PACKAGES),'$(p)')
+	@scripts/install-nfpm
 
 build: ## build the daemon: .build/release/procvitals
 	swift build $(RELEASE) --product procvitals
 
 build-echo: ## build the echo program that tests drive: .build/release/EchoServer
 	swift build $(RELEASE) --product EchoServer
+
+static: deps ## build one file without shared libraries: dist/procvitals-VERSION-linux-amd64
+	swift build $(STATIC_BUILD) --product procvitals
+	install -D -m 755 -s .build/static/release/procvitals $(STATIC)
+	scripts/walls --static $(STATIC)
 
 run: deps build ## build and start on ADDRESS (127.0.0.1:9656), watching itself
 	@echo "metrics  http://$(ADDRESS)/metrics"
@@ -59,8 +97,22 @@ unit: ## unit tests
 e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 11' runs some
 	Tests/EndToEnd/run $(ONLY)
 
-test-systemd: deps-test build build-echo ## the daemon as a unit, in a throw-away systemd; needs root
+test-systemd: deps-test deps-package build build-echo ## the daemon as a unit, in a throw-away systemd; needs root
 	Tests/EndToEnd/run systemd
+
+test-package: deps-test deps-package build build-echo ## the package on fresh trees of Debian 12 and 13; needs root
+	packaging/deb $(BINARY) .build/trees/package -Zgzip -z1
+	scripts/debian-tree bookworm .build/trees/package/procvitals_*.deb
+	scripts/debian-tree trixie .build/trees/package/procvitals_*.deb
+	Tests/EndToEnd/run 72 73 74 75
+
+test-static: deps-test static build build-echo ## the end-to-end tests against what make static builds; some minutes
+	PROCVITALS='$(CURDIR)/$(STATIC)' Tests/EndToEnd/run $(STATIC_TESTS)
+
+hardening: build ## find out anew what each hardening option costs: the table of docs/hardening.md
+	Tests/EndToEnd/hardening.sh > .build/hardening
+	sed -i '/^|/,$$d' docs/hardening.md
+	grep '^|' .build/hardening >> docs/hardening.md
 
 churn: build ## a minute of forks, execs and ends in which no counter may fall; CHURN_SECONDS=600
 	CHURN_SECONDS=$(or $(CHURN_SECONDS),60) Tests/EndToEnd/run 23
@@ -69,12 +121,13 @@ tls: build build-echo ## all that testssl.sh looks for, and its grade; some minu
 	TLS_FULL=1 CHURN_SECONDS=300 Tests/EndToEnd/run 55
 
 slow: build build-echo ## slowhttptest in its four modes, a minute each; SLOW_SECONDS=240
-	SLOW_SECONDS=$(or $(SLOW_SECONDS),60) Tests/EndToEnd/run 52
+	SLOW_SECONDS=$(or $(SLOW_SECONDS),60) CHURN_SECONDS=$$((4 * $(or $(SLOW_SECONDS),60))) \
+	  Tests/EndToEnd/run 52
 
 fuzz: ## look for requests that break the parser, for FUZZ_SECONDS=60
 	Tests/Fuzz/run $(or $(FUZZ_SECONDS),60)
 
-check: deps deps-test lint walls ## everything a change must pass: format, walls, imports, tests
+check: deps deps-test deps-package lint walls ## everything a change must pass: format, walls, imports, tests
 	swift build $(IMPORTS) --build-tests
 	$(MAKE) --no-print-directory build
 	scripts/walls --binary $(BINARY)
@@ -100,6 +153,12 @@ fixture: ## record processes: PID='812 813' NAME=web makes Tests/Fixtures/web.tr
 	@mv Tests/Fixtures/.new 'Tests/Fixtures/$(or $(NAME),recorded).tree'
 	@echo 'Tests/Fixtures/$(or $(NAME),recorded).tree'
 
+deb: deps deps-package build ## the Debian package, and its debug symbols: dist/procvitals_VERSION_amd64.deb
+	packaging/deb $(BINARY) $(DIST)
+
+rpm: deps deps-package build ## the .rpm package: dist/procvitals-VERSION-1.x86_64.rpm
+	packaging/rpm $(BINARY) $(DIST)
+
 bench: build ## CPU per scrape against a C loop and Debian's process-exporter
 	Tests/Bench/run.sh
 
@@ -109,20 +168,46 @@ bench-discovery: build ## CPU per scrape among 10,000 processes that are not tar
 bench-http: build-echo ## requests per second, CPU per request and memory per connection against nginx
 	Tests/Bench/http.sh
 
-install: ## install to DESTDIR/PREFIX (/usr/local): binary, unit, configuration, man page
-	install -D -m 755 -s $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
-	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals'
-	sed 's|/usr/bin/procvitals|$(PREFIX)/bin/procvitals|' systemd/procvitals.service \
-	  > '$(DESTDIR)$(UNITDIR)/procvitals.service'
-	chmod 644 '$(DESTDIR)$(UNITDIR)/procvitals.service'
-	install -m 644 systemd/procvitals.socket '$(DESTDIR)$(UNITDIR)/procvitals.socket'
+SHAREDIR := $(PREFIX)/share/procvitals
+UNITS    := procvitals.service procvitals@.service procvitals.socket
+DROP_INS := $(notdir $(wildcard systemd/drop-ins/*.conf))
+# Units, and texts that name what is installed, as they are for this prefix.
+PLACE    := sed 's,/usr/\(bin\|share\)/procvitals,$(PREFIX)/\1/procvitals,g'
+
+install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration, completions, documents
+	install -D -m 755 $(STRIPPING) $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
+	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals' \
+	  '$(DESTDIR)$(SHAREDIR)/drop-ins'
+	umask 022; for file in $(UNITS); do \
+	  $(PLACE) systemd/$$file > '$(DESTDIR)$(UNITDIR)'/$$file || exit; done
+	umask 022; for file in $(DROP_INS); do \
+	  $(PLACE) systemd/drop-ins/$$file > '$(DESTDIR)$(SHAREDIR)'/drop-ins/$$file || exit; done
+	install -m 644 systemd/sidecar.yaml '$(DESTDIR)$(SHAREDIR)/sidecar.yaml'
+	install -D -m 644 systemd/sysusers.d/procvitals.conf '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf'
+	install -D -m 644 systemd/tmpfiles.d/procvitals.conf '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf'
 	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
 	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	install -d '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
+	$(BINARY) --generate-completion-script bash > '$(DESTDIR)$(BASHDIR)/procvitals'
+	sed -i '1{/^#!/d}' '$(DESTDIR)$(BASHDIR)/procvitals'
+	$(BINARY) --generate-completion-script zsh > '$(DESTDIR)$(ZSHDIR)/_procvitals'
+	$(BINARY) --generate-completion-script fish > '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	chmod 644 '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
+	  '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	install -d '$(DESTDIR)$(DOCDIR)'
+	install -m 644 README.md CHANGELOG.md '$(DESTDIR)$(DOCDIR)'
+	find docs -type f -exec install -D -m 644 {} '$(DESTDIR)$(DOCDIR)/{}' \;
+	cd config && find * -mindepth 1 -type f \
+	  -exec install -D -m 644 {} '$(DESTDIR)$(SHAREDIR)/{}' \;
 
 uninstall: ## remove what install put there; the configuration stays
-	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' '$(DESTDIR)$(UNITDIR)/procvitals.service' \
-	  '$(DESTDIR)$(UNITDIR)/procvitals.socket' '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
+	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' $(UNITS:%='$(DESTDIR)$(UNITDIR)/%') \
+	  '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf' '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf' \
+	  '$(DESTDIR)$(MANDIR)/man1/procvitals.1' \
+	  '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
+	  '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
 
 clean: ## remove everything that was built
 	rm -rf .build dist

@@ -16,6 +16,9 @@ let switches: [SwiftSetting] = [
 /// For rooms whose work is little beside that of the kernel.
 let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
+/// For rooms that otherwise load their library while running.
+let linkedHere: CSetting = .define("LINKED", .when(traits: ["Static"]))
+
 /// A room of the daemon: own sources, all switches on.
 func room(
   _ name: String, imports: [Target.Dependency], settings: [SwiftSetting] = switches
@@ -38,6 +41,7 @@ let package = Package(
   products: [.executable(name: "procvitals", targets: ["procvitals"])],
   traits: [
     .trait(name: "Systemd", description: "Readiness and watchdog through libsystemd."),
+    .trait(name: "Static", description: "Libraries that are loaded while running are linked."),
     .trait(name: "Fuzzing", description: "Fuzz targets are driven by libFuzzer."),
     .default(enabledTraits: ["Systemd"]),
   ],
@@ -55,9 +59,17 @@ let package = Package(
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-    .target(name: "CCrypt"),
-    // Needs libssl-dev; not linked, but loaded while running.
-    .target(name: "COpenSSL"),
+    // Not linked, but loaded while running, which a program without shared libraries cannot do.
+    .target(
+      name: "CCrypt", cSettings: [linkedHere],
+      linkerSettings: [.linkedLibrary("crypt", .when(traits: ["Static"]))]),
+    // Needs libssl-dev.
+    .target(
+      name: "COpenSSL", cSettings: [linkedHere],
+      linkerSettings: [
+        .linkedLibrary("ssl", .when(traits: ["Static"])),
+        .linkedLibrary("crypto", .when(traits: ["Static"])),
+      ]),
 
     // 1
     room("Linux", imports: ["CLinux"]),
@@ -131,7 +143,7 @@ let package = Package(
     tests("GoRuntime", imports: ["Linux", "ProcFS", "TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
-    tests("Systemd", imports: ["Linux"]),
+    tests("Systemd", imports: ["Linux", "TestSupport"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
     tests("Collector", imports: ["Gzip", "Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests(
@@ -142,7 +154,7 @@ let package = Package(
     tests(
       "procvitals",
       imports: [
-        "Linux", "Patterns", "ProcFS", "HTTPServer", "Targets", "Collector", "Config",
+        "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector", "Config",
         "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

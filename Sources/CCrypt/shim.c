@@ -1,10 +1,23 @@
 #define _GNU_SOURCE
 #include "CCrypt.h"
 
-#include <dlfcn.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef LINKED
+
+#include <crypt.h>
+
+const char *ccrypt_load(void) { return NULL; }
+
+char *ccrypt_hash(const char *phrase, const char *setting, void **data, int *size) {
+  return crypt_ra(phrase, setting, data, size);
+}
+
+#else
+
+#include <dlfcn.h>
+#include <stdatomic.h>
 
 typedef char *hash_function(const char *, const char *, void **, int *);
 
@@ -25,6 +38,8 @@ const char *ccrypt_load(void) {
 char *ccrypt_hash(const char *phrase, const char *setting, void **data, int *size) {
   return atomic_load(&hash)(phrase, setting, data, size);
 }
+
+#endif
 
 void ccrypt_forget(void *data, int size) {
   if (data && size > 0) explicit_bzero(data, (size_t)size);

@@ -1,5 +1,20 @@
 #include "COpenSSL.h"
 
+#ifdef LINKED
+
+#define ENTRY(name) .name = name,
+static const struct copenssl table = {
+  COPENSSL_SSL_FUNCTIONS(ENTRY)
+  COPENSSL_CRYPTO_FUNCTIONS(ENTRY)
+};
+
+const struct copenssl *copenssl_load(const char **problem) {
+  (void)problem;
+  return &table;
+}
+
+#else
+
 #include <dlfcn.h>
 
 static struct copenssl table;
@@ -16,3 +31,5 @@ const struct copenssl *copenssl_load(const char **problem) {
   *problem = dlerror();
   return NULL;
 }
+
+#endif

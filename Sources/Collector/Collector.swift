@@ -70,7 +70,7 @@ package final class Collector {
     exits.didFindShortLived = { [unowned self] target, usage in
       guard let state = state(of: target) else { return }
       var counters = Tally.none
-      addEnded(Stat(), usage, state, &counters)
+      addEnded(Stat(), state.shortLives.complete(usage), state, &counters)
     }
     roster.didAppear = { [unowned self] target in
       if let known = state(of: target) { return known.configure(self.settings) }
@@ -191,6 +191,7 @@ package final class Collector {
     for (probe, choice) in choices {
       answers[probe] = answer(choice, scope.probeForms[probe] ?? [])
     }
+    let wantsList = wishes.contains { if case .list = $0 { true } else { false } }
     // Details tell how many samples a whole page has.
     let forms = wishes.contains(.details) ? scope.forms + [Form()] : scope.forms
     let pages = scope.isComplete ? pages(forms, own, census, start) : [:]
@@ -200,7 +201,7 @@ package final class Collector {
     }
     return Outcome(
       pages: pages, probes: answers,
-      targets: wishes.contains(.list) || answers.values.contains(.unknown)
+      targets: wantsList || answers.values.contains(.unknown)
         ? states.compactMap(\.probeKey) : [],
       details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
       notices: notices, census: census,
@@ -223,7 +224,8 @@ package final class Collector {
     case .one(let place):
       let state = states[place]
       if state.target.members.isEmpty {
-        state.beginPage(limit: 0, plain: 0, isCounted: settings.names == .process)
+        state.beginPage(
+          limit: 0, plain: 0, counting: settings.names == .process ? .everything : .nothing)
         return .down
       }
       if state.sample.isLate { return .late }

@@ -241,7 +241,7 @@ final class ExitAccounting: EventHandler {
       judge(
         Unheld(
           record: record, name: ended.name ?? record.name,
-          usage: ended.usage.withRunTimeOfShortLife, status: ended.status.exit))
+          usage: ended.usage, status: ended.status.exit))
     } else if threaded.count < Self.threadedLimit {
       threaded[record.process] = ended
     } else {

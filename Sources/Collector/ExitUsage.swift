@@ -71,20 +71,6 @@ extension TaskUsage {
     self[.storageCancelledBytes] = io?.storageCancelledBytes
   }
 
-  /// The usage of a process that did not live long, with a run time that is right on average.
-  ///
-  /// A record lacks what its thread ran since the scheduler's last look, up to a whole tick of the
-  /// kernel: most of a short life. How many ticks hit it is a coarse number, but over many
-  /// processes the true one.
-  var withRunTimeOfShortLife: TaskUsage {
-    guard let run = self[.run], run < 100_000_000, let user = self[.userTime],
-      let system = self[.systemTime]
-    else { return self }
-    var usage = self
-    usage[.run] = (user &+ system) &* 1000
-    return usage
-  }
-
   /// The most that a thread can have read and written: its numbers are rounded down to 1,024, those
   /// of calls too (`xacct_add_tsk()` of `kernel/tsacct.c`).
   var withIORoundedUp: TaskUsage {
@@ -128,6 +114,40 @@ extension ProcessSample {
     io = IO(usage)
     switches = Switches(usage)
     runTimes = RunTimes(usage)
+  }
+}
+
+/// Run time that the records of short lives lack, made up for over many of them.
+///
+/// A record lacks what its thread ran since the scheduler's last look, up to a whole tick of the
+/// kernel: most of a life without a switch. Ticks that hit such lives add up to the true time, as
+/// long as nothing else wants the CPU. Where many do, lives begin and end between two ticks, so that
+/// few are hit, but there the scheduler has looked at every switch. So run times count, and what
+/// ticks are ahead of them beside that.
+struct ShortLives: Sendable, Equatable {
+  /// Longer lives lack too little for that, in nanoseconds.
+  static let longest: UInt64 = 100_000_000
+  /// The longest tick of a kernel, 100 in a second.
+  static let tick: Int64 = 10_000_000
+  /// How far ticks fall behind before that is forgotten, so that they matter again soon once the
+  /// machine has calmed down.
+  static let memory: Int64 = 200_000_000
+  /// What ticks are ahead of what was counted, in nanoseconds.
+  private var lead: Int64 = 0
+
+  /// What a process used, with the run time that is to be counted; it is never less than the record's.
+  mutating func complete(_ usage: TaskUsage) -> TaskUsage {
+    guard let run = usage[.run], run < Self.longest, let user = usage[.userTime],
+      let system = usage[.systemTime]
+    else { return usage }
+    // What comes from outside must not overflow.
+    let sampled = Int64(min(user, Self.longest) + min(system, Self.longest)) * 1000
+    lead = max(lead + min(sampled, 2 * Self.memory) - Int64(run), -Self.memory)
+    let lacking = min(max(lead, 0), Self.tick)
+    lead = min(lead - lacking, Self.memory)
+    var usage = usage
+    usage[.run] = run + UInt64(lacking)
+    return usage
   }
 }
 

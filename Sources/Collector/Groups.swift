@@ -100,7 +100,10 @@ package enum Group: String, Sendable, CaseIterable {
       rule asks for nothing but the process name and fits it, else to the target of an ancestor \
       that takes descendants along. An exit by SIGKILL is an OOM kill if the kernel's count of \
       them has risen for the process' control group, or for the machine where that group is gone; \
-      each rise explains one exit. The kernel has to tell how processes end.
+      each rise explains one exit. The kernel has to tell how processes end. A process counts once, \
+      however often it runs another program that its target's rule fits. One that was forked less \
+      than 0.1 s ago and has run no program of its own yet still looks like its parent, so it counts \
+      from the next scrape on, unless a rule names it by number or takes descendants along.
       """
     case .limits:
       """

@@ -121,7 +121,7 @@ extension Health {
 
 extension Trouble {
   /// Whether this kernel, or how it is set up, just does not have it; the target is as it should be.
-  fileprivate var isFactOfKernel: Bool {
+  package var isFactOfKernel: Bool {
     if case .file = source { reason == .missing } else { false }
   }
 

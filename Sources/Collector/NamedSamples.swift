@@ -60,7 +60,7 @@ struct NamedSamples {
     _ states: some Sequence<TargetState>, _ former: [[String]: Reading], _ group: TargetGroup? = nil
   ) -> [Sample] {
     var samples: [Sample] = []
-    for part in parts {
+    for part in parts where isWhole(part.source, states) {
       switch part.place {
       case .fixed(let values):
         var sum = former[values] ?? .absent
@@ -84,6 +84,13 @@ struct NamedSamples {
       }
     }
     return samples
+  }
+
+  /// Whether a sum is that over all targets: of those that are late nothing is known but counters.
+  private func isWhole(_ source: Source, _ states: some Sequence<TargetState>) -> Bool {
+    if isCounter { return true }
+    if case .target(let row) = source { return states.allSatisfy { $0.isCurrent(row) } }
+    return !states.contains(where: \.sample.isLate)
   }
 
   private func readings(_ source: Source, _ state: TargetState) -> [Sample] {

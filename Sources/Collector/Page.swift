@@ -73,11 +73,11 @@ struct Page {
   ///     `procvitals_…`.
   ///   - facts: The machine's units.
   ///   - settings: How many samples a target may have; what is beyond is left out.
-  ///   - isCounted: Whether that, and what is not, is counted.
+  ///   - counting: What of that is counted.
   /// - Returns: The page.
   mutating func write(
     _ form: Form, _ states: [TargetState], _ own: OwnState?, _ facts: SystemFacts,
-    _ settings: CollectorSettings, isCounted: Bool
+    _ settings: CollectorSettings, _ counting: Counting
   ) -> [UInt8] {
     let isSmall = own == nil || !form.filter.isEmpty
     if isSmall { swap(&encoder, &smallEncoder) }
@@ -86,7 +86,7 @@ struct Page {
       prepared[form.format] ?? plan.map { PreparedFamily($0.family, form.format) }
     prepared[form.format] = families
     encoder.begin(form.format, writesCreated: settings.writesCreated)
-    begin(states, limit: settings.limits.seriesPerTarget, isCounted: isCounted)
+    begin(states, limit: settings.limits.seriesPerTarget, counting)
     for (place, item) in plan.enumerated()
     where form.filter.includes(item.family, item.groups) {
       encoder.begin(families[place])
@@ -96,15 +96,15 @@ struct Page {
     return encoder.page
   }
 
-  private mutating func begin(_ states: [TargetState], limit: Int, isCounted: Bool) {
+  private mutating func begin(_ states: [TargetState], limit: Int, _ counting: Counting) {
     for state in states {
       let plain = isGrouped ? 0 : state.plainSamples
-      state.beginPage(limit: limit, plain: plain, isCounted: isCounted)
+      state.beginPage(limit: limit, plain: plain, counting: counting)
     }
     if isGrouped {
       group(states)
       for group in groups {
-        group[0].beginPage(limit: limit, plain: plainSamples(group), isCounted: isCounted)
+        group[0].beginPage(limit: limit, plain: plainSamples(group), counting: counting)
       }
     }
   }
@@ -228,7 +228,8 @@ struct Page {
       let reading = read(subject)
       if reading != .absent { encoder.sample(labels, admitted(reading), created: created) }
     case .labelled(let read):
-      let samples = read(subject).sorted { $0.values.lexicographicallyPrecedes($1.values) }
+      var samples = read(subject)
+      samples.sort { $0.values.lexicographicallyPrecedes($1.values) }
       for (values, reading) in samples where reading != .absent {
         encoder.sample(labels, family.labels[...], values, admitted(reading), created: created)
       }

@@ -25,22 +25,23 @@ struct Pages {
   ) -> [Form: [UInt8]] {
     var plain: [Form: [UInt8]] = [:]
     var result: [Form: [UInt8]] = [:]
-    var countsSamples = true
-    let counts = { (form: Form) in
+    var isFirst = true
+    let isWhole = { (form: Form) in
       (names ?? form.names ?? settings.names) == settings.names && form.filter.isEmpty
     }
-    // What is left out is counted on the first page that is whole, and stands on all of them.
-    for form in forms.sorted(by: { counts($0) && !counts($1) }) {
+    // What is left out is counted on one page, on one that is whole if there is any, and stands on
+    // all that are written then.
+    for form in forms.sorted(by: { isWhole($0) && !isWhole($1) }) {
       let names = names ?? form.names ?? settings.names
       var key = form
       key.names = names
       key.isCompressed = false
-      let isCounted = countsSamples && counts(form)
-      if isCounted { countsSamples = false }
+      let counting: Counting = !isFirst ? .nothing : isWhole(form) ? .everything : .dropped
+      isFirst = false
       let page =
         plain[key]
         ?? pages[names, default: Page(names)].write(
-          key, states, own, facts, settings, isCounted: isCounted)
+          key, states, own, facts, settings, counting)
       plain[key] = page
       result[form] = form.isCompressed ? compressed(page) : page
     }

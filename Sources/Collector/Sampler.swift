@@ -5,15 +5,19 @@ import Synchronization
 /// The thread that collects, as the other threads see it.
 ///
 /// Between collections it only notices that processes end. A collection that a process or a file
-/// system holds up holds up nothing but itself.
-package final class Sampler: Sendable {
+/// system holds up holds up nothing but itself. What is made of an outcome is made there too, so that
+/// whoever asked does nothing that takes longer with more targets.
+package final class Sampler<Report: Sendable>: Sendable {
+  /// Makes of an outcome, and what was wished, what comes back.
+  package typealias Tell = @Sendable (Collector.Outcome, Set<Wish>) -> Report
+
   private enum Command: Sendable {
     case collect(OwnState, Set<Wish>, until: Instant?)
     case stop
   }
 
   package enum Reply: Sendable {
-    case page(Collector.Outcome)
+    case page(Report)
     /// The thread could not start or go on; there will be no more replies.
     case failed(String)
   }
@@ -31,10 +35,11 @@ package final class Sampler: Sendable {
   ///   - facts: The machine's units.
   ///   - settings: The targets and limits.
   ///   - replies: Where answers go.
+  ///   - tell: What they are.
   /// - Throws: `EMFILE`, `ENFILE`, `EAGAIN` (no room for a thread).
   package init(
     procPath: String, cgroupPath: String, facts: SystemFacts, settings: CollectorSettings,
-    replies: Mailbox<Reply>
+    replies: Mailbox<Reply>, tell: @escaping Tell
   ) throws(Errno) {
     let commands = try Mailbox<Command>()
     let pending = Pending<CollectorSettings>()
@@ -48,7 +53,7 @@ package final class Sampler: Sendable {
         let collector = try Collector(
           root: root, cgroups: CgroupTree(path: cgroupPath), settings: settings, loop: loop,
           waiter: waiter)
-        let desk = Desk(collector, loop, commands, pending, replies)
+        let desk = Desk(collector, loop, commands, pending, replies, tell)
         let token = try loop.add(commands.wake.fd, .readable, desk)
         try loop.run()
         // The loop and its handlers hold each other.
@@ -101,16 +106,18 @@ package final class Sampler: Sendable {
     private let commands: Mailbox<Command>
     private let settings: Pending<CollectorSettings>
     private let replies: Mailbox<Reply>
+    private let tell: Tell
 
     init(
       _ collector: Collector, _ loop: EventLoop, _ commands: Mailbox<Command>,
-      _ settings: Pending<CollectorSettings>, _ replies: Mailbox<Reply>
+      _ settings: Pending<CollectorSettings>, _ replies: Mailbox<Reply>, _ tell: @escaping Tell
     ) {
       self.collector = collector
       self.loop = loop
       self.commands = commands
       self.settings = settings
       self.replies = replies
+      self.tell = tell
     }
 
     func ready(_ token: EventToken, _ readiness: Readiness) {
@@ -118,8 +125,8 @@ package final class Sampler: Sendable {
         switch command {
         case .collect(let own, let wishes, let deadline):
           if let new = settings.take() { collector.configure(new) }
-          replies.post(
-            .page(collector.collect(own, wishes) { deadline.map { .now >= $0 } ?? false }))
+          let outcome = collector.collect(own, wishes) { deadline.map { .now >= $0 } ?? false }
+          replies.post(.page(tell(outcome, wishes)))
         case .stop: loop.stop()
         }
       }

@@ -77,6 +77,15 @@ final class TargetGroup {
   }
 }
 
+/// What of a page is counted for its targets.
+enum Counting {
+  case nothing
+  /// What there is no room for, in the counter that pages have of it.
+  case dropped
+  /// That, and how many samples a target has.
+  case everything
+}
+
 /// A target with all that a collection keeps about it.
 final class TargetState {
   let target: Target
@@ -94,14 +103,14 @@ final class TargetState {
   /// Nil before the first look at it.
   var created: Created?
   var carry = CPUCarry()
+  var shortLives = ShortLives()
 
   /// The rows about the target as a whole that are on and have no labels of their own.
   private var plainRows: [@Sendable (TargetSample) -> Reading] = []
   /// Samples that the page still has room for.
   private var room = (plain: 0, labelled: 0)
-  /// Whether the page is the one that is counted.
-  private var isCounted = true
-  /// Samples on the last page that is counted, and what it had no room for.
+  private var counting = Counting.everything
+  /// Samples on the last page of which everything is counted, and what it had no room for.
   private(set) var series = 0
   private(set) var dropped = 0
 
@@ -173,11 +182,11 @@ final class TargetState {
   /// - Parameters:
   ///   - limit: How many there may be.
   ///   - plain: How many there are without labels of their own.
-  ///   - isCounted: Whether ``series`` and what is dropped are to be those of this page.
-  func beginPage(limit: Int, plain: Int, isCounted: Bool) {
+  ///   - counting: What of it is counted.
+  func beginPage(limit: Int, plain: Int, counting: Counting) {
     room = (plain: limit, labelled: max(0, limit - plain))
-    self.isCounted = isCounted
-    if isCounted { (series, dropped) = (0, 0) }
+    self.counting = counting
+    if counting == .everything { (series, dropped) = (0, 0) }
   }
 
   /// Whether the page has room for one more sample; if not, that is counted.
@@ -185,13 +194,11 @@ final class TargetState {
   /// Labels are what makes series many, so samples without labels of their own come first.
   func hasRoom(labelled: Bool) -> Bool {
     if labelled ? room.labelled == 0 : room.plain == 0 {
-      if isCounted {
-        sample.droppedSeries += 1
-        dropped += 1
-      }
+      if counting != .nothing { sample.droppedSeries += 1 }
+      if counting == .everything { dropped += 1 }
       return false
     }
-    if isCounted { series += 1 }
+    if counting == .everything { series += 1 }
     if labelled { room.labelled -= 1 } else { room.plain -= 1 }
     return true
   }

@@ -9,9 +9,25 @@ package enum Wish: Hashable, Sendable {
   /// All that is known of each target.
   case details
   /// The names and labels of all targets; no process is read for it.
-  case list
+  case list(Access = Access())
   /// The page of one target; the processes of no other one are read for it.
   case probe(Probe, Form = Form())
+}
+
+/// How whoever wants a list of targets reaches their pages.
+package struct Access: Hashable, Sendable {
+  /// Host and port.
+  package var address: String
+  /// The path of `/probe` there.
+  package var probe: String
+  /// Whether https is spoken there.
+  package var isSecure: Bool
+
+  package init(address: String = "", probe: String = "/probe", isSecure: Bool = false) {
+    self.address = address
+    self.probe = probe
+    self.isSecure = isSecure
+  }
 }
 
 /// Which target somebody asks for.

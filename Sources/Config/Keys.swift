@@ -253,7 +253,7 @@ struct KeyTable {
       Key(
         "\(path).systemd_unit", .oneOrMore(.unit), into: selector.appending(path: \.units),
         example: "nginx.service", argument: "unit:GLOB",
-        "The service or scope of the service manager; one of the globs must fit."),
+        "The service or scope of the machine's service manager; one of the globs must fit."),
       Key(
         "\(path).container", .oneOrMore(.glob("a container's identifier or name, a pod's uid")),
         into: selector.appending(path: \.containers),

@@ -22,6 +22,7 @@ package struct WebConfigurationFiles: Sendable {
   package typealias Outcome = Result<WebConfiguration, ConfigError>
 
   package let path: String
+  private let now: @Sendable () -> Int64
   /// What was read last time, in which version; nil for what could not be.
   private var files: [(path: String, version: FileFacts?)] = []
   /// Whether every file was left alone for so long that its version tells whether it is the same.
@@ -31,9 +32,12 @@ package struct WebConfigurationFiles: Sendable {
 
   /// Files that nobody has looked at.
   ///
-  /// - Parameter path: The configuration file; links are followed.
-  package init(path: String) {
+  /// - Parameters:
+  ///   - path: The configuration file; links are followed.
+  ///   - now: Wall-clock time, nanoseconds since 1970.
+  package init(path: String, now: @escaping @Sendable () -> Int64 = wallClockNanoseconds) {
     self.path = path
+    self.now = now
   }
 
   /// Reads and checks the files while a configuration is in force, if they may have changed since
@@ -71,7 +75,7 @@ package struct WebConfigurationFiles: Sendable {
   package mutating func read() -> Outcome { read(needsContent: false) }
 
   private mutating func read(needsContent: Bool) -> Outcome {
-    let now = wallClockNanoseconds()
+    let now = now()
     var reader = WebReader(path: path, needsContent: needsContent)
     let outcome = reader.read()
     files = reader.files

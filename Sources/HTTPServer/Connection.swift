@@ -39,11 +39,11 @@ final class Connection: EventHandler {
   private var sequel = Sequel.nextRequest
   /// Set while the client does not take the output as fast as it could be sent.
   private var writeDeadline: Instant?
-  /// When it has to have taken more of it.
-  private var progressDeadline = Instant.now
+  /// When it has to have taken more of it; and when a handshake has to be complete.
+  var progressDeadline = Instant.now
   private var lingeredBytes = 0
 
-  private var limits: Limits { server.limits }
+  var limits: Limits { server.limits }
 
   init(_ socket: consuming OwnedFD, _ server: Server) {
     self.socket = socket
@@ -54,10 +54,7 @@ final class Connection: EventHandler {
   ///
   /// - Throws: `ENOSPC`, `ENOMEM`; the connection closes when it is released then.
   func open() throws(Errno) -> EventToken {
-    if server.tls != nil {
-      state = .handshake
-      if server.refreshTLS == nil { try encrypt() } else { interest = [] }
-    }
+    if server.tls != nil { state = .handshake }
     let token = try server.loop.add(socket, interest, self)
     self.token = token
     server.evictionOrder.append(token.slot, to: .unanswered)
@@ -89,9 +86,14 @@ final class Connection: EventHandler {
 
   func expired(_ token: EventToken) {
     switch state {
+    case .handshake where server.loop.now < progressDeadline:
+      server.loop.setDeadline(token, progressDeadline)
+      server.noteStalledHandshake(token.slot)
     case .handshake:
       server.counts.timeouts.handshake &+= 1
       close()
+    case .readingHeader where server.isDraining, .readingBody where server.isDraining:
+      refuse(.serviceUnavailable, "the server is stopping")
     case .new:
       server.counts.timeouts.firstByte &+= 1
       close()
@@ -346,11 +348,15 @@ final class Connection: EventHandler {
     if wasWaiting { server.abandoned(requestID) }
   }
 
-  /// Answers what has arrived already; nothing more is waited for.
+  /// Answers what has arrived already; what has begun to arrive, and the first request of a client
+  /// that has just connected, may come to its end, but soon.
   func drain() {
-    if state == .handshake { return close() }
-    if state == .new || state == .idle, readAhead.isEmpty { receive() }
-    if state == .new || state == .idle, readAhead.isEmpty { close() }
+    if state.isReading, readAhead.isEmpty { receive() }
+    switch state {
+    case .idle where readAhead.isEmpty: close()
+    case .handshake, .new, .readingHeader, .readingBody: enter(state)
+    default: break
+    }
   }
 
   // MARK: State
@@ -362,13 +368,16 @@ final class Connection: EventHandler {
     let now = server.loop.now
     let deadline: Instant
     switch next {
-    case .handshake: deadline = now + limits.handshakeTime
-    case .new: deadline = now + limits.firstByteTime
+    case .handshake:
+      deadline = beforeEnd(now + limits.handshakeTime)
+      progressDeadline = deadline
+    case .new: deadline = beforeEnd(now + limits.firstByteTime)
     case .idle:
       deadline = now + limits.idleTime
       server.evictionOrder.append(token.slot, to: .idle)
     case .readingHeader, .readingBody:
-      deadline = now + (next == .readingHeader ? limits.headerTime : limits.bodyTime)
+      let time = next == .readingHeader ? limits.headerTime : limits.bodyTime
+      deadline = beforeEnd(now + time)
       if before == .idle || before == .writing {
         server.evictionOrder.append(token.slot, to: .unanswered)
       }
@@ -387,6 +396,11 @@ final class Connection: EventHandler {
     case .closed: return
     }
     server.loop.setDeadline(token, deadline)
+  }
+
+  /// A moment, or an earlier one if the server stops.
+  private func beforeEnd(_ moment: Instant) -> Instant {
+    server.readingEnd.map { min($0, moment) } ?? moment
   }
 
   func setInterest(_ wanted: Readiness) {

@@ -38,6 +38,9 @@ package struct Limits: Sendable {
   /// Most bytes received at once; hence also the most that are read ahead of a running request.
   package var receiveBytes = 16 << 10
 
+  /// Most TLS handshakes under way, each of which takes memory before anybody knows who asks; others
+  /// wait without any.
+  package var handshakes = 64
   /// Most bytes of a client's certificate and those above it.
   package var clientCertificateBytes = 64 << 10
   /// Most passwords that wait to be compared; one more takes the place of one that waits, whose
@@ -53,6 +56,8 @@ package struct Limits: Sendable {
 
   /// From accepting a connection to the end of the TLS handshake.
   package var handshakeTime = Duration.seconds(10)
+  /// From its first byte a handshake may take that long before it makes room for one that waits.
+  package var handshakeStallTime = Duration.milliseconds(500)
   /// From accepting a connection, or the end of its handshake, to its first byte.
   package var firstByteTime = Duration.seconds(10)
   /// From the first byte of a request to the end of its header section.
@@ -71,6 +76,9 @@ package struct Limits: Sendable {
   package var writeProgressTime = Duration.seconds(10)
   /// How long a client may take to close after the last answer, so that no reset destroys it.
   package var lingerTime = Duration.seconds(1)
+  /// When the server stops: how long a client may take to complete a request that it has begun, or
+  /// that it has just connected for.
+  package var stopTime = Duration.seconds(1)
   /// Most bytes thrown away after the last answer; what still comes stays in the kernel.
   package var lingerBytes = 64 << 10
   /// Pause of a listener when the system has no room for another connection.

@@ -75,8 +75,15 @@ package struct Response: Sendable {
   package static func text(
     _ status: Status, _ text: String, fields: [(name: String, value: String)] = []
   ) -> Response {
+    .text(status, Array(text.utf8), fields: fields)
+  }
+
+  /// The same with content that is UTF-8 already.
+  package static func text(
+    _ status: Status, _ text: [UInt8], fields: [(name: String, value: String)] = []
+  ) -> Response {
     Response(
-      status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8),
+      status, contentType: "text/plain; charset=utf-8", body: text,
       fields: [("X-Content-Type-Options", "nosniff")] + fields)
   }
 

@@ -20,7 +20,10 @@ package final class Server: EventHandler {
   var dateLine = DateLine()
   var counts = ServerStatistics()
   var evictionOrder = EvictionOrder()
+  var handshakes = HandshakeQueue()
   private(set) var isDraining = false
+  /// When requests have to be complete that had begun to arrive as it was told to stop.
+  private(set) var readingEnd: Instant?
   /// What new connections are encrypted with; nil for plain HTTP.
   private(set) var tls: ServerContext?
   /// Calls back as soon as new connections may be encrypted with what ``useTLS(_:)`` was told last;
@@ -100,9 +103,11 @@ package final class Server: EventHandler {
     connection.respond(response)
   }
 
-  /// Stops: takes no new connection, closes those without a request, finishes the others.
+  /// Stops: takes no new connection, closes those that are idle, finishes the others.
   ///
-  /// Requests that have arrived when this is called are answered.
+  /// Requests that have arrived when this is called are answered; those of which a part has come, and
+  /// those of clients that have just connected, which could not know and would not try again, have
+  /// ``Limits/stopTime`` to be complete.
   /// - Parameters:
   ///   - duration: How long the others may take.
   ///   - then: Called once all connections are closed; at once if there are none.
@@ -111,6 +116,7 @@ package final class Server: EventHandler {
     // What the kernel has accepted for us would be reset otherwise.
     for listener in listeners { listener.accept(atMost: Int(ListenSocket.backlog)) }
     isDraining = true
+    readingEnd = loop.now + limits.stopTime
     whenDrained = then
     for listener in listeners { listener.close() }
     listeners = []
@@ -168,7 +174,6 @@ package final class Server: EventHandler {
     let index = Int(token.slot)
     while connections.count <= index { connections.append(nil) }
     connections[index] = connection
-    connection.encryptWhenCurrent()
   }
 
   /// Says why before it closes; a client that sends its request later may miss it.
@@ -197,6 +202,7 @@ package final class Server: EventHandler {
     evictionOrder.remove(slot)
     connections[Int(slot)] = nil
     connectionCount -= 1
+    if tls != nil { endHandshake(slot) }
     returnMemory()
     endDrainIfEmpty()
   }
@@ -226,7 +232,7 @@ package final class Server: EventHandler {
     return spare != nil
   }
 
-  private func connection(_ slot: Int32) -> Connection? {
+  func connection(_ slot: Int32) -> Connection? {
     slot >= 0 && Int(slot) < connections.count ? connections[Int(slot)] : nil
   }
 

@@ -31,6 +31,8 @@ package struct Errno: Error, Hashable, Sendable {
   package static let notATerminal = Errno(ENOTTY)
   package static let fileTooLarge = Errno(EFBIG)
   package static let loop = Errno(ELOOP)
+  package static let nameTooLong = Errno(ENAMETOOLONG)
+  package static let messageTooLong = Errno(EMSGSIZE)
   package static let noData = Errno(ENODATA)
   package static let noDeviceOrAddress = Errno(ENXIO)
   package static let addressInUse = Errno(EADDRINUSE)

@@ -118,7 +118,7 @@ extension ProcessHandle {
     guard errno == .notFound,
       (try? buffer.readRecord(try openFile(SourceFile.stat.name, in: directory))) != nil,
       let stat = try? Stat(buffer.storage.span.extracting(0..<buffer.count), facts),
-      !stat.hasEnded, !stat.firstThreadHasEnded
+      !stat.hasEnded, !stat.isSuperseded, !stat.firstThreadHasEnded
     else { return ProcError(file, errno) }
     return .io(file, code: errno.code)
   }

@@ -88,7 +88,7 @@ package struct Stat: Sendable, Equatable {
 
     fileprivate init(_ stat: Stat) {
       name = stat.name
-      hasOwnProgram = stat.flags & 0x40 == 0
+      hasOwnProgram = !stat.isCopy
       argumentsAddress = stat.argumentsAddress
     }
   }
@@ -99,9 +99,16 @@ package struct Stat: Sendable, Equatable {
   ///
   /// A first thread that has ended while others run also shows `Z`.
   package var hasEnded: Bool {
-    (state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") || state == UInt8(ascii: "x"))
-      && threads <= 1
+    (state == UInt8(ascii: "Z") || isOfDeadThread && threads > 0) && threads <= 1
   }
+
+  /// Whether it is about a first thread that is no longer there.
+  ///
+  /// Either the process has ended, or another thread of it has just called `execve` and has taken the
+  /// first one's place (`de_thread()` of `fs/exec.c`). The next reading tells which.
+  package var isSuperseded: Bool { isOfDeadThread && threads == 0 }
+
+  private var isOfDeadThread: Bool { state == UInt8(ascii: "X") || state == UInt8(ascii: "x") }
 
   /// Whether the whole process is about to end (`PF_EXITING`), if it has not yet.
   ///
@@ -112,6 +119,10 @@ package struct Stat: Sendable, Equatable {
   ///
   /// The kernel then shows no descriptors and no memory for the process, although it has both.
   package var firstThreadHasEnded: Bool { state == UInt8(ascii: "Z") && threads > 1 }
+
+  /// Whether it has not called `execve` since it was forked (`PF_FORKNOEXEC`): it is a copy of its
+  /// parent so far.
+  package var isCopy: Bool { flags & 0x40 != 0 }
 
   /// Whether it is a thread of the kernel (`PF_KTHREAD`), which runs no program.
   package var isKernelThread: Bool { flags & 0x0020_0000 != 0 }

@@ -173,14 +173,22 @@ extension Roster {
     for (_, pid) in order {
       guard let stat = candidates[pid], members[pid] == nil else { continue }
       var subject = Subject(pid, stat)
-      let verdict = resolver.verdict(&subject, self)
+      var verdict = resolver.verdict(&subject, self)
       if note(pid, verdict) { pending.append(pid) }
-      if let due = verdict.lookAgainTicks { waiting[pid] = due }
+      defer { if let due = verdict.lookAgainTicks { waiting[pid] = due } }
       guard case .target(let key, let rule) = verdict.outcome else {
         judged[pid] = (verdict, subject)
         continue
       }
-      if let target = target(key, rule),
+      if !resolver.rules[rule].selector.isNumbered, let end = endOfYouth(stat) {
+        if resolver.rules[rule].includesChildren {
+          // It is a descendant until it is clear that it is more than that.
+          verdict.lookAgainTicks = min(end, verdict.lookAgainTicks ?? end)
+          judged[pid] = (verdict, subject)
+        } else {
+          undecided.insert(pid)
+        }
+      } else if let target = target(key, rule),
         adopt(pid, stat, target, verdict, isInherited: false, subject)
       {
         candidates[pid] = nil
@@ -189,6 +197,18 @@ extension Roster {
       }
     }
     return pending
+  }
+
+  /// Until when a process that has just been forked may be about to run another program; nil if it
+  /// is not.
+  ///
+  /// It still fits the rules that its parent fits. It is looked at again then, so that it neither
+  /// counts as a start nor makes a target if it is something else by then. What its start seems to
+  /// be far ahead of is another machine's clock.
+  private func endOfYouth(_ stat: Stat) -> UInt64? {
+    let second = root.facts.ticksPerSecond
+    let end = stat.startTicks &+ second / 10
+    return stat.isCopy && end > now && stat.startTicks < now &+ 60 &* second ? end : nil
   }
 
   /// The target of a name and labels, which may be new; nil, with a note, if there are too many.

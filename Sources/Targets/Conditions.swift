@@ -81,10 +81,8 @@ extension Selector {
   private func fitsCgroup(_ subject: inout Subject, _ source: some FactSource) -> Truth {
     let wanted: [(Condition, [Glob], (String) -> [String])] = [
       (.cgroup, cgroups, { [$0] }),
-      (
-        .unit, units,
-        { [Cgroup.unit(ofPath: $0), Cgroup.systemUnit(ofPath: $0)].compactMap(\.self) }
-      ),
+      // Not the innermost one: whoever has a manager of their own names units as they like.
+      (.unit, units, { Cgroup.systemUnit(ofPath: $0).map { [$0] } ?? [] }),
       (.container, containers, { Cgroup.containerNames(ofPath: $0) }),
     ].filter { !$0.1.isEmpty }
     guard let first = wanted.first else { return .yes }

@@ -14,6 +14,8 @@ package final class ProcessReads {
   /// When more do, everything of their kind is late until one of them answers; others that hang must
   /// not use up what is for the held ones.
   private static let threads = 16
+  /// How often `stat` is read again that is about a first thread which is no longer there.
+  private static let repetitions = 3
 
   package let held: BatchReader
   package let others: BatchReader
@@ -33,13 +35,22 @@ package final class ProcessReads {
     read(members, held) { entry, batch in
       entry.0.handle.askStat(&batch)
     } answer: { entry, batch, place in
-      body(entry.0, entry.1, entry.0.stat(batch, place))
+      let result = entry.0.stat(batch, place)
+      if case .success(let stat) = result, stat.isSuperseded {
+        body(entry.0, entry.1, Result { () throws(ProcError) in try self.stat(entry.0) })
+      } else {
+        body(entry.0, entry.1, result)
+      }
     }
   }
 
   /// Reads `stat` of a held process; errors as in ``ProcessHandle/stat(_:_:keep:)``.
   package func stat(_ member: Member) throws(ProcError) -> Stat {
-    try one(member, ask: { $0.askStat(&$1) }, answer: { $0.stat($1, $2) })
+    for _ in 0...Self.repetitions {
+      let stat = try one(member, ask: { $0.askStat(&$1) }, answer: { $0.stat($1, $2) })
+      if !stat.isSuperseded { return stat }
+    }
+    throw .late(.stat)
   }
 
   /// Reads `io` of held processes.
@@ -60,15 +71,22 @@ package final class ProcessReads {
   func stats(
     of pids: [Int32], in root: borrowing ProcRoot, _ body: (Int32, Result<Stat, ProcError>) -> Void
   ) {
-    read(pids, others) { pid, batch in
-      root.askStat(pid: pid, &batch)
-    } answer: { pid, batch, place in
-      do throws(ProcError) {
-        body(pid, .success(try root.stat(batch, place)))
-      } catch {
-        body(pid, .failure(error))
+    var pids = pids
+    for _ in 0...Self.repetitions where !pids.isEmpty {
+      var superseded: [Int32] = []
+      read(pids, others) { pid, batch in
+        root.askStat(pid: pid, &batch)
+      } answer: { pid, batch, place in
+        do throws(ProcError) {
+          let stat = try root.stat(batch, place)
+          if stat.isSuperseded { superseded.append(pid) } else { body(pid, .success(stat)) }
+        } catch {
+          body(pid, .failure(error))
+        }
       }
+      pids = superseded
     }
+    for pid in pids { body(pid, .failure(.late(.stat))) }
   }
 
   /// Reads files of a held process' threads.

@@ -31,8 +31,8 @@ struct Resolver: ~Copyable {
     }
 
     let outcome: Outcome
-    /// When a rule that asks for an age may fit, in ticks since the machine started.
-    let lookAgainTicks: UInt64?
+    /// When something that depends on the age may be otherwise, in ticks since the machine started.
+    var lookAgainTicks: UInt64?
     fileprivate let asked: FactSet
     fileprivate let mark: Stat.ExecMark
     fileprivate let epoch: UInt64

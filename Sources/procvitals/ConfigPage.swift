@@ -18,12 +18,22 @@ import Targets
 ///        "omitted": 0,
 ///        "web": {"listen_addresses": ["127.0.0.1:9656"], "telemetry_path": "/metrics",
 ///                "route_prefix": "", "external_url": null, "allowed_hosts": [],
-///                "max_requests": 40, "max_connections": 512, "lifecycle": false}}
+///                "max_requests": 40, "max_connections": 512, "lifecycle": false},
+///        "web_config": {"file": "/etc/procvitals/web.yml",
+///                       "loaded": 1700000000.5, "current": true, "error": null,
+///                       "tls": {"key": "<secret>", "client_auth_type": "NoClientCert",
+///                               "client_allowed_sans": [], "min_version": "TLS12",
+///                               "max_version": "TLS13", "cipher_suites": [],
+///                               "prefer_server_cipher_suites": true, "curve_preferences": []},
+///                       "headers": {"X-Frame-Options": "deny"},
+///                       "users": {"prometheus": "<secret>"},
+///                       "rate_limit": {"interval": 0.1, "burst": 20}}}
 ///
 ///   `loaded` is when the settings were read, in seconds since 1970; `current` says whether they are
 ///   those of the files, `error` why not. Settings are written as in a file. Targets come in the order
-///   of the files; `omitted` is how many have no place in ``targetLimit``. What a later version adds
-///   are new members only.
+///   of the files; `omitted` is how many have no place in ``targetLimit``. `web_config` is null
+///   without one, and `tls` and `rate_limit` are null where they are off; empty lists are the
+///   defaults, and an interval is in seconds. What a later version adds are new members only.
 struct ConfigPage {
   /// How many targets are told.
   static let targetLimit = 1000
@@ -33,7 +43,9 @@ struct ConfigPage {
   /// What was wrong with the files when they were last read.
   var error: String?
 
-  func text(_ web: WebOptions, _ paths: WebPaths, listening: [String]) -> String {
+  func text(
+    _ web: WebOptions, _ paths: WebPaths, listening: [String], webConfig: JSON
+  ) -> String {
     let targets = configuration.collector.targets
     return JSON.object([
       "version": .whole(1),
@@ -54,6 +66,7 @@ struct ConfigPage {
         "max_connections": .whole(web.maxConnections),
         "lifecycle": .truth(web.enablesLifecycle),
       ]),
+      "web_config": webConfig,
     ]).line + "\n"
   }
 }

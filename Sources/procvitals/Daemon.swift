@@ -31,29 +31,32 @@ final class Daemon: EventHandler {
   /// When this started, in seconds since 1970.
   let startSeconds = wallClockSeconds()
   private let log: Logger
-  private let notifier = Notifier()
+  private let manager: ServiceManager
 
   private let loop: EventLoop
   private let signals: SignalFD
-  private let replies: Mailbox<Sampler.Reply>
-  private let sampler: Sampler
+  private let replies: Mailbox<Sampler<Report>.Reply>
+  private let sampler: Sampler<Report>
   private var server: Server?
   private var webGate: WebGate?
 
   private var signalToken: EventToken?
   private var replyToken: EventToken?
-  private var watchdogToken: EventToken?
   let scrapes: Scrapes
   let reloader: Reloader
   /// Where the server listens first.
   var address: ListenAddress? { addresses.first }
   private var addresses: [ListenAddress] = []
-  private var settings: ConfigPage
-  /// What was last missing to read everything that is wanted.
-  private var missing: [Capability] = []
+  private var settings: ConfigPage { didSet { settingsText = nil } }
+  /// Kept until something changes: it grows with the number of targets.
+  private var settingsText: [UInt8]?
+  /// What was missing at some time to read everything that is wanted.
+  private var missing: Set<Capability> = []
   private var own: OwnState
-  private var census = Collector.Census()
+  private var line = StatusLine()
+  private var recurrences = Recurrences()
   private(set) var isReady = false
+  private var isStopping = false
   private var failure: Failure?
 
   /// Opens everything that can fail before the daemon serves.
@@ -104,12 +107,14 @@ final class Daemon: EventHandler {
       sink = try LogSink(log.style)
       self.log = log.logger(sink)
       loop = try EventLoop()
+      manager = ServiceManager(loop)
       replies = try Mailbox()
       scrapes = Scrapes(loop, limit: web.maxRequests)
       reloader = try Reloader(loop, read: load)
       sampler = try Sampler(
         procPath: source.procPath, cgroupPath: source.cgroupPath, facts: .current(),
-        settings: settings, replies: replies)
+        settings: settings, replies: replies
+      ) { [paths] in Report($0, $1, paths) }
     } catch {
       throw Failure.running("cannot start: \(error)")
     }
@@ -155,6 +160,7 @@ final class Daemon: EventHandler {
         webGate = try WebGate(server, loop, limits, loaded, source, log) {
           [unowned self] request, id in answer(request, id)
         }
+        webGate?.didChange = { [unowned self] in settingsText = nil }
       } catch {
         throw Failure.running("cannot start: \(error)")
       }
@@ -216,11 +222,12 @@ final class Daemon: EventHandler {
     do throws(Errno) {
       signalToken = try loop.add(signals.fd, .readable, self)
       replyToken = try loop.add(replies.wake.fd, .readable, self)
-      reloader.willBegin = { [unowned self] in willReload() }
+      reloader.willBegin = { [unowned self] in manager.willReload() }
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
       scrapes.collect = { [unowned self] wishes, deadline in collect(wishes, deadline) }
       scrapes.answer = { [unowned self] id, response in send(id, response) }
-      startWatchdog()
+      webGate?.didTake = { [unowned self] in manager.update(status) }
+      manager.start()
       log.notice("started", metadata: ["version": "\(Version.number)"])
       for (option, reason) in source.processExporter.ineffective {
         log.warning(
@@ -247,36 +254,36 @@ final class Daemon: EventHandler {
     }
   }
 
-  func expired(_ token: EventToken) {
-    if token == watchdogToken { startWatchdog() }
-  }
+  func expired(_ token: EventToken) {}
 
   private func handle(_ signal: Signal) {
     switch signal {
     case .hangUp:
-      webGate?.reload()
+      if let webGate {
+        manager.willReload()
+        webGate.reload { [unowned self] _ in manager.didReload(status) }
+      }
       reloader.request()
     case .interrupt, .terminate: stop()
     }
   }
 
-  private func handle(_ reply: Sampler.Reply) {
+  private func handle(_ reply: Sampler<Report>.Reply) {
     switch reply {
     case .failed(let message):
       failure = .running(message)
+      manager.stop("failed: \(message)")
       loop.stop()
-    case .page(let outcome):
-      for notice in outcome.notices { log.tell(notice) }
-      scrapes.finish(outcome)
-      if let rights = outcome.health?.rights, missing != rights.missing { tell(rights) }
-      let isNew = census != outcome.census
-      census = outcome.census
+    case .page(let report):
+      for notice in report.notices { log.tell(notice, recurrences.telling(notice, at: .now)) }
+      scrapes.finish(report)
+      if let denial = report.denial { tell(denial) }
+      if let troubles = report.troubles { line.troubles = troubles }
+      line.census = report.census
+      manager.serve(status)
       if !isReady {
         isReady = true
-        notifier.ready(status: status)
         log.info("ready")
-      } else if isNew {
-        notifier.status(status)
       }
       scrapes.start()
     }
@@ -284,34 +291,29 @@ final class Daemon: EventHandler {
 
   /// The line of `systemctl status`.
   private var status: String {
-    let trouble =
-      own.config.isCurrent ? "" : "; the new configuration has errors, the old one holds"
-    return "\(census.up) of \(census.targets) targets up, \(census.processes) processes\(trouble)"
+    var line = line
+    line.isConfigurationCurrent = own.config.isCurrent
+    line.isWebConfigurationCurrent = webGate?.load.isCurrent ?? true
+    return line.text
   }
 
-  private func tell(_ rights: Rights) {
-    missing = rights.missing
-    if missing.isEmpty { return }
-    let sources = rights.gaps.map(\.source).joined(separator: " ")
+  /// Says what would make everything readable, once for each of it.
+  private func tell(_ denial: Report.Denial) {
+    if missing.isSuperset(of: denial.missing) { return }
+    missing.formUnion(denial.missing)
     log.warning(
       "some families cannot be read; /health says which, and the drop-in for the unit that allows it",
       metadata: [
-        "sources": "\(sources)",
-        "needs": "\(missing.map(\.rawValue).joined(separator: " "))",
+        "sources": "\(denial.sources.joined(separator: " "))",
+        "needs": "\(denial.missing.map(\.rawValue).joined(separator: " "))",
       ])
   }
 
-  private func startWatchdog() {
-    guard let timeout = notifier.watchdogTimeout else { return }
-    notifier.watchdog()
-    let token = watchdogToken ?? loop.add(self)
-    watchdogToken = token
-    loop.setDeadline(token, .now + timeout / 2)
-  }
-
   private func stop() {
+    if isStopping { return }
+    isStopping = true
     log.notice("stopping")
-    notifier.stopping()
+    manager.stop("finishing what is in flight")
     server?.drain(within: Self.drainTime) { [unowned self] in
       sampler.stop()
       loop.stop()
@@ -319,11 +321,6 @@ final class Daemon: EventHandler {
   }
 
   // MARK: Configuration
-
-  private func willReload() {
-    // Before the daemon is ready nobody waits for the end of a reload.
-    if isReady { notifier.reloading() }
-  }
 
   private func didReload(_ outcome: Reloader.Outcome) {
     // Whoever asks from now on is answered by what is configured now.
@@ -342,8 +339,7 @@ final class Daemon: EventHandler {
       self.settings.error = failure.shortDescription
       log.tell(failure, "configuration not reloaded, the old one stays")
     }
-    // Whatever came of it: without this, `systemctl reload` would wait for ever.
-    if isReady { notifier.ready(status: status) }
+    manager.didReload(status)
   }
 
   // MARK: Collections
@@ -365,7 +361,14 @@ final class Daemon: EventHandler {
   }
 
   /// What is answered at `/api/v1/config`.
-  var settingsPage: String { settings.text(web, paths, listening: addresses.map { "\($0)" }) }
+  var settingsPage: [UInt8] {
+    if let settingsText { return settingsText }
+    let text = settings.text(
+      web, paths, listening: addresses.map { "\($0)" }, webConfig: webGate?.json ?? .null)
+    let bytes = Array(text.utf8)
+    settingsText = bytes
+    return bytes
+  }
 
   /// Reads the configuration anew for somebody who waits for the outcome.
   func reload(for id: RequestID) {

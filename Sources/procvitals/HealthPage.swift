@@ -7,16 +7,13 @@ extension Response {
   /// Fields of an answer that was made for this one request.
   static let fresh = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
 
-  /// The answer at `/health`: 503 if a target has no process.
-  static func health(_ health: Health) -> Response {
-    .json(health.json.line + "\n", health.status == .failing ? .serviceUnavailable : .ok)
-  }
-
-  static func json(_ text: String, _ status: Status = .ok) -> Response {
-    Response(status, contentType: "application/json", body: Array(text.utf8), fields: fresh)
+  /// An answer that was made for this one request, of text that is UTF-8.
+  static func json(_ text: [UInt8], _ status: Status = .ok) -> Response {
+    Response(status, contentType: "application/json", body: text, fields: fresh)
   }
 }
 
+/// What is answered at `/health`.
 extension Health {
   var json: JSON {
     .object([

@@ -1,11 +1,13 @@
 import Glibc
 import Linux
 import Logging
+import Systemd
 
 /// One message as it is written: a line, whatever is in it.
-struct LogLine {
+struct LogLine: Sendable {
   enum Style: Sendable {
-    /// For the journal: `<6>message key=value`; time and level are the journal's own.
+    /// For the journal: `message key=value`; time and level are the journal's own. On standard error
+    /// `<6>` stands before it.
     case journal
     /// `ts=… level=… msg=… key=value`.
     case logfmt
@@ -37,14 +39,11 @@ struct LogLine {
   var nanosecondsSince1970: Int64
 
   func bytes(_ style: Style) -> [UInt8] {
-    var line = ""
+    let line: String
     switch style {
-    case .journal:
-      line = "<\(level.priority)>\(Self.printable(message))"
-      for (name, value) in fields { line += " \(name)=\(Self.quoted(value))" }
+    case .journal: line = "<\(level.priority)>\(text)"
     case .logfmt:
-      line = "ts=\(timestamp) level=\(level.rawValue) msg=\(Self.quoted(message))"
-      for (name, value) in fields { line += " \(name)=\(Self.quoted(value))" }
+      line = "ts=\(timestamp) level=\(level.rawValue) msg=\(Self.quoted(message))\(logfmtFields)"
     case .json:
       let all =
         [("ts", timestamp), ("level", level.rawValue), ("msg", message)]
@@ -53,6 +52,23 @@ struct LogLine {
         "{" + all.map { "\(JSON.quoted($0.0)):\(JSON.quoted($0.1))" }.joined(separator: ",") + "}"
     }
     return Array((line + "\n").utf8)
+  }
+
+  /// The entry for the journal: the line for people, and what it is made of.
+  var journalFields: [(name: String, value: String)] {
+    [
+      ("MESSAGE", text), ("PRIORITY", String(level.priority)),
+      ("SYSLOG_IDENTIFIER", "procvitals"),
+    ]
+      + fields.compactMap { field in
+        Journal.name(for: field.name).map { ($0, field.value) }
+      }
+  }
+
+  private var text: String { Self.printable(message) + logfmtFields }
+
+  private var logfmtFields: String {
+    fields.map { " \($0.name)=\(Self.quoted($0.value))" }.joined()
   }
 
   private var timestamp: String {
@@ -100,12 +116,10 @@ extension Logger.Level {
 struct LineHandler: LogHandler {
   var logLevel: Logger.Level
   var metadata: Logger.Metadata = [:]
-  let style: LogLine.Style
   let sink: LogSink
 
-  init(logLevel: Logger.Level, style: LogLine.Style, sink: LogSink) {
+  init(logLevel: Logger.Level, sink: LogSink) {
     self.logLevel = logLevel
-    self.style = style
     self.sink = sink
   }
 
@@ -116,10 +130,10 @@ struct LineHandler: LogHandler {
 
   func log(event: LogEvent) {
     let fields = metadata.merging(event.metadata ?? [:]) { $1 }
-    let line = LogLine(
-      level: event.level, message: event.message.description,
-      fields: fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) },
-      nanosecondsSince1970: wallClockNanoseconds())
-    sink.add(line.bytes(style))
+    sink.add(
+      LogLine(
+        level: event.level, message: event.message.description,
+        fields: fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) },
+        nanosecondsSince1970: wallClockNanoseconds()))
   }
 }

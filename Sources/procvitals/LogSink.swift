@@ -1,14 +1,15 @@
 import Linux
 import Logging
 import Synchronization
+import Systemd
 
-/// Writes log lines to standard error on a thread of its own, so that nobody waits for a reader
-/// that does not read.
+/// Writes log lines to standard error, or sends them to the journal if it is that, on a thread of its
+/// own, so that nobody waits for a reader that does not read.
 ///
 /// Lines that find the queue full are dropped; the next line that is written says how many.
 final class LogSink: Sendable {
   private struct State: Sendable {
-    var lines: [[UInt8]] = []
+    var lines: [LogLine] = []
     var dropped = 0
     var isWriting = false
   }
@@ -16,18 +17,22 @@ final class LogSink: Sendable {
   /// How many lines may wait.
   private static let capacity = 1000
 
-  /// How the line about dropped ones is written.
   private let style: LogLine.Style
+  /// Nil if standard error is not the journal, or where unix sockets are not allowed.
+  private let journal: Journal?
   private let state = Mutex(State())
   private let wake: EventFD
   private let idle: EventFD
 
   /// Starts the thread.
   ///
-  /// - Parameter style: How lines are written.
+  /// - Parameters:
+  ///   - style: How lines are written.
+  ///   - journalPath: Where the journal listens; another place in tests.
   /// - Throws: `EMFILE`, `ENFILE`, `EAGAIN` (no room for a thread).
-  init(_ style: LogLine.Style) throws(Errno) {
+  init(_ style: LogLine.Style, journalPath: String = Journal.path) throws(Errno) {
     self.style = style
+    journal = style == .journal ? try? Journal(path: journalPath) : nil
     wake = try EventFD()
     idle = try EventFD()
     // Detached: at the end it may be waiting for the reader for ever.
@@ -35,7 +40,7 @@ final class LogSink: Sendable {
   }
 
   /// Adds a line behind the others.
-  func add(_ line: [UInt8]) {
+  func add(_ line: LogLine) {
     state.withLock { state in
       if state.lines.count < Self.capacity {
         state.lines.append(line)
@@ -61,11 +66,24 @@ final class LogSink: Sendable {
     }
   }
 
-  private func notice(of dropped: Int) -> [UInt8] {
+  private func notice(of dropped: Int) -> LogLine {
     LogLine(
       level: .warning, message: "log lines were not written, nobody reads standard error",
-      fields: [("lines", String(dropped))], nanosecondsSince1970: wallClockNanoseconds()
-    ).bytes(style)
+      fields: [("lines", String(dropped))], nanosecondsSince1970: wallClockNanoseconds())
+  }
+
+  private func write(_ line: LogLine) {
+    if journal != nil {
+      do throws(Errno) {
+        try journal?.send(line.journalFields)
+        return
+      } catch {
+        // No journal at its socket now, or too little room for this entry: standard error is the
+        // journal as well, only without fields. The next entry tries again.
+      }
+    }
+    // A log that cannot be written must not stop the daemon.
+    _ = try? writeAll(line.bytes(style), to: 2)
   }
 
   private func write() {
@@ -83,9 +101,8 @@ final class LogSink: Sendable {
         _ = wake.wait(atMost: nil)
         continue
       }
-      // A log that cannot be written must not stop the daemon.
-      for line in lines { _ = try? writeAll(line, to: 2) }
-      if dropped > 0 { _ = try? writeAll(notice(of: dropped), to: 2) }
+      for line in lines { write(line) }
+      if dropped > 0 { write(notice(of: dropped)) }
     }
   }
 }

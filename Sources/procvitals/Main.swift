@@ -30,7 +30,8 @@ struct Main {
   }
 
   private static func report(_ message: String) {
-    // The journal knows the program's name, but not that this is an error.
+    // Through its socket the journal would look up the unit of a process that may be gone by then;
+    // of its stream it knows the unit and the program's name, but not that this is an error.
     let prefix = LogLine.Style(.logfmt) == .journal ? "<3>" : "procvitals: "
     let lines = message.split(separator: "\n").map { "\(prefix)\($0)\n" }.joined()
     // Nowhere is left to report that standard error is closed.

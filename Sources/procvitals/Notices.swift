@@ -12,7 +12,7 @@ extension Logger {
   }
 
   /// Logs a change that a collection found.
-  func tell(_ notice: Collector.Notice) {
+  func tell(_ notice: Collector.Notice, _ telling: Recurrences.Telling = .asUsual) {
     switch notice {
     case .up(let target, let pid, let processes):
       self.notice(
@@ -32,9 +32,13 @@ extension Logger {
           "left": "\(left)",
         ])
     case .trouble(let target, let source, let reason, let detail):
-      self.warning(
-        "\(detail), skipping",
-        metadata: ["target": "\(target)", "source": "\(source)", "reason": "\(reason)"])
+      var metadata: Metadata = [
+        "target": "\(target)", "source": "\(source)", "reason": "\(reason)",
+      ]
+      if telling == .forTheLastTime {
+        metadata["recurs"] = "told at level debug for \(Recurrences.quietTime.components.seconds) s"
+      }
+      log(level: telling == .quietly ? .debug : .warning, "\(detail), skipping", metadata: metadata)
     case .exitRecords(nil):
       self.notice("exit accounting is active: what processes use until they end is counted")
     case .exitRecords(let failure?):
@@ -48,8 +52,8 @@ extension Logger {
         "the kernel does not tell of new and changed processes: they are looked for",
         metadata: ["reason": "\(failure)"])
     case .recovered(let target, let source, let reason):
-      self.notice(
-        "readable again",
+      log(
+        level: telling == .quietly ? .debug : .notice, "readable again",
         metadata: ["target": "\(target)", "source": "\(source)", "reason": "\(reason)"])
     }
   }

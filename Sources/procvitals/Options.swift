@@ -305,9 +305,6 @@ struct LogOptions: ParsableArguments {
 
   func logger(_ sink: LogSink) -> Logger {
     let level = level.level
-    let style = style
-    return Logger(label: "procvitals") { _ in
-      LineHandler(logLevel: level, style: style, sink: sink)
-    }
+    return Logger(label: "procvitals") { _ in LineHandler(logLevel: level, sink: sink) }
   }
 }

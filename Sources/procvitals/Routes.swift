@@ -17,9 +17,13 @@ extension Daemon {
     case "/probe": answer = { self.probe(request, id) }
     case "/sd": answer = { self.discover(request, id) }
     case "/health":
-      answer = { self.wait(request, id, .health) { .health($0.health ?? Health()) } }
+      answer = {
+        self.wait(request, id, .health) {
+          .json($0.document(.health), $0.health == .failing ? .serviceUnavailable : .ok)
+        }
+      }
     case "/api/v1/targets":
-      answer = { self.wait(request, id, .details) { .json(TargetsPage.text($0.details)) } }
+      answer = { self.wait(request, id, .details) { .json($0.document(.details)) } }
     case "/api/v1/config": answer = { .now(.json(self.settingsPage)) }
     case "/-/reload":
       methods = [.post, .put, .options]
@@ -51,10 +55,10 @@ extension Daemon {
 
   private func probe(_ request: Request, _ id: RequestID) -> Answer {
     do throws(PageQuery.Failure) {
-      let probe = try ProbeQuery(request.query).probe
+      let probe = try ProbeQuery(request.query, paths).probe
       let (form, negotiation) = try form(request)
-      return wait(request, id, .probe(probe, form)) { [startSeconds] outcome in
-        .probe(probe, outcome) { .metrics($0[form] ?? [], negotiation, start: startSeconds) }
+      return wait(request, id, .probe(probe, form)) { [startSeconds, paths] report in
+        .probe(probe, form, report, paths) { .metrics($0, negotiation, start: startSeconds) }
       }
     } catch {
       return .now(.text(.badRequest, error.sentence + "\n"))
@@ -74,10 +78,10 @@ extension Daemon {
       var (form, negotiation) = try form(request)
       form.names = names
       let wanted = form
-      return wait(request, id, .page(form), format: form.format) { [startSeconds] outcome in
+      return wait(request, id, .page(form), format: form.format) { [startSeconds] report in
         // What the exporter says about itself is no reason to say that all is well.
-        outcome.isLate
-          ? nil : .metrics(outcome.pages[wanted] ?? [], negotiation, start: startSeconds)
+        report.isLate
+          ? nil : .metrics(report.pages[wanted] ?? [], negotiation, start: startSeconds)
       }
     } catch {
       return refuse(request, error.sentence)
@@ -104,14 +108,11 @@ extension Daemon {
       paths.external?.address
       ?? ServiceDiscovery.address(
         authority: request.authority, listening: address, isSecure: isEncrypted)
-    let isSecure = paths.external.map { $0.scheme == "https" } ?? isEncrypted
-    return wait(request, id, .list) { [paths] in
-      .json(
-        ServiceDiscovery.json(
-          $0.targets, address: address, probe: paths.link("/probe"),
-          isSecure: isSecure
-        ).line + "\n")
-    }
+    let list = Wish.list(
+      Access(
+        address: address, probe: paths.link("/probe"),
+        isSecure: paths.external.map { $0.scheme == "https" } ?? isEncrypted))
+    return wait(request, id, list) { .json($0.document(list)) }
   }
 
   private func reload(_ id: RequestID) -> Answer {
@@ -122,7 +123,7 @@ extension Daemon {
 
   private func wait(
     _ request: Request, _ id: RequestID, _ wish: Wish, format: Format? = nil,
-    _ answer: @escaping (Collector.Outcome) -> Response?
+    _ answer: @escaping (Report) -> Response?
   ) -> Answer {
     scrapes.wait(
       id, wish, format: format,

@@ -48,7 +48,7 @@ final class Scrapes: EventHandler {
     /// When the collection should be done with reading.
     let until: Instant
     let deadline: EventToken
-    let answer: (Collector.Outcome) -> Response?
+    let answer: (Report) -> Response?
 
     var tooLate: Response {
       let time = seconds.rounded() == seconds ? "\(Int(seconds))" : "\(seconds)"
@@ -81,7 +81,7 @@ final class Scrapes: EventHandler {
   /// - Returns: What the server is to do now.
   func wait(
     _ id: RequestID, _ wish: Wish, format: Format?, timeout: String?,
-    _ answer: @escaping (Collector.Outcome) -> Response?
+    _ answer: @escaping (Report) -> Response?
   ) -> Answer {
     guard queue.add(id, wish) else {
       if let format { count(format, code: 503) }
@@ -116,15 +116,15 @@ final class Scrapes: EventHandler {
   }
 
   /// Answers those whom a collection was for.
-  func finish(_ outcome: Collector.Outcome) {
+  func finish(_ report: Report) {
     for id in queue.finish() {
       // One that joined a collection for those in a hurry has time for another one.
-      if outcome.hasLate, let entry = waiting[id], entry.until - until > Self.worthAnother,
+      if report.hasLate, let entry = waiting[id], entry.until - until > Self.worthAnother,
         queue.add(id, entry.wish)
       {
         continue
       }
-      finish(id) { $0.answer(outcome) ?? $0.tooLate }
+      finish(id) { $0.answer(report) ?? $0.tooLate }
     }
   }
 

@@ -11,13 +11,9 @@ import Targets
 enum ServiceDiscovery {
   /// - Parameters:
   ///   - targets: The targets.
-  ///   - address: Host and port of this.
-  ///   - probe: The path of `/probe` there.
-  ///   - isSecure: Whether https is spoken there.
+  ///   - access: How this is reached.
   /// - Returns: The document.
-  static func json(
-    _ targets: [TargetKey], address: String, probe: String = "/probe", isSecure: Bool = false
-  ) -> JSON {
+  static func json(_ targets: [TargetKey], _ access: Access) -> JSON {
     let named = Dictionary(grouping: targets, by: \.name)
     let distinguishing = named.compactMapValues { keys in
       keys.count > 1 ? TargetKey.distinguishing(keys) : nil
@@ -26,15 +22,15 @@ enum ServiceDiscovery {
       targets.map { key in
         let parameters = distinguishing[key.name] ?? []
         var labels: [(key: String, value: JSON)] = [
-          ("__metrics_path__", .text(probe)), ("__param_target", .text(key.name)),
+          ("__metrics_path__", .text(access.probe)), ("__param_target", .text(key.name)),
         ]
-        if isSecure { labels.append(("__scheme__", .text("https"))) }
+        if access.isSecure { labels.append(("__scheme__", .text("https"))) }
         for label in key.labels where parameters.contains(label.name) && !label.value.isEmpty {
           labels.append(("__param_\(label.name)", .text(label.value)))
         }
         labels.append(("target", .text(key.name)))
         labels += key.labels.map { ($0.name, .text($0.value)) }
-        return .object(["targets": .texts([address]), "labels": .members(labels)])
+        return .object(["targets": .texts([access.address]), "labels": .members(labels)])
       })
   }
 

@@ -181,9 +181,13 @@ final class WebConfigSource: Sendable {
     var last: LoadedWebConfiguration?
   }
 
+  let path: String
   private let state: Mutex<State>
 
-  init(path: String) { state = Mutex(State(files: WebConfigurationFiles(path: path))) }
+  init(path: String) {
+    self.path = path
+    state = Mutex(State(files: WebConfigurationFiles(path: path)))
+  }
 
   /// Reads it for the first time.
   ///

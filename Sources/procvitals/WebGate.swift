@@ -33,6 +33,8 @@ enum PasswordCheck {
 final class WebGate {
   /// As it is on the exporter's own page.
   private(set) var load: OwnState.Load
+  /// Called when that has changed.
+  var didTake: () -> Void = {}
 
   let gate: Gate
   /// Whether all connections are.
@@ -42,6 +44,12 @@ final class WebGate {
   private let log: Logger
   /// What holds until the end, because the server cannot change it while it serves.
   private let initial: WebConfiguration
+  /// What stands in the files instead of it, and was told.
+  private var fixed: Set<String> = []
+  /// What holds now.
+  private var current: WebConfiguration
+  private let path: String
+  private var error: String?
 
   /// Reads the configuration anew for each request, if it has changed.
   ///
@@ -58,6 +66,8 @@ final class WebGate {
     watch = try WebConfigWatch(loop, initial: loaded) { source.look(isForced: $0) }
     self.log = log
     initial = configuration
+    current = configuration
+    path = source.path
     load = OwnState.Load(loadedSeconds: wallClockSeconds())
     self.server = server
     let watch = watch
@@ -70,8 +80,15 @@ final class WebGate {
     watch.didChange = { [unowned self] in take($0) }
     watch.didConfirm = { [unowned self] in
       if load.isCurrent { load.loadedSeconds = wallClockSeconds() }
+      didChange()
     }
   }
+
+  /// Called when ``json`` may have changed.
+  var didChange: () -> Void = {}
+
+  /// What holds now and what has come of the files.
+  var json: JSON { current.json(path, loadedSeconds: load.loadedSeconds, error: error) }
 
   /// Reads the configuration whether it has changed or not.
   ///
@@ -79,26 +96,37 @@ final class WebGate {
   func reload(_ then: @escaping (Failure?) -> Void = { _ in }) { watch.reload(then) }
 
   private func take(_ outcome: WebConfigWatch.Outcome) {
+    defer { didChange() }
     switch outcome {
     case .success(let loaded):
       let configuration = loaded.configuration
       if let context = loaded.context, initial.tls != nil { server.useTLS(context) }
       gate.settings = configuration.gate
+      current.gate = configuration.gate
+      if initial.tls != nil, let tls = configuration.tls { current.tls = tls }
+      error = nil
       load = OwnState.Load(loadedSeconds: wallClockSeconds())
       log.notice(
         "web configuration reloaded", metadata: ["users": "\(configuration.gate.users.count)"])
-      let fixed = [
-        ((configuration.tls == nil) != (initial.tls == nil), "tls_server_config"),
-        (configuration.rateLimit != initial.rateLimit, "rate_limit"),
-      ].filter(\.0)
-      for (_, name) in fixed {
-        log.warning(
-          "this part of the web configuration changes at the next start only",
-          metadata: ["section": "\(name)"])
-      }
+      tell(
+        fixed: [
+          ((configuration.tls == nil) != (initial.tls == nil), "tls_server_config"),
+          (configuration.rateLimit != initial.rateLimit, "rate_limit"),
+        ].filter(\.0).map(\.1))
     case .failure(let failure):
       load.isCurrent = false
+      error = failure.shortDescription
       log.tell(failure, "web configuration not reloaded, the old one stays")
     }
+    didTake()
+  }
+
+  private func tell(fixed sections: [String]) {
+    for section in sections where !fixed.contains(section) {
+      log.warning(
+        "this part of the web configuration changes at the next start only",
+        metadata: ["section": "\(section)"])
+    }
+    fixed = Set(sections)
   }
 }

@@ -47,12 +47,50 @@ import Testing
     #expect(carry == CPUCarry())
   }
 
-  /// A record lacks up to a tick of the run time, which is most of a short life.
-  @Test func shortLivesAreCountedByTicks() {
-    let short = usage(run: 99_999_999, user: 8000, system: 4000).withRunTimeOfShortLife
-    #expect(short[.run] == 12_000_000)
-    let long = usage(run: 100_000_000, user: 8000, system: 4000).withRunTimeOfShortLife
-    #expect(long[.run] == 100_000_000)
+  /// Runs of many short lives, in nanoseconds, as they are counted.
+  private func counted(_ lives: [(run: UInt64, ticks: UInt64)]) -> UInt64 {
+    var shortLives = ShortLives()
+    return lives.reduce(0) { sum, life in
+      let usage = usage(run: life.run, user: life.ticks * 3000, system: life.ticks * 1000)
+      return sum + (shortLives.complete(usage)[.run] ?? 0)
+    }
+  }
+
+  /// Of four lives of a millisecond each one is hit by a tick of four, and nobody has looked since
+  /// they began.
+  @Test func shortLivesAreCountedByTicksWhereNobodyLooked() {
+    let lives = (0..<4000).map { (run: UInt64(100_000), ticks: UInt64($0 % 4 == 3 ? 1 : 0)) }
+    let sum = counted(lives)
+    #expect((3_990_000_000...4_010_000_000).contains(sum), "\(sum)")
+  }
+
+  /// On a busy machine ticks hit others.
+  @Test func shortLivesAreCountedByRunTimesWhereTicksMiss() {
+    #expect(counted((0..<50).map { _ in (10_000_000, 1) }) == 500_000_000)
+    // Nor does what was right before keep them from that.
+    let calm = (0..<4000).map { (run: UInt64(100_000), ticks: UInt64($0 % 4 == 3 ? 1 : 0)) }
+    let busy = (0..<50).map { _ in (run: UInt64(10_000_000), ticks: UInt64(1)) }
+    let sum = counted(calm + busy + calm)
+    // What is forgotten only after a while.
+    #expect((8_290_000_000...8_510_000_000).contains(sum), "\(sum)")
+  }
+
+  @Test func runTimesOfRecordsAreTheLeast() {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var random = SeededGenerator(seed: seed)
+    var shortLives = ShortLives()
+    for _ in 0..<10_000 {
+      let run = UInt64.random(in: 0..<150_000_000, using: &random)
+      let usage = usage(
+        run: run, user: .random(in: 0...60_000, using: &random),
+        system: .random(in: 0...60_000, using: &random))
+      let counted = shortLives.complete(usage)[.run] ?? 0
+      let most = run < ShortLives.longest ? run + UInt64(ShortLives.tick) : run
+      if !(run...most).contains(counted) { Issue.record("\(counted) for \(run), seed \(seed)") }
+    }
+    for (run, ticks) in [(UInt64.max, UInt64.max), (0, .max), (99_999_999, .max), (.max, 0)] {
+      #expect(shortLives.complete(usage(run: run, user: ticks, system: ticks))[.run] ?? 0 >= run)
+    }
   }
 
   @Test func manyShortOnesMakeTicks() {

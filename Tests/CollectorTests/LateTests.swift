@@ -1,4 +1,5 @@
 import Linux
+import Metrics
 import Targets
 import TestSupport
 import Testing
@@ -62,6 +63,30 @@ import Testing
     #expect(again.value(success, "other") == 1 && late(again, "other") == 1)
     #expect(again.value(memory, "other") == first.value(memory, "other"))
     #expect(again.samples.count == first.samples.count + 2)
+  }
+
+  /// What is a sum over a part of the group would look like that over all of it.
+  @Test func L5_groupsOfWhichATargetIsLateHaveCountersOnly() throws {
+    let settings = ["a", "b"].map { label in
+      target("app", pid: label == "a" ? 7 : 8, labels: [Label("x", label)])
+    }
+    let watch = try Watch(tree, settings + [target("zeta", pid: 7)])
+    watch.collector.configure(
+      CollectorSettings(
+        targets: settings, limits: CollectorLimits(keptDescriptors: 0), names: .namedprocess))
+    func group(_ targets: Int) -> [String: Double] {
+      Page(collect(watch, targets: targets).page).samples.filter {
+        $0.key.hasPrefix("namedprocess_namegroup_") && $0.key.contains("groupname=\"app\"")
+      }
+    }
+    let whole = group(2)
+    #expect(whole.keys.contains { $0.hasPrefix("namedprocess_namegroup_memory_bytes") })
+    let part = group(1)
+    let gauges = part.keys.filter { !$0.contains("_total") }
+    #expect(gauges == ["namedprocess_namegroup_num_procs{groupname=\"app\"}"])
+    #expect(part.values.isEmpty == false && part == whole.filter { part.keys.contains($0.key) })
+    #expect(Set(whole.keys.filter { $0.contains("_total") }).isSubset(of: part.keys))
+    #expect(group(2) == whole)
   }
 
   @Test func L5_onlyACollectionThatFoundNothingIsLate() throws {

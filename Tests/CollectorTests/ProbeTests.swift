@@ -201,12 +201,12 @@ private func probe(_ name: String, _ labels: KeyValuePairs<String, String> = [:]
     let watch = try Watch(tree, [named(7), named(8)])
     let outcome = watch.collector.collect(
       OwnState(version: "0.0.0"),
-      [.page(), .details, .list, .probe(probe("t7")), .probe(probe("t8"))])
+      [.page(), .details, .list(), .probe(probe("t7")), .probe(probe("t8"))])
     #expect(Page(outcome.page).value("procvitals_target_up", "t8") == 1)
     #expect(outcome.probes.count == 2 && outcome.targets.map(\.name) == ["t7", "t8"])
     #expect(outcome.details.map(\.processes).map { $0.map(\.pid) } == [[7], [8]])
     #expect(outcome.health?.status == .ok)
-    let list = watch.collector.collect(OwnState(version: "0.0.0"), [.list])
+    let list = watch.collector.collect(OwnState(version: "0.0.0"), [.list()])
     #expect(list.targets == outcome.targets && list.page.isEmpty && list.health == nil)
   }
 

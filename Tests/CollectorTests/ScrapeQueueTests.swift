@@ -32,8 +32,8 @@ import Testing
       ],
       // One target's page is not another's, nor that of all.
       [
-        .add(1, a, true), .start([a]), .add(2, b, true), .add(3, .list, true), .finish([1]),
-        .start([b, .list]), .finish([2, 3]),
+        .add(1, a, true), .start([a]), .add(2, b, true), .add(3, .list(), true), .finish([1]),
+        .start([b, .list()]), .finish([2, 3]),
       ],
       // The limit counts those who wait, and is free again behind a page.
       [

@@ -116,6 +116,33 @@ import Testing
     }
   }
 
+  /// Whoever asks for a part of the page only is told as well what there is no room for.
+  @Test func filteredPagesAreCountedIfThereIsNoOther() throws {
+    let tree = try tree()
+    let targets = [target("app", pid: 7)]
+    let watch = try Watch(tree, targets)
+    var limits = CollectorLimits(keptDescriptors: 0)
+    limits.seriesPerTarget = 1
+    watch.collector.configure(CollectorSettings(targets: targets, limits: limits))
+    let name = "procvitals_series_dropped_total"
+    let part = Form(
+      filter: Filter(families: ["process_virtual_memory_bytes", "process_threads", name]))
+    let other = Form(names: .namedprocess)
+    func dropped(_ forms: Form...) -> Double? {
+      let pages = watch.collector.collect(testState, Set(forms.map { Wish.page($0) })).pages
+      return Page(pages[forms[0]] ?? []).value(name)
+    }
+    let whole = try #require(dropped(Form()))
+    #expect(whole > 1)
+    let details = watch.collector.collect(testState, [.details]).details.map(\.series)
+    #expect(details == [1])
+    // The details wanted a whole page.
+    #expect(dropped(part) == 2 * whole + 1)
+    #expect(dropped(part) == 2 * whole + 2)
+    #expect(dropped(part, Form()) == 3 * whole + 2)
+    #expect(try #require(dropped(other)) > 3 * whole + 2)
+  }
+
   /// Pages of one collection say the same, by whatever names, in whatever order they are written.
   @Test(arguments: Names.allCases)
   func everyPageTellsTheSameCount(names: Names) throws {

@@ -138,8 +138,8 @@ extension Page {
 
 /// A sampler on the real /proc or a tree, asked and answered like by the daemon.
 final class Asking {
-  let sampler: Sampler
-  var replies: Mailbox<Sampler.Reply>
+  let sampler: Sampler<Collector.Outcome>
+  var replies: Mailbox<Sampler<Collector.Outcome>.Reply>
   private var pages: [(Page, [Collector.Notice])] = []
 
   struct Silence: Error {}
@@ -154,7 +154,8 @@ final class Asking {
     replies = try Mailbox()
     sampler = try Sampler(
       procPath: path, cgroupPath: TestProc.cgroupPath(below: path), facts: facts,
-      settings: CollectorSettings(targets: targets), replies: replies)
+      settings: CollectorSettings(targets: targets), replies: replies
+    ) { outcome, _ in outcome }
   }
 
   deinit { sampler.stop() }

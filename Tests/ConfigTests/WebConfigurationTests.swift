@@ -294,6 +294,28 @@ private final class Desk {
     #expect(try files.check()?.get().gate.users.count == 1)
   }
 
+  /// A file that has just changed may change again and look the same: where clocks of file systems
+  /// tick in steps of 2 s, what is younger is read, although it is what it was.
+  @Test(
+    arguments: [
+      (-1_000_000_000, true), (0, true), (2_000_000_000, true), (2_000_000_001, false),
+    ] as [(Int64, Bool)])
+  func youngFilesAreRead(ageNanoseconds: Int64, isRead: Bool) throws {
+    let desk = try Desk()
+    try desk.write("web.yml", WebVerdict.pair)
+    let names = ["web.yml", "server.key", "server.crt"].map { desk.directory.path + "/" + $0 }
+    let changed = try names.map { try fileFacts($0).changedNanoseconds }
+    let youngest = try #require(changed.max())
+    var files = WebConfigurationFiles(path: desk.path) { youngest + ageNanoseconds }
+    #expect(describe(files.read()) == "server.key")
+    for _ in 0..<3 { #expect(describe(files.check()) == (isRead ? "server.key" : "same")) }
+    // Each of them counts.
+    let oldest = try #require(changed.min())
+    files = WebConfigurationFiles(path: desk.path) { oldest + 2_000_000_001 }
+    _ = files.read()
+    #expect((describe(files.check()) == "same") == (oldest == youngest))
+  }
+
   /// Files that were left alone for a while are not read.
   @Test func nothingIsReadForNothing() throws {
     let desk = try Desk()

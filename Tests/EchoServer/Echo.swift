@@ -79,13 +79,13 @@ final class Echo: EventHandler {
     [
       "answerTime": \.answerTime, "bodyTime": \.bodyTime, "firstByteTime": \.firstByteTime,
       "handshakeTime": \.handshakeTime, "headerTime": \.headerTime, "idleTime": \.idleTime,
-      "lingerTime": \.lingerTime,
+      "lingerTime": \.lingerTime, "stopTime": \.stopTime,
       "writeProgressTime": \.writeProgressTime, "writeTime": \.writeTime,
     ]
   }
   private static var numbers: [String: WritableKeyPath<Limits, Int>] {
     [
-      "bodyBytes": \.bodyBytes, "lingerBytes": \.lingerBytes,
+      "bodyBytes": \.bodyBytes, "handshakes": \.handshakes, "lingerBytes": \.lingerBytes,
       "maxConnections": \.maxConnections,
     ]
   }

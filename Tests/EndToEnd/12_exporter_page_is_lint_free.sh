@@ -16,3 +16,18 @@ expect "processes with three children" "$(value procvitals_target_processes targ
 "$PROCVITALS" once --format text --target=app=pid:$VITALS > "$WORK/once" 2> "$LOG" ||
   fail "once does not work"
 promtool check metrics < "$WORK/once" > "$WORK/lint" 2>&1 || fail "promtool about once: $(cat "$WORK/lint")"
+
+# Every group, by either names: what promtool minds are names that others have made.
+stop "$DAEMON"
+printf 'defaults:\n  collect: [default, %s]\ntargets:\n  - {name: app, pid: %s}\n' \
+  "$(all_groups)" $VITALS > "$WORK/all.yaml"
+start --config.file="$WORK/all.yaml"
+scrape
+for names in process namedprocess; do
+  curl -sS -m 30 -f "$URL/metrics?names=$names" > "$WORK/page" || fail "no page"
+  promtool check metrics < "$WORK/page" > "$WORK/lint" 2>&1
+  grep -vE '^(process|namedprocess_namegroup)_thread_count .*"_count" suffix$|^namedprocess_scrape_(partial_|procread_)?errors .*"_total" suffix$' \
+    "$WORK/lint" > "$WORK/findings"
+  [ ! -s "$WORK/findings" ] || fail "names=$names: $(cat "$WORK/findings")"
+  [ "$(grep -c '' "$WORK/lint")" -le 4 ] && [ -s "$WORK/lint" ] || fail "names=$names: $(cat "$WORK/lint")"
+done

@@ -34,7 +34,7 @@ level() {
 with
 level none
 with sys_ptrace dac_read_search
-level ptrace
+level io
 with sys_ptrace dac_read_search net_admin
 level net
 PREFIX=()

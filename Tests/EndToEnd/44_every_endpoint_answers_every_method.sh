@@ -122,6 +122,10 @@ for link in re.findall(rb'href="([^"]*)"', text):
 answer, body = ask("GET", "/api/v1/config")
 check("a secret is shown", b"hunter2" not in body and b"SECRET=<secret>" in body)
 settings = json.loads(body)
+check("no web configuration", settings["web_config"] is None)
+for query in ["", "?target=nothing"]:
+    text = ask("GET", "/probe" + query)[1].decode()
+    check(f"path of /sd in: {text}", f" {prefix}/sd lists" in text)
 check("settings", settings["current"] and settings["web"]["route_prefix"] == prefix)
 entry = json.loads(ask("GET", "/sd")[1])[0]
 check(f"/sd: {entry}", entry["labels"]["__metrics_path__"] == prefix + "/probe")

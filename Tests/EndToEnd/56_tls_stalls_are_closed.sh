@@ -51,6 +51,37 @@ if not get(): sys.exit("no answer after clients went away")
 PYTHON
 closed() { curl -sk -m 5 "https://127.0.0.1:$ECHO_PORT/counts" | grep -qx 'open 1'; }
 poll 10 closed || fail "connections are left: $(curl -sk "https://127.0.0.1:$ECHO_PORT/counts")"
+# What hangs in its handshake takes memory, but not that of all who may hang there.
+stop "$ECHO" || fail "it does not end"
+echo_server "tls=$WORK/tls/server" handshakeTime=3600
+python3 - "$ECHO_PORT" "$WORK/tls/root.pem" "$ECHO" <<'PYTHON' || fail "see above"
+import socket, ssl, sys, time
+port, pid = int(sys.argv[1]), sys.argv[3]
+context = ssl.create_default_context(cafile=sys.argv[2])
+def get():
+    begun = time.monotonic()
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=30),
+                             server_hostname="localhost") as s:
+        s.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        if s.recv(12) != b"HTTP/1.1 200": sys.exit("no answer")
+    return time.monotonic() - begun
+def anonymous():
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+# Seven eighths of the largest ClientHello that OpenSSL waits for.
+first = b"\x01\x02\x00\x00\x03\x03" + bytes((1 << 14) - 6)
+hello = b"".join(b"\x16\x03\x01\x40\x00" + part for part in [first] + [bytes(1 << 14)] * 6)
+get()
+before, held = anonymous(), []
+for _ in range(512):
+    held.append(socket.create_connection(("127.0.0.1", port), timeout=30))
+    held[-1].sendall(hello)
+best = min(get() for _ in range(5))
+taken = anonymous() - before
+print(f"512 handshakes that hang take {taken} KiB; the quickest answer took {best * 1000:.0f} ms")
+if taken > 24 << 10: sys.exit("that is too much")
+if best > 1: sys.exit("that is too long")
+PYTHON
 libssl=$(awk '/libssl/ { print $6; exit }' "/proc/$ECHO/maps")
 [ -n "$libssl" ] || fail "OpenSSL is not where the checks below look for it"
 stop "$ECHO" || fail "it does not end"

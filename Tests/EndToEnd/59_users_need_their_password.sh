@@ -54,8 +54,12 @@ done
 expect "another user" "$(code -u "quick:a:b c" "$URL/-/healthy")" == 200
 expect "the one who is known" "$(code -u slow:Geheim "$URL/-/healthy")" == 200
 
-code -u "quick:a:b c" "$URL/metrics" > /dev/null
-cat "$WORK/answer" "$LOG" > "$WORK/said"
+cp "$LOG" "$WORK/said"
+for path in /metrics /api/v1/config; do
+  code -u "quick:a:b c" "$URL$path" > /dev/null
+  cat "$WORK/answer" >> "$WORK/said"
+done
+grep -q '"users":{"quick":"<secret>","slow":"<secret>"}' "$WORK/said" || fail "users are not told"
 for secret in Geheim "a:b c" "$(printf 'quick:a:b c' | base64)" "${slow#*:}" "${quick#*:}"; do
   if grep -qF -- "$secret" "$WORK/said"; then fail "a password is shown: $secret"; fi
 done

@@ -45,10 +45,15 @@ PYTHON
 now() { code -u b:b "$URL/metrics" > /dev/null; value procvitals_web_config_last_reload_successful; }
 expect "after good ones" "$(now)" == 1
 before=$(value procvitals_web_config_last_reload_success_timestamp_seconds)
+told() { code -u b:b "$URL/api/v1/config" > /dev/null; grep -qF "$1" "$WORK/page"; }
+told "\"file\":\"$WORK/web.yml\"" && told '"current":true,"error":null,"tls":null' &&
+  told '"users":{"b":"<secret>"}' || fail "the configuration is not told: $(cat "$WORK/page")"
 cp "$WORK/wrong.yml" "$WORK/web.yml"
 for _ in 1 2 3 4 5; do expect "with a wrong one" "$(now)" == 0; done
 expect "when it was loaded" "$(value procvitals_web_config_last_reload_success_timestamp_seconds)" == "$before"
 expect "lines about it" "$(grep -c 'web.yml:1:23: .*too short to be a bcrypted' "$LOG")" == 1
+told '"current":false,"error":"' && told 'too short to be a bcrypted' && told '"users":{"b":' ||
+  fail "the error is not told: $(cat "$WORK/page")"
 expect "/-/reload" "$(code -X POST -u b:b "$URL/-/reload")" == 500
 grep -q 'web.yml:1:23: ' "$WORK/page" || fail "/-/reload does not say where: $(cat "$WORK/page")"
 rm "$WORK/web.yml"
@@ -58,6 +63,7 @@ kill -s HUP "$DAEMON"
 expect "after SIGHUP" "$(now)" == 0
 cp "$WORK/b.yml" "$WORK/web.yml"
 expect "with the old one again" "$(now)" == 1
+told '"current":true,"error":null' || fail "the correction is not told: $(cat "$WORK/page")"
 expect "/-/reload" "$(code -X POST -u b:b "$URL/-/reload")" == 200
 # Encryption does not begin while the daemon runs.
 for n in 1 2; do

@@ -38,7 +38,7 @@ box_booted() {
 
 # box COMMAND...: runs a command inside, as root.
 box() {
-  nsenter --target "$box_leader" --mount --uts --ipc --net --pid --cgroup --root --wd=/ \
+  nsenter --target "$box_leader" --mount --uts --ipc --net --pid --cgroup --root --wdns=/ \
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
     HOME=/root SYSTEMD_PAGER= SYSTEMD_COLORS=0 "$@"
 }
@@ -73,6 +73,28 @@ box_with_unit() {
   box cp -a /opt/tree/. /
   box rm -f /etc/procvitals/procvitals.yaml
   box systemctl daemon-reload
+}
+
+# box_with_user: what sysusers.d and tmpfiles.d say, as after the installation of a package.
+box_with_user() {
+  box systemd-sysusers 2> /dev/null || fail "systemd-sysusers"
+  box systemd-tmpfiles --create /usr/lib/tmpfiles.d/procvitals.conf || fail "systemd-tmpfiles"
+}
+
+# box_with_load: a box with procvitals, its user, and load.service, a process pv-rights with something
+# of everything, of a user of its own, so that what counts by user is its own too. Tests are at
+# /opt/tests.
+box_with_load() {
+  load_program
+  mkdir "$WORK/held"
+  mv "$WORK/load" "$WORK/held"
+  box_with_unit "$WORK/held:/opt/held" "$HERE:/opt/tests"
+  box_with_user
+  echo 'u watched -' | box systemd-sysusers - 2> /dev/null || fail "systemd-sysusers"
+  box chown watched /opt/held
+  box systemd-run -q --unit=load -p User=watched -E PYTHONDONTWRITEBYTECODE=1 \
+    python3 /opt/tests/rights.py hold /opt/held/load /opt/held || fail "systemd-run"
+  poll 30 test -e "$WORK/held/held" || fail "the load program: $(box journalctl -q -u load)"
 }
 
 # drop_in LINE: a setting of the [Service] section for this test.

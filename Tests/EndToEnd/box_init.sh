@@ -1,6 +1,7 @@
 #!/bin/bash
 # box_init.sh STATE [FROM:TO]...: inside fresh namespaces, lays out the root of a box and becomes
-# its systemd. Started by box.sh only.
+# its systemd. Started by box.sh only. With BOX_TREE=DIRECTORY it is the system of that tree, such as
+# one with a newer systemd (mmdebstrap makes them), instead of a view of the machine's.
 set -e
 state=$1
 shift
@@ -11,7 +12,7 @@ mkdir "$state/memory"
 mount -t tmpfs -o mode=755 box "$state/memory"
 mkdir "$root" "$state/memory/changes" "$state/memory/work"
 mount -t overlay box "$root" \
-  -o "lowerdir=/,upperdir=$state/memory/changes,workdir=$state/memory/work"
+  -o "lowerdir=${BOX_TREE:-/},upperdir=$state/memory/changes,workdir=$state/memory/work"
 
 # Nothing that the machine has enabled starts here. An empty machine-id, unlike a missing one,
 # does not make this a first boot, on which systemd enables everything.
@@ -59,6 +60,9 @@ mkdir -p run/outside
 pivot_root . run/outside
 umount -l run/outside
 rmdir run/outside
+# What systemd mounts for a service on its way into a namespace, credentials, has to arrive here; in
+# what it takes for a container it leaves that to whoever has made it.
+mount --make-rshared /
 exec env -i container=procvitals-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
   setpriv --bounding-set=-sys_module --inh-caps=-sys_module \
   /lib/systemd/systemd --system --unit=basic.target --log-target=journal

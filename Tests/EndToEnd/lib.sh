@@ -96,6 +96,7 @@ answers() { curl -sf -m 5 -o /dev/null "$URL$1"; }
 # echo_server [LIMIT=VALUE]...: starts the echo program, Tests/EchoServer; sets ECHO and ECHO_PORT.
 echo_server() {
   local program=${PROCVITALS%/*}/EchoServer
+  [ -x "$program" ] || program=$ROOT/.build/release/EchoServer
   [ -x "$program" ] || fail "there is no $program: make build-echo makes it"
   : > "$WORK/echo"
   "$program" 127.0.0.1:0 "$@" > "$WORK/echo" 2>> "$LOG" < /dev/null &
@@ -135,8 +136,13 @@ value() {
   echo "${lines##* }"
 }
 
-# expect WHAT A OPERATOR B: compares numbers; a value that is missing fails.
+# expect WHAT A OPERATOR B: compares numbers, or with == words; a value that is missing fails.
 expect() {
+  # For awk all words are variables with the same value.
+  if [ "$3" = == ] && [[ "$2" = [A-Za-z]* || "$4" = [A-Za-z]* ]]; then
+    [ "$2" = "$4" ] || fail "$1: expected $4, got ${2:-nothing}"
+    return
+  fi
   if [ -z "$2" ] || [ -z "$4" ] || ! awk "BEGIN { exit !(($2) $3 ($4)) }" 2>/dev/null; then
     fail "$1: expected $3 ${4:-a value}, got ${2:-nothing}"
   fi

@@ -76,9 +76,11 @@ class Load:
 class Page:
     """One scrape."""
 
-    def __init__(self, url):
-        with urllib.request.urlopen(url + "/metrics", timeout=30) as answer:
-            self.text = answer.read().decode()
+    def __init__(self, url=None, text=None):
+        if text is None:
+            with urllib.request.urlopen(url + "/metrics", timeout=30) as answer:
+                text = answer.read().decode()
+        self.text = text
         self.types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", self.text, re.M))
         self.samples = {}
         for line in self.text.splitlines():

@@ -8,6 +8,7 @@ pv-pair), family (family.pid, with children), apart (apart.pid, in a network nam
 import glob
 import os
 import re
+import subprocess
 import sys
 import time
 
@@ -354,10 +355,23 @@ def children():
     for core in glob.glob(directory + "/core*"):
         os.unlink(core)
 
+    brief_children()
+    # Where others want the CPU too, ticks of the kernel's clock hit these.
+    others = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(4)]
+    try:
+        brief_children()
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+def brief_children():
     name = "process_short_lived_total"
     before = value(scrape(), "process_cpu_seconds_total", "family")
+    known = name in rows and value(scrape(), name, "family") or 0
     facts = did(["brief_children 50 0.01 2"], {name: 50}, who=family, target="family",
-                settled=lambda page: name not in rows or value(page, name, "family"))[0]
+                settled=lambda page: name not in rows or value(page, name, "family") > known)[0]
     if name in rows:
         used = value(scrape(), "process_cpu_seconds_total", "family") - before
         # The record of an end is sent before its last work, which on a busy machine takes a while.

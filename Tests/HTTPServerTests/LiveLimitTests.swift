@@ -417,10 +417,9 @@ import Testing
 
   @Test("L7 what is in flight is finished, what is idle is closed, nothing new is accepted")
   func drain() throws {
-    let server = try LiveServer()
+    let server = try LiveServer(limits { $0.stopTime = .seconds(1000) })
     let idle = Client(server)
     #expect(idle.get("/")?.status == 200)
-    let silent = Client(server)
     let half = Client(server)
     half.send("GET /half HTTP/1.1\r\n")
     let later = Client(server)
@@ -428,7 +427,7 @@ import Testing
     #expect(
       eventually {
         let open = server.statistics.open
-        return open.waiting == 1 && open.reading == 1 && open.idle == 2
+        return open.waiting == 1 && open.reading == 1 && open.idle == 1
       })
     let done = DispatchSemaphore(value: 0)
     server.post { server, loop in
@@ -438,7 +437,6 @@ import Testing
       }
     }
     #expect(idle.endsSilently())
-    #expect(silent.endsSilently())
     #expect(!Client(server).isConnected)
     half.send("Host: a\r\n\r\n")
     let halfAnswer = try #require(half.answer())
@@ -469,6 +467,70 @@ import Testing
     known.close()
     unaccepted.close()
     #expect(try server.turn { isDone })
+  }
+
+  @Test("L7 who has just connected when the end begins is answered once")
+  func drainAnswersWhoHasJustConnected() throws {
+    let server = try TurnedServer(limits { $0.stopTime = .seconds(30) })
+    let known = server.client()
+    #expect(try server.turn { server.open.total == 1 })
+    let unaccepted = server.client()
+    var isDone = false
+    server.server.drain(within: .seconds(60)) { isDone = true }
+    for client in [known, unaccepted] { client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n") }
+    #expect(try server.turn { server.server.statistics.requests == 2 })
+    for client in [known, unaccepted] {
+      #expect(client.answer()?.field("Connection") == "close")
+      client.close()
+    }
+    #expect(try server.turn { isDone })
+  }
+
+  @Test(
+    "L7 what has begun to arrive may be completed, for a moment",
+    arguments: [
+      "GE", "GET / HTTP/1.1\r\nHost: ",
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
+    ])
+  func drainOfHalfARequest(start: String) throws {
+    let server = try TurnedServer(
+      limits {
+        $0.stopTime = .milliseconds(20)
+        ($0.headerTime, $0.bodyTime) = (.seconds(1000), .seconds(1000))
+      })
+    let half = server.client()
+    half.send(start)
+    #expect(try server.turn { server.open.reading == 1 })
+    // Whoever sends on and on has no more time than others.
+    let dribbling = server.client()
+    dribbling.send("GET / HTTP/1.1\r\n")
+    #expect(try server.turn { server.open.reading == 2 })
+    var isDone = false
+    server.server.drain(within: .seconds(1000)) { isDone = true }
+    for _ in 0..<20 {
+      dribbling.send("X: y\r\n")
+      try server.loop.turn()
+    }
+    try #require(try server.turn { server.open.reading == 0 })
+    for client in [half, dribbling] {
+      let answer = try #require(client.answer())
+      #expect(answer.status == 503)
+      #expect(answer.field("Connection") == "close")
+      #expect(answer.body == "503 Service Unavailable: the server is stopping\n")
+      client.close()
+    }
+    #expect(try server.turn { isDone })
+  }
+
+  @Test("L7 who has connected and says nothing is waited for a short time only")
+  func drainLeavesTheSilent() throws {
+    let server = try TurnedServer(limits { $0.stopTime = .milliseconds(20) })
+    let silent = server.client()
+    #expect(try server.turn { server.open.total == 1 })
+    var isDone = false
+    server.server.drain(within: .seconds(60)) { isDone = true }
+    #expect(try server.turn { isDone })
+    #expect(silent.endsSilently())
   }
 
   @Test("L7 the time to finish is limited")

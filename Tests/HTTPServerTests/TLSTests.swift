@@ -410,6 +410,63 @@ import Testing
     _ = flood
   }
 
+  @Test("Handshakes that hang make room once they take too long, and nobody else waits for them")
+  func hangingHandshakes() throws {
+    var limits = Limits()
+    (limits.handshakes, limits.handshakeTime) = (2, .seconds(1000))
+    limits.handshakeStallTime = .milliseconds(50)
+    let server = try server(limits)
+    defer { server.stop() }
+    // Without a byte there is nothing to shake.
+    let silent = (0..<5).map { _ in Client(server) }
+    let held = (0..<10).map { _ in
+      let client = Client(server)
+      client.send(Array(clientHello.prefix(50)))
+      return client
+    }
+    for _ in 0..<3 {
+      #expect(python(server.port, "print(get(connect()))") == "(200, b'hello /\\n')")
+    }
+    // Each of those that wait has its turn, until there are places for all that are left; the last
+    // of the good ones may have taken one more.
+    #expect(eventually { server.statistics.evicted >= 8 })
+    let (evicted, open) = (server.statistics.evicted, server.statistics.open)
+    #expect(evicted <= 9)
+    #expect(open.handshake == silent.count + held.count - Int(evicted))
+    #expect(server.statistics.handshakes == 3)
+    _ = held
+  }
+
+  @Test("Handshakes are not cut off while nobody waits for their places")
+  func slowHandshakes() throws {
+    var limits = Limits()
+    limits.handshakes = 1
+    limits.handshakeStallTime = .milliseconds(1)
+    let server = try server(limits)
+    defer { server.stop() }
+    #expect(
+      python(
+        server.port,
+        """
+        import time
+        i, o = ssl.MemoryBIO(), ssl.MemoryBIO()
+        c, s = context().wrap_bio(i, o, server_hostname="localhost"), plain()
+        def step():
+          try: return c.do_handshake() or True
+          except ssl.SSLWantReadError: return False
+        while not step():
+          time.sleep(0.05)
+          s.sendall(o.read())
+          i.write(s.recv(65536))
+        s.sendall(o.read())
+        c.write(b"GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
+        s.sendall(o.read())
+        i.write(s.recv(65536))
+        print(c.read()[:15])
+        """) == "b'HTTP/1.1 200 OK'")
+    #expect(server.statistics.evicted == 0)
+  }
+
   @Test("What is no handshake ends that connection and no other")
   func garbage() throws {
     let server = try server()

@@ -151,6 +151,11 @@ import Testing
     #expect(try fileFacts("link", in: handle) == facts)
     #expect(try !fileFacts(handle).isRegular)
     #expect(throws: Errno.notFound) { try fileFacts("g", in: handle) }
+    for (age, isSettled) in [
+      (-1, false), (0, false), (2_000_000_000, false), (2_000_000_001, true),
+    ] {
+      #expect(facts.isSettled(at: facts.changedNanoseconds + Int64(age)) == isSettled)
+    }
   }
 
   @Test func linkTargets() throws {

@@ -62,7 +62,7 @@ static void grow(void) {  // a child in the control group words[1] takes MIB
   report_end(status);
 }
 
-// Ends of many children, by status, and what they used.
+// Ends of many children, by status, and what they used since that was last reported.
 static long ends_by_exit[256], ends_by_signal[65];
 static double children_cpu;
 
@@ -81,6 +81,7 @@ static void report_ends(void) {
   for (int i = 0; i < 65; i++)
     if (ends_by_signal[i]) printf(" signal%d=%ld", i, ends_by_signal[i]);
   printf(" cpu=%.6f", children_cpu);
+  children_cpu = 0;
 }
 static void brief_children(void) {  // N, one after another, of so many CPU seconds each
   for (long i = 0; i < number(1); i++) {

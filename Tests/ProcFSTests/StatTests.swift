@@ -66,12 +66,16 @@ import Testing
       ("Z", 1, true), ("X", 1, true), ("x", 1, true), ("Z", 0, true),
       // Only the first thread has ended; others run.
       ("Z", 2, false),
+      // It is gone; perhaps another one has taken its place.
+      ("X", 0, false), ("x", 0, false), ("X", 2, false),
     ] as [(String, UInt64, Bool)])
   func hasEnded(state: String, threads: UInt64, ended: Bool) throws {
     let line =
       "7 (a) \(state) 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 \(threads) 0 30 0 0"
       + String(repeating: " 0", count: 28) + "\n"
-    #expect(try stat(line).hasEnded == ended)
+    let stat = try stat(line)
+    #expect(stat.hasEnded == ended)
+    #expect(stat.isSuperseded == (threads == 0 && state.lowercased() == "x"))
   }
 
   /// PF_EXITING says so before the state does; with other threads it is about the first one only.

@@ -1,6 +1,6 @@
-import Foundation
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 @testable import Systemd
@@ -10,37 +10,17 @@ import Testing
   ///
   /// The environment belongs to the whole process, so it is used in children only.
   private final class Manager {
-    private let socket: Int32
-    private let path: String
+    private let directory: TemporaryDirectory
+    private let socket: DatagramReceiver
 
     init() throws {
-      var template = Array("/tmp/procvitals-notify-XXXXXX".utf8CString)
-      let directory = String(cString: try #require(mkdtemp(&template)))
-      path = directory + "/socket"
-      socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
-      var name = sockaddr_un()
-      name.sun_family = sa_family_t(AF_UNIX)
-      withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
-      let code = withUnsafePointer(to: &name) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-        }
-      }
-      try #require(code == 0)
-      setenv("NOTIFY_SOCKET", path, 1)
-    }
-
-    deinit {
-      close(socket)
-      try? FileManager.default.removeItem(atPath: String(path.dropLast("/socket".count)))
+      directory = try TemporaryDirectory()
+      socket = try DatagramReceiver(directory.path + "/socket")
+      setenv("NOTIFY_SOCKET", socket.path, 1)
     }
 
     /// The next message; nil if there is none.
-    func message() -> String? {
-      var bytes = [UInt8](repeating: 0, count: 4096)
-      let count = recv(socket, &bytes, bytes.count, 0)
-      return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
-    }
+    func message() -> String? { socket.next().map { String(decoding: $0, as: UTF8.self) } }
   }
 #endif
 
@@ -58,8 +38,10 @@ import Testing
         #expect(manager.message() == "READY=1\nSTATUS=a STOPPING=1")
         notifier.watchdog()
         #expect(manager.message() == "WATCHDOG=1")
-        notifier.stopping()
-        #expect(manager.message() == "STOPPING=1")
+        notifier.extendTimeout(by: .milliseconds(2500))
+        #expect(manager.message() == "EXTEND_TIMEOUT_USEC=2500000")
+        notifier.stopping(status: "bye\n")
+        #expect(manager.message() == "STOPPING=1\nSTATUS=bye ")
         #expect(manager.message() == nil)
       }
     }
@@ -83,7 +65,7 @@ import Testing
         do { _ = try Manager() }
         Notifier().ready(status: "serving")
         setenv("NOTIFY_SOCKET", "nonsense", 1)
-        Notifier().stopping()
+        Notifier().stopping(status: "")
       }
     }
 
@@ -111,7 +93,8 @@ import Testing
       notifier.status("serving")
       notifier.reloading()
       notifier.watchdog()
-      notifier.stopping()
+      notifier.extendTimeout(by: .seconds(1))
+      notifier.stopping(status: "")
       #expect(notifier.watchdogTimeout == nil)
     }
   }

@@ -15,11 +15,17 @@ import Testing
   init() throws { scratch = try Scratch() }
 
   /// A process whose name nothing else has, and whose arguments are free to choose.
-  private func shell(_ arguments: String..., environment: [String] = []) throws -> Child {
-    let script = scratch.file("script")
+  ///
+  /// What a shell forks goes by its name too until it runs a program of its own, so one that is to be
+  /// alone forks nothing.
+  private func shell(
+    _ arguments: String..., environment: [String] = [], forks: Bool = false
+  ) throws -> Child {
+    let script = scratch.file(forks ? "parent" : "script")
     let copy = scratch.file(name)
     if !FileManager.default.fileExists(atPath: copy) {
-      try scratch.write("script", "sleep 60\nexit 0\n")
+      try scratch.write("script", "kill -STOP $$\n")
+      try scratch.write("parent", "sleep 60\nexit 0\n")
       try FileManager.default.copyItem(atPath: "/bin/dash", toPath: copy)
       // Unlike this, `env` does not try again if the file is still busy.
       try Child(copy, "-c", ":").reap()
@@ -115,13 +121,17 @@ import Testing
         ], ["yes": [child.pid]]))
   }
 
-  /// The control groups of a unit and of a container, with their own processes in them.
+  /// The control groups of a unit, of a container and of a unit that a user's manager named like the
+  /// first, with their own processes in them.
   @Test(.enabled(if: isRoot, "making control groups takes root"))
   func unitAndContainer() throws {
     _ = try shell()
     let id = String(repeating: "0123456789abcdef", count: 4)
     let (unit, scope) = ("\(name).service", "docker-\(id).scope")
-    let groups = [try OwnGroup(unit), try OwnGroup("\(name).slice/\(scope)")]
+    let groups = [
+      try OwnGroup(unit), try OwnGroup("\(name).slice/\(scope)"),
+      try OwnGroup("user@\(name).service/\(unit)"),
+    ]
     let script = "echo $$ > \"$0\"/cgroup.procs; kill -STOP $$"
     let children = try groups.map { group in
       try Child([scratch.file(name), "-c", script, group.path], input: nil)
@@ -133,7 +143,11 @@ import Testing
           rule("unit") { $0.units = [Glob(unit)] },
           rule("other") { $0.containers = [Glob("docker*")] },
           rule("container") { $0.containers = [Glob(String(id.prefix(12)))] },
-        ], ["unit": [children[0].pid], "container": [children[1].pid]]))
+          rule("user") { $0.units = [Glob("user@*.service")] },
+        ],
+        [
+          "unit": [children[0].pid], "container": [children[1].pid], "user": [children[2].pid],
+        ]))
   }
 
   @Test func listeningPort() throws {
@@ -167,7 +181,7 @@ import Testing
   }
 
   @Test func parentAndDescendants() throws {
-    let child = try shell()
+    let child = try shell(forks: true)
     let outer = rule("outer") { _ in }
     var selector = Selector(processNames: [Glob("sleep")])
     selector.parent = "outer"
@@ -387,7 +401,7 @@ import Testing
 
   /// One that runs for long already is a child from when its parent belongs to a target.
   @Test func parentsThatComeLater() throws {
-    let child = try shell()
+    let child = try shell(forks: true)
     let file = scratch.file("pid")
     var selector = Selector(processNames: [Glob("sleep")])
     selector.parent = "outer"

@@ -126,6 +126,7 @@ package struct TestStat {
   package var name: String
   package var state = "S"
   package var parent: Int32 = 1
+  package var flags: UInt64 = 4_194_304
   package var minorFaults: UInt64 = 0
   package var majorFaults: UInt64 = 0
   package var userTicks: UInt64 = 0
@@ -144,7 +145,7 @@ package struct TestStat {
   }
 
   package var line: String {
-    "\(pid) (\(name)) \(state) \(parent) \(pid) \(pid) 0 -1 4194304 \(minorFaults) 0 "
+    "\(pid) (\(name)) \(state) \(parent) \(pid) \(pid) 0 -1 \(flags) \(minorFaults) 0 "
       + "\(majorFaults) 0 \(userTicks) \(systemTicks) 0 0 20 \(nice) \(threads) 0 \(startTicks) "
       + "\(virtualBytes) \(residentPages) 18446744073709551615 1 1 0 0 0 0 0 4096 1256 0 0 0 17 "
       + "0 \(realtimePriority) \(policy) 0 0 0 0 0 0 0 0 0 0 0\n"

@@ -103,3 +103,36 @@ package final class TestSockets {
     guard code == 0 else { throw Errno(errno) }
   }
 }
+
+/// A socket with a path that takes messages, as the journal's and the service manager's do.
+package final class DatagramReceiver {
+  package let path: String
+  private let number: Int32
+
+  /// Takes the place of another one that may have been there.
+  package init(_ path: String) throws {
+    self.path = path
+    unlink(path)
+    let kind = SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+    number = socket(AF_UNIX, Int32(kind), 0)
+    guard number >= 0 else { throw Errno(errno) }
+    var name = sockaddr_un()
+    name.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
+    let code = withUnsafePointer(to: &name) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    guard code == 0 else { throw Errno(errno) }
+  }
+
+  deinit { close(number) }
+
+  /// The next message; nil if there is none.
+  package func next() -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: 1 << 18)
+    let count = recv(number, &bytes, bytes.count, 0)
+    return count < 0 ? nil : Array(bytes[..<count])
+  }
+}

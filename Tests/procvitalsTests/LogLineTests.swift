@@ -124,14 +124,23 @@ private func line(
   }
 }
 
+/// Where no journal is.
+private let nowhere = "/nowhere/socket"
+
+extension LogSink {
+  fileprivate func add(_ message: String) {
+    add(LogLine(level: .info, message: message, fields: [], nanosecondsSince1970: 0))
+  }
+}
+
 /// In children, because standard error and the environment belong to the whole process.
 @Suite struct StandardErrorTests {
   @Test func handlerWritesLines() async throws {
     let result = await #expect(
       processExitsWith: .success, observing: [\.standardErrorContent]
     ) {
-      let sink = try LogSink(.journal)
-      var handler = LineHandler(logLevel: .notice, style: .json, sink: sink)
+      let sink = try LogSink(.json)
+      var handler = LineHandler(logLevel: .notice, sink: sink)
       handler[metadataKey: "target"] = "web"
       let logger = Logger(label: "test") { _ in handler }
       logger.info("below the level")
@@ -169,8 +178,8 @@ private func line(
   @Test func closedStandardErrorIsSurvived() async {
     await #expect(processExitsWith: .success) {
       close(2)
-      let sink = try LogSink(.journal)
-      sink.add(Array("lost\n".utf8))
+      let sink = try LogSink(.journal, journalPath: nowhere)
+      sink.add("lost")
       sink.flush(atMost: .seconds(30))
     }
   }
@@ -178,11 +187,11 @@ private func line(
   @Test func linesAreWrittenInTheirOrder() async {
     await #expect(processExitsWith: .success) {
       let output = try StandardErrorPipe()
-      let sink = try LogSink(.journal)
+      let sink = try LogSink(.journal, journalPath: nowhere)
       for round in 0..<3 {
-        for number in 0..<200 { sink.add(Array("\(round * 200 + number)\n".utf8)) }
+        for number in 0..<200 { sink.add("\(round * 200 + number)") }
         sink.flush(atMost: .seconds(30))
-        let expected = (round * 200..<round * 200 + 200).map { "\($0)\n" }.joined()
+        let expected = (round * 200..<round * 200 + 200).map { "<6>\($0)\n" }.joined()
         #expect(output.bytes() == Array(expected.utf8))
       }
     }
@@ -192,9 +201,9 @@ private func line(
     await #expect(processExitsWith: .success) {
       let output = try StandardErrorPipe()
       output.fill()
-      let sink = try LogSink(.journal)
+      let sink = try LogSink(.journal, journalPath: nowhere)
       let count = 4000
-      for number in 0..<count { sink.add(Array("\(number)\n".utf8)) }
+      for number in 0..<count { sink.add("\(number)") }
       sink.flush(atMost: .milliseconds(5))
 
       // Now there is a reader.
@@ -202,11 +211,11 @@ private func line(
       sink.flush(atMost: .seconds(30))
       let text = String(decoding: (filling + output.bytes()).drop { $0 == 0x78 }, as: UTF8.self)
       let lines = text.split(separator: "\n")
-      let written = lines.compactMap { Int($0) }
+      let written = lines.compactMap { Int($0.dropFirst("<6>".count)) }
       #expect(written.count >= 1000 && written.count < count)
       #expect(written.first == 0 && zip(written, written.dropFirst()).allSatisfy(<))
       var dropped = 0
-      for note in lines where Int(note) == nil {
+      for note in lines where !note.hasPrefix("<6>") {
         #expect(note.hasPrefix("<4>log lines were not written, "))
         dropped += note.split(separator: "=").last.flatMap { Int($0) } ?? 0
       }

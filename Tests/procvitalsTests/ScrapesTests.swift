@@ -50,17 +50,6 @@ import Testing
     }
   }
 
-  private func outcome() throws -> Collector.Outcome {
-    let tree = try TestProc()
-    let facts = SystemFacts(pageBytes: 4096, ticksPerSecond: 100, bootTicks: 0)
-    let waiter = try Waiter()
-    defer { waiter.stop() }
-    return try Collector(
-      root: try ProcRoot(path: tree.path, facts: facts), cgroups: CgroupTree(path: tree.cgroupPath),
-      settings: CollectorSettings(targets: []), loop: try EventLoop(), waiter: waiter
-    ).collect(OwnState(version: "0"))
-  }
-
   @Test func L4_tooManyScrapesAreRefused() throws {
     let bench = try Bench(limit: 2)
     #expect(bench.ask() == nil && bench.ask() == nil)
@@ -70,7 +59,7 @@ import Testing
         == "503 Limit of concurrent requests reached (2), try again later.\n")
     #expect(refusal.fields.contains { $0.name == "Retry-After" && $0.value == "1" })
     #expect(bench.collections.count == 1)
-    bench.scrapes.finish(try outcome())
+    bench.scrapes.finish(Report())
     // The first one's collection is done; the second came while it was under way and shares it.
     #expect(bench.answers == ["1 200 page\n", "2 200 page\n"])
     #expect(
@@ -83,12 +72,12 @@ import Testing
   @Test func L5_theCollectionHasTheTimeOfWhoeverHasMost() throws {
     let bench = try Bench(limit: 9)
     let before = Instant.now
-    _ = bench.ask(.list, timeout: "1")
+    _ = bench.ask(.list(), timeout: "1")
     // These wait for the next one.
     _ = bench.ask(.page(), timeout: "3")
     _ = bench.ask(.page(), timeout: "7")
     _ = bench.ask(.page(), timeout: "2")
-    bench.scrapes.finish(try outcome())
+    bench.scrapes.finish(Report())
     bench.scrapes.start()
     let after = Instant.now
     let bounds = [(0.5, bench.collections[0].until), (6.5, bench.collections[1].until)]
@@ -104,7 +93,7 @@ import Testing
     _ = bench.ask(timeout: "10.5", isLate: true)
     _ = bench.ask(timeout: "2", isLate: true)
     _ = bench.ask(timeout: "2")
-    bench.scrapes.finish(try outcome())
+    bench.scrapes.finish(Report())
     #expect(
       bench.answers == [
         "1 503 Exceeded configured timeout of 10s.\n",
@@ -118,7 +107,7 @@ import Testing
     while bench.answers.isEmpty { try bench.loop.turn() }
     #expect(bench.answers == ["1 503 Exceeded configured timeout of 0.1s.\n"])
     // What is found out later is nobody's.
-    bench.scrapes.finish(try outcome())
+    bench.scrapes.finish(Report())
     #expect(bench.answers.count == 1)
   }
 }

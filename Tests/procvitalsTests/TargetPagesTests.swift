@@ -32,22 +32,28 @@ private func key(_ name: String, _ labels: KeyValuePairs<String, String> = [:]) 
       ([("target", "a"), ("target", "a")], nil, [:]),
     ] as [([(String, String)], String?, [String: String])])
   func queries(query: [(String, String)], name: String?, labels: [String: String]) throws {
+    let noPrefix = try self.noPrefix
     let items = query.map { (name: $0.0, value: $0.1) }
     guard let name else {
-      #expect(throws: PageQuery.Failure.self) { try ProbeQuery(items) }
+      #expect(throws: PageQuery.Failure.self) { try ProbeQuery(items, noPrefix) }
       return
     }
-    let probe = try ProbeQuery(items).probe
+    let probe = try ProbeQuery(items, noPrefix).probe
     #expect(probe.name == name)
     #expect(Dictionary(uniqueKeysWithValues: probe.labels.map { ($0.name, $0.value) }) == labels)
   }
 
+  private var noPrefix: WebPaths {
+    get throws { try WebPaths(externalURL: nil, routePrefix: nil) }
+  }
+
   @Test func parametersAreBounded() throws {
+    let noPrefix = try self.noPrefix
     func query(_ count: Int) -> [(name: String, value: String)] {
       [("target", "a")] + (0..<count).map { ("l\($0)", "") }
     }
-    #expect(try ProbeQuery(query(64)).probe.labels.count == 64)
-    #expect(throws: PageQuery.Failure.self) { try ProbeQuery(query(65)) }
+    #expect(try ProbeQuery(query(64), noPrefix).probe.labels.count == 64)
+    #expect(throws: PageQuery.Failure.self) { try ProbeQuery(query(65), noPrefix) }
   }
 
   @Test func answersOfProbes() throws {
@@ -60,26 +66,56 @@ private func key(_ name: String, _ labels: KeyValuePairs<String, String> = [:]) 
     let collector = try collector(
       tree,
       [rule("web", "web"), rule("db&1", "db", "a"), rule("db&1", "db2", "b"), rule("no", "no")])
-    func answer(_ name: String, _ role: String? = nil) -> (code: Int, text: String) {
+    func answer(
+      _ name: String, _ role: String? = nil, prefix: String? = nil
+    ) throws -> (code: Int, text: String) {
+      let paths = try WebPaths(externalURL: nil, routePrefix: prefix)
       let probe = Probe(
         name: name, labels: role.map { [TargetKey.Label(name: "role", value: $0)] } ?? [])
-      let outcome = collector.collect(OwnState(version: "0"), [.probe(probe)])
-      let response = Response.probe(probe, outcome) {
-        .text(.ok, String(decoding: $0[Form()] ?? [], as: UTF8.self))
-      }
+      let wishes: Set<Wish> = [.probe(probe)]
+      let report = Report(collector.collect(OwnState(version: "0"), wishes), wishes, paths)
+      let response = Response.probe(probe, Form(), report, paths) { .text(.ok, $0) }
       return (response?.status.code ?? 0, String(decoding: response?.body ?? [], as: UTF8.self))
     }
-    #expect(answer("web").code == 200 && answer("web").text.hasPrefix("# HELP process_"))
-    #expect(answer("db&1", "a").code == 200)
-    #expect(answer("no") == (503, "The target \"no\" has no process.\n"))
-    #expect(answer("wbe") == (404, "There is no target \"wbe\"; did you mean \"web\"?\n"))
-    #expect(answer("zzzzz") == (404, "There is no target \"zzzzz\"; /sd lists them.\n"))
+    let web = try answer("web")
+    #expect(web.code == 200 && web.text.hasPrefix("# HELP process_"))
+    #expect(try answer("db&1", "a").code == 200)
+    #expect(try answer("no") == (503, "The target \"no\" has no process.\n"))
+    #expect(try answer("wbe") == (404, "There is no target \"wbe\"; did you mean \"web\"?\n"))
+    #expect(try answer("zzzzz") == (404, "There is no target \"zzzzz\"; /sd lists them.\n"))
     #expect(
-      answer("db&1", "c") == (404, "There is no target \"db&1\" with role=\"c\"; /sd lists them.\n")
-    )
-    let (code, text) = answer("db&1")
+      try answer("db&1", "c")
+        == (404, "There is no target \"db&1\" with role=\"c\"; /sd lists them.\n"))
+    let (code, text) = try answer("db&1")
     #expect(code == 400 && text.contains("differ in role;"))
-    #expect(text.contains("/probe?target=db%261&role=…"))
+    #expect(text.contains(" /probe?target=db%261&role=…; /sd lists them"))
+  }
+
+  /// Paths in messages are those that lead there.
+  @Test func pathsInMessages() throws {
+    let paths = try WebPaths(externalURL: "https://h/x", routePrefix: "/y")
+    let failure = #expect(throws: PageQuery.Failure.self) { try ProbeQuery([], paths) }
+    #expect(failure?.sentence == "Expected /x/probe?target=NAME; /x/sd lists the targets.")
+    let tree = try TestProc().process(7, name: "db").process(8, name: "db2")
+    let collector = try collector(
+      tree,
+      ["db", "db2"].map {
+        TargetSettings(
+          rule: Rule(
+            name: "db", labels: [Rule.LabelTemplate("comm", Template($0))],
+            selector: Selector(processNames: [Glob($0)])))
+      })
+    for (name, expected) in [
+      ("db", "like /x/probe?target=db&comm=…; /x/sd lists them.\n"),
+      ("zzzzz", "There is no target \"zzzzz\"; /x/sd lists them.\n"),
+    ] {
+      let probe = Probe(name: name)
+      let report = Report(
+        collector.collect(OwnState(version: "0"), [.probe(probe)]), [.probe(probe)], paths)
+      let response = Response.probe(probe, Form(), report, paths) { _ in .text(.ok, "") }
+      let text = String(decoding: response?.body ?? [], as: UTF8.self)
+      #expect(text.hasSuffix(expected), "\(text)")
+    }
   }
 
   // MARK: /sd
@@ -102,7 +138,7 @@ private func key(_ name: String, _ labels: KeyValuePairs<String, String> = [:]) 
       key("we\"b\n\u{7f}", ["a": "\\"]),
     ]
     #expect(
-      ServiceDiscovery.json(targets, address: "h:1").line == """
+      ServiceDiscovery.json(targets, Access(address: "h:1")).line == """
         [{"targets":["h:1"],"labels":{"__metrics_path__":"/probe","__param_target":"db",\
         "__param_port":"1","target":"db","port":"1","team":"x"}},\
         {"targets":["h:1"],"labels":{"__metrics_path__":"/probe","__param_target":"db",\
@@ -110,7 +146,7 @@ private func key(_ name: String, _ labels: KeyValuePairs<String, String> = [:]) 
         {"targets":["h:1"],"labels":{"__metrics_path__":"/probe",\
         "__param_target":"we\\"b\\n\\u007f","target":"we\\"b\\n\\u007f","a":"\\\\"}}]
         """)
-    #expect(ServiceDiscovery.json([], address: "h:1").line == "[]")
+    #expect(ServiceDiscovery.json([], Access(address: "h:1")).line == "[]")
   }
 
   // MARK: /api/v1/targets

@@ -58,7 +58,7 @@ import Testing
   @Test func serviceDiscoverySaysHowToGetHere() {
     let key = TargetKey(name: "a", labels: [])
     let json = ServiceDiscovery.json(
-      [key], address: "h:443", probe: "/x/probe", isSecure: true
+      [key], Access(address: "h:443", probe: "/x/probe", isSecure: true)
     ).line
     #expect(
       json == #"[{"targets":["h:443"],"labels":{"__metrics_path__":"/x/probe","#
@@ -113,7 +113,7 @@ import Testing
     let configuration = try Configuration.parse(text: Array(text.utf8), file: "f.yaml")
     let page = ConfigPage(configuration: configuration, loadedSeconds: 17.5, error: "bad \"x\"")
     let web = try WebOptions.parse(["--web.allowed-hosts=h", "--web.route-prefix=/p"])
-    let json = page.text(web, try web.paths(), listening: ["127.0.0.1:1"])
+    let json = page.text(web, try web.paths(), listening: ["127.0.0.1:1"], webConfig: .null)
     #expect(!json.contains("hunter2"))
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])

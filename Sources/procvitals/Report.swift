@@ -1,0 +1,68 @@
+import Collector
+import HTTPServer
+import Linux
+import Targets
+
+/// What the loop gets to know of a collection: answers as they are sent.
+///
+/// Made on the sampler's thread, so that the loop has no work that grows with the number of targets.
+struct Report: Sendable {
+  /// What could not be read of some targets for lack of rights.
+  struct Denial: Sendable, Equatable {
+    var missing: [Capability] = []
+    var sources: [String] = []
+  }
+
+  var pages: [Form: [UInt8]] = [:]
+  var probes: [Probe: ProbeAnswer] = [:]
+  /// What is no page of metrics, as UTF-8.
+  private var documents: [Wish: [UInt8]] = [:]
+  var notices: [Collector.Notice] = []
+  var census = Collector.Census()
+  /// Nil if not all targets were looked at.
+  var health: Health.Status?
+  /// Nil if not all targets were looked at.
+  var denial: Denial?
+  /// For the status line; nil if not all targets were looked at.
+  var troubles: [String]?
+  var hasLate = false
+  var isLate = false
+
+  /// A report of nothing.
+  init() {}
+
+  /// Writes what is wished.
+  init(_ outcome: Collector.Outcome, _ wishes: Set<Wish>, _ paths: WebPaths) {
+    pages = outcome.pages
+    probes = outcome.probes
+    notices = outcome.notices
+    census = outcome.census
+    health = outcome.health?.status
+    denial = outcome.health.map {
+      Denial(missing: $0.rights.missing, sources: $0.rights.gaps.map(\.source))
+    }
+    troubles = outcome.health.map(StatusLine.troubles)
+    hasLate = outcome.hasLate
+    isLate = outcome.isLate
+    for wish in wishes { documents[wish] = Self.text(wish, outcome, paths).map { Array($0.utf8) } }
+  }
+
+  /// The document that somebody wished, empty if it was none.
+  func document(_ wish: Wish) -> [UInt8] { documents[wish] ?? [] }
+
+  private static func text(
+    _ wish: Wish, _ outcome: Collector.Outcome, _ paths: WebPaths
+  ) -> String? {
+    switch wish {
+    case .page: nil
+    case .health: (outcome.health ?? Health()).json.line + "\n"
+    case .details: TargetsPage.text(outcome.details)
+    case .list(let access): ServiceDiscovery.json(outcome.targets, access).line + "\n"
+    case .probe(let probe, _):
+      switch outcome.probes[probe] {
+      case .unknown?, nil: probe.unknown(among: outcome.targets, paths)
+      case .pages, .down, .late, .ambiguous: nil
+      }
+    }
+  }
+}

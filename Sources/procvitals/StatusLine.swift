@@ -1,0 +1,73 @@
+import Collector
+import Targets
+
+/// The line of `systemctl status`: how many targets there are, and what is wrong with them.
+struct StatusLine {
+  /// Characters of the line.
+  static let limit = 200
+  /// How many names one kind of trouble lists, and the characters of each.
+  static let nameCount = 3
+  static let nameLimit = 32
+
+  var census = Collector.Census()
+  /// As of the last collection that looked at all targets; see ``troubles(of:)``.
+  var troubles: [String] = []
+  /// Whether what stands in the files is in force.
+  var isConfigurationCurrent = true
+  var isWebConfigurationCurrent = true
+
+  var text: String {
+    var parts = ["\(census.up) of \(census.targets) targets up, \(census.processes) processes"]
+    if !isConfigurationCurrent {
+      parts.append("the new configuration has errors, the old one holds")
+    }
+    if !isWebConfigurationCurrent {
+      parts.append("the new web configuration has errors, the old one holds")
+    }
+    return Self.cut((parts + troubles).joined(separator: "; "), to: Self.limit)
+  }
+
+  /// What is wrong with targets, a part of the line for each kind.
+  static func troubles(of health: Health) -> [String] {
+    list("down", health.targets.filter { $0.status == .failing }.map { ($0, $0.troubles.first) })
+      + running(health, "late") { $0.reason == .late }
+      + list("denied", health.rights.gaps.map(\.source)) { $0 }
+      + running(health, "incomplete") {
+        $0.reason != .late && $0.reason != .denied && !$0.isFactOfKernel
+      }
+  }
+
+  private typealias Named = (target: Health.TargetHealth, trouble: Trouble?)
+
+  /// Targets that run and have trouble of a kind.
+  private static func running(
+    _ health: Health, _ what: String, _ isMeant: (Trouble) -> Bool
+  ) -> [String] {
+    let found: [Named] = health.targets.filter { $0.status == .degraded }.compactMap { target in
+      target.troubles.first(where: isMeant).map { (target, $0) }
+    }
+    return list(what, found)
+  }
+
+  private static func list(_ what: String, _ targets: [Named]) -> [String] {
+    list(what, targets) { named in
+      let name = cut(named.target.name, to: nameLimit)
+      return named.trouble.map { "\(name) (\($0.source.label) \($0.reason.rawValue))" } ?? name
+    }
+  }
+
+  private static func list<Item>(
+    _ what: String, _ items: [Item], _ name: (Item) -> String
+  ) -> [String] {
+    if items.isEmpty { return [] }
+    let more = items.count - nameCount
+    return [
+      "\(what): " + items.prefix(nameCount).map(name).joined(separator: ", ")
+        + (more > 0 ? " and \(more) more" : "")
+    ]
+  }
+
+  private static func cut(_ text: String, to limit: Int) -> String {
+    text.count <= limit ? text : text.prefix(limit - 1) + "…"
+  }
+}

@@ -1,0 +1,5 @@
+# On a fresh Debian 12 the package installs, starts and serves, with TLS and passwords, and goes.
+. "$(dirname "$0")/lib.sh"
+. "$HERE/box.sh"
+. "$HERE/package.sh"
+installs_on bookworm

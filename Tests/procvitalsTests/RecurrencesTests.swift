@@ -1,0 +1,54 @@
+import Collector
+import Linux
+import Testing
+
+@testable import procvitals
+
+private func began(_ target: String = "a", _ reason: String = "late") -> Collector.Notice {
+  .trouble(target: target, source: "exe", reason: reason, detail: "d")
+}
+private func ended(_ target: String = "a") -> Collector.Notice {
+  .recovered(target: target, source: "exe", reason: "late")
+}
+
+@Suite struct RecurrencesTests {
+  @Test func whatComesAndGoesIsToldTwice() {
+    var recurrences = Recurrences()
+    let start = Instant.now
+    func telling(_ notice: Collector.Notice, _ seconds: Int) -> Recurrences.Telling {
+      recurrences.telling(notice, at: start + .seconds(seconds))
+    }
+    #expect(telling(began(), 0) == .asUsual)
+    #expect(telling(ended(), 1) == .asUsual)
+    #expect(telling(began(), 2) == .forTheLastTime)
+    for second in 3..<100 {
+      #expect(telling(ended(), second) == .quietly)
+      #expect(telling(began(), second) == .quietly)
+    }
+    // Others have nothing to do with it.
+    #expect(telling(began("b"), 100) == .asUsual)
+    #expect(telling(began("a", "denied"), 100) == .asUsual)
+    #expect(telling(.up(target: "a", pid: 1, processes: 1), 100) == .asUsual)
+    // Once the time is over it is news again.
+    #expect(telling(ended(), 599) == .quietly)
+    #expect(telling(began(), 600) == .asUsual)
+    #expect(telling(ended(), 601) == .asUsual)
+    #expect(telling(began(), 1199) == .forTheLastTime)
+    #expect(telling(ended(), 1200) == .asUsual)
+  }
+
+  @Test func manyTroublesAreToldAsUsual() {
+    var recurrences = Recurrences()
+    let start = Instant.now
+    for round in 0..<2 {
+      for number in 0..<3000 {
+        let telling = recurrences.telling(began("t\(number)"), at: start)
+        #expect(telling == (round == 1 && number < 1000 ? .forTheLastTime : .asUsual))
+      }
+    }
+    // The forgotten ones make room.
+    let later = start + Recurrences.quietTime
+    #expect(recurrences.telling(began("x"), at: later) == .asUsual)
+    #expect(recurrences.telling(began("x"), at: later) == .forTheLastTime)
+  }
+}
