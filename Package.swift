@@ -105,7 +105,7 @@ let package = Package(
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS", "HTTPServer",
+        "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS", "HTTPServer",
         "Systemd", "Targets",
         "Collector", "Config",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

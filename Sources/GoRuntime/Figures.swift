@@ -52,6 +52,18 @@ package struct HeapFigures: Sendable, Equatable {
   package var marked: UInt64 = 0
 }
 
+extension HeapFigures {
+  /// Bytes of objects that were not freed.
+  package var allocated: UInt64 { allocatedBytes &- freedBytes }
+  package var objects: UInt64 { allocatedObjects &- freedObjects }
+  package var mallocs: UInt64 { allocatedObjects &+ tinyObjects }
+  package var frees: UInt64 { freedObjects &+ tinyObjects }
+  package var idle: UInt64 { released &+ free }
+  /// What the heap has of the operating system's memory, returned parts included.
+  package var heapSys: UInt64 { inUse &+ idle }
+  package var stackSys: UInt64 { stacksInUse &+ stacksSys }
+}
+
 /// Goroutines and threads.
 package struct SchedulerFigures: Sendable, Equatable {
   /// Without the runtime's own.
@@ -75,6 +87,19 @@ package struct CollectorFigures: Sendable, Equatable {
   package var cpuFraction: Double = 0
   /// GOGC; -1 for off.
   package var percent: Int32 = 0
-  /// GOMEMLIMIT, bytes.
+  /// GOMEMLIMIT, bytes; the largest number if it is not set.
   package var memoryLimit: Int64 = 0
+
+  /// Nanoseconds; 0 before the first cycle.
+  package var averagePause: UInt64 { cycles == 0 ? 0 : pauseTotal / cycles }
+}
+
+extension Refusal: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .notRead: "not read"
+    case .notLocated(let what): "\(what) was not found in the program's memory"
+    case .inconsistent(let what): "\(what)"
+    }
+  }
 }
