@@ -75,6 +75,15 @@ struct Snapshot {
     throw .wouldBlock
   }
 
+  /// Forgets which processors there are, since their memory could not be read.
+  mutating func forgetProcessors() {
+    processors = []
+    layOut()
+  }
+
+  /// Gives back the memory of what was read; the next ``take(_:)`` needs it anew.
+  mutating func release() { words = [] }
+
   /// Reads the pointers of `allp` if its length or place is not the known one.
   ///
   /// - Returns: Whether they have changed.
