@@ -67,6 +67,7 @@ enum Acceptance {
   /// - Parameters:
   ///   - snapshot: What was read.
   ///   - systemThreads: Threads of the process as the kernel counts them.
+  /// - Returns: The figures.
   /// - Throws: The check that failed.
   static func scheduler(
     _ snapshot: Snapshot, systemThreads: UInt64
@@ -98,6 +99,7 @@ enum Acceptance {
   /// - Parameters:
   ///   - snapshot: What was read.
   ///   - now: Wall-clock time after that, nanoseconds since 1970.
+  /// - Returns: The figures.
   /// - Throws: The check that failed.
   static func collector(_ snapshot: Snapshot, now: Int64) throws(Refusal) -> CollectorFigures {
     let cycles = snapshot.cycles
