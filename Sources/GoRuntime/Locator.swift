@@ -181,11 +181,14 @@ struct Locator {
     let slices = search(ahead: 2) { window in
       let words = window.words
       return window.places.filter {
-        (1...(1 << 32)).contains(words[$0 + 1]) && words[$0 + 2] > words[$0 + 1]
+        (1...(1 << 32)).contains(words[$0 + 1]) && words[$0 + 2] >= words[$0 + 1]
           && words[$0 + 2] <= 1 << 33 && isPointer(words[$0])
       }
     }
-    return only(slices.filter(areGoroutines(at:))).map { $0 &+ 8 }
+    let hits = slices.filter(areGoroutines(at:))
+    // While garbage is collected, work.stackRoots is a copy without room for more.
+    let roomy = hits.filter { slice in words(slice, 3).map { $0[2] > $0[1] } ?? false }
+    return only(roomy.isEmpty ? hits : roomy).map { $0 &+ 8 }
   }
 
   private func areGoroutines(at slice: UInt64) -> Bool {

@@ -69,6 +69,16 @@ import Testing
     #expect(throws: Refusal.notLocated("runtime.allgs")) { try Self.locate(runtime) }
   }
 
+  @Test func aListOfGoroutinesThatIsFullIsFound() throws {
+    var random = SeededGenerator(seed: 3)
+    var runtime = FakeRuntime(try #require(Layout.all.last), &random)
+    let slice = runtime.addresses.goroutineCount - 8
+    runtime[slice + 16] = runtime[slice + 8]
+    #expect(try Self.locate(runtime) == runtime.addresses)
+    for offset: UInt64 in [0, 8, 16] { runtime[Self.free + offset] = runtime[slice + offset] }
+    #expect(throws: Refusal.notLocated("runtime.allgs")) { try Self.locate(runtime) }
+  }
+
   /// The first thread's copy of `allp` lies in a structure that begins with its first goroutine.
   @Test func theSnapshotOfTheFirstThreadIsNotTheListOfProcessors() throws {
     var random = SeededGenerator(seed: 4)
@@ -114,26 +124,26 @@ import Testing
     }
   }
 
-  /// Ranges that no process has, memory that is not there, and memory without end.
-  @Test func hostileRangesEndTheSearch() throws {
-    let layout = try #require(Layout.all.last)
-    for (start, end, bias) in [
+  /// Ranges that no process has, and memory without end.
+  @Test(
+    arguments: [
       (0, 1 << 58, 0), (1 << 57, 1 << 58, UInt64.max), (0, 1 << 58, 1 << 63),
       (0x1000, 0x1001, UInt64.max - 0x1000), (8, 8, 0),
-    ] as [(UInt64, UInt64, UInt64)] {
-      let file = ProgramFile(
-        version: "go1.27", layout: layout, isNewerThanKnown: false, symbols: nil,
-        variables: [start..<end], image: start..<end, isRelocatable: false)
-      var words = 0
-      for isThere in [true, false] {
-        let locator = Locator(file, bias: bias) { (pieces, buffer) throws(Errno) in
-          if !isThere { throw .badAddress }
-          words += pieces.wordCount
-          buffer = [UInt64](repeating: UInt64(layout[.mspanSize]), count: pieces.wordCount)
-        }
-        #expect(throws: Refusal.self) { try locator.locate() }
+    ] as [(UInt64, UInt64, UInt64)])
+  func hostileRangesEndTheSearch(start: UInt64, end: UInt64, bias: UInt64) throws {
+    let layout = try #require(Layout.all.last)
+    let file = ProgramFile(
+      version: "go1.27", layout: layout, isNewerThanKnown: false, symbols: nil,
+      variables: [start..<end], image: start..<end, isRelocatable: false)
+    var words = 0
+    let locator = Locator(file, bias: bias) { (pieces, buffer) throws(Errno) in
+      if buffer.count != pieces.wordCount {
+        buffer = [UInt64](repeating: 0, count: pieces.wordCount)
       }
-      #expect(words < 9 << 20)
+      words += pieces.wordCount
+      if start > 0, words > 1 << 18 { throw .badAddress }
     }
+    #expect(throws: Refusal.notLocated("runtime.mheap_")) { try locator.locate() }
+    #expect(words < 9 << 20)
   }
 }

@@ -92,11 +92,11 @@ import Testing
     print("ProgramFileTests: seed \(seed)")
     var random = SeededGenerator(seed: seed)
     let whole = FakeProgram().bytes
-    for length in [Array(0..<200), Array(FakeProgram.data..<whole.count)].joined() {
+    for length in [0..<200, FakeProgram.data..<whole.count].joined() where length % 3 != 0 {
       _ = try? outcome(Array(whole.prefix(length)))
     }
     let telling = Array(0..<176) + Array(FakeProgram.data..<whole.count)
-    for _ in 0..<3000 {
+    for _ in 0..<1000 {
       var bytes = whole
       for _ in 0..<Int.random(in: 1...6, using: &random) {
         guard let place = telling.randomElement(using: &random) else { return }

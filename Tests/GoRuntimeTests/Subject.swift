@@ -48,7 +48,7 @@ final class Subject {
 
   /// What it says itself at two moments.
   func tell() throws -> (before: OwnFigures, after: OwnFigures) {
-    let told = try JSONDecoder().decode([OwnFigures].self, from: Data(ask("tell").utf8))
+    let told = try JSONDecoder().decode([OwnFigures].self, from: Data(ask("both").utf8))
     return (told[0], told[1])
   }
 

@@ -3,7 +3,8 @@
 //
 // Commands come as lines on standard input; each is answered by a line. "take" reads everything and
 // answers "taken"; "again" reads it once more and answers "same" or "different". Neither allocates
-// anything, so what is read from outside between the two must be what "tell" answers: both, as JSON.
+// anything, so what is read from outside between the two must be what "tell" answers, as JSON; "both"
+// answers what was read both times, as an array.
 package main
 
 import (
@@ -130,8 +131,8 @@ func (m *moment) tell() map[string]interface{} {
 	return report
 }
 
-func tell() string {
-	line, err := json.Marshal([]interface{}{before.tell(), after.tell()})
+func tell(report interface{}) string {
+	line, err := json.Marshal(report)
 	if err != nil {
 		return err.Error()
 	}
@@ -160,7 +161,9 @@ func start(n int, body func(stop chan struct{})) {
 func obey(command string, number int) string {
 	switch command {
 	case "tell":
-		return tell()
+		return tell(before.tell())
+	case "both":
+		return tell([]interface{}{before.tell(), after.tell()})
 	case "hold": // MiB that stay
 		for i := 0; i < number; i++ {
 			held = append(held, make([]byte, 1<<20))
