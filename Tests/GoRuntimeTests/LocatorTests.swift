@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct LocatorTests {
   private static func locate(
-    _ runtime: FakeRuntime, hasSymbols: Bool = false, layout: Layout? = nil
+    _ runtime: RuntimeImage, hasSymbols: Bool = false, layout: Layout? = nil
   ) throws(Refusal) -> Addresses {
     try Locator(runtime.file(hasSymbols: hasSymbols, layout: layout), bias: 0, runtime.read)
       .locate()
@@ -17,7 +17,7 @@ import Testing
     for processors in [1, 2, 3, 300] {
       let seed = UInt64.random(in: 0 ... .max)
       var random = SeededGenerator(seed: seed)
-      let runtime = FakeRuntime(layout, processors: processors, &random)
+      let runtime = RuntimeImage(layout, processors: processors, &random)
       let found = try Self.locate(runtime, hasSymbols: hasSymbols)
       #expect(found == runtime.addresses, "seed \(seed)")
     }
@@ -26,7 +26,7 @@ import Testing
   /// Layouts that agree in all that is looked for cannot be told apart, and need not be.
   @Test(arguments: Layout.all) func aWrongLayoutFindsNothing(_ layout: Layout) throws {
     var random = SeededGenerator(seed: 1)
-    let runtime = FakeRuntime(layout, &random)
+    let runtime = RuntimeImage(layout, &random)
     for other in Layout.all
     where Field.allCases.contains(where: { layout.ifPresent($0) != other.ifPresent($0) })
       && other.machine == layout.machine
@@ -41,9 +41,9 @@ import Testing
 
   @Test func aRelocatedProgramIsSearchedWhereItIs() throws {
     var random = SeededGenerator(seed: 2)
-    let runtime = FakeRuntime(try #require(Layout.all.last), &random)
+    let runtime = RuntimeImage(try #require(Layout.all.last), &random)
     let bias: UInt64 = 0x40_0000
-    let lower = FakeRuntime.image.lowerBound - bias..<FakeRuntime.image.upperBound - bias
+    let lower = RuntimeImage.image.lowerBound - bias..<RuntimeImage.image.upperBound - bias
     let file = ProgramFile(
       version: "go1.27", layout: runtime.layout, isNewerThanKnown: false, symbols: nil,
       variables: [lower], image: lower, isRelocatable: true)
@@ -53,12 +53,12 @@ import Testing
 
   // MARK: Decoys
 
-  private static let free = FakeRuntime.image.lowerBound + 0x7_0000
+  private static let free = RuntimeImage.image.lowerBound + 0x7_0000
 
   /// While garbage is collected, `work.stackRoots` has the same goroutines, but no room for more.
   @Test func theListOfStackRootsIsNotTheListOfGoroutines() throws {
     var random = SeededGenerator(seed: 3)
-    var runtime = FakeRuntime(try #require(Layout.all.last), &random)
+    var runtime = RuntimeImage(try #require(Layout.all.last), &random)
     let slice = runtime.addresses.goroutineCount - 8
     runtime[Self.free] = runtime[slice]
     runtime[Self.free + 8] = runtime[slice + 8]
@@ -71,7 +71,7 @@ import Testing
 
   @Test func aListOfGoroutinesThatIsFullIsFound() throws {
     var random = SeededGenerator(seed: 3)
-    var runtime = FakeRuntime(try #require(Layout.all.last), &random)
+    var runtime = RuntimeImage(try #require(Layout.all.last), &random)
     let slice = runtime.addresses.goroutineCount - 8
     runtime[slice + 16] = runtime[slice + 8]
     #expect(try Self.locate(runtime) == runtime.addresses)
@@ -83,19 +83,19 @@ import Testing
   @Test func theSnapshotOfTheFirstThreadIsNotTheListOfProcessors() throws {
     var random = SeededGenerator(seed: 4)
     let layout = try #require(Layout.all.last)
-    var runtime = FakeRuntime(layout, &random)
+    var runtime = RuntimeImage(layout, &random)
     let copy = Self.free + UInt64(layout[.mAllPSnapshot])
     for offset: UInt64 in [0, 8, 16] {
       runtime[copy + offset] = runtime[runtime.addresses.processors + offset]
     }
     #expect(throws: Refusal.notLocated("runtime.allp")) { try Self.locate(runtime) }
-    runtime[Self.free] = FakeRuntime.image.lowerBound + 0x100
+    runtime[Self.free] = RuntimeImage.image.lowerBound + 0x100
     #expect(try Self.locate(runtime) == runtime.addresses)
   }
 
   @Test func twoControllersAreNone() throws {
     var random = SeededGenerator(seed: 5)
-    var runtime = FakeRuntime(try #require(Layout.all.last), &random)
+    var runtime = RuntimeImage(try #require(Layout.all.last), &random)
     let counts = runtime.addresses.controller + UInt64(runtime.layout[.heapInUse])
     for offset: UInt64 in [0, 8, 16] { runtime[Self.free + offset] = runtime[counts + offset] }
     #expect(throws: Refusal.notLocated("runtime.gcController")) { try Self.locate(runtime) }
@@ -108,11 +108,11 @@ import Testing
     print("LocatorTests: seed \(seed)")
     var random = SeededGenerator(seed: seed)
     for _ in 0..<40 {
-      var runtime = FakeRuntime(layout, &random)
+      var runtime = RuntimeImage(layout, &random)
       let variables = [
         runtime.addresses.heap + UInt64(layout[.spanAllocSize]), runtime.addresses.processors,
-        runtime.addresses.goroutineCount - 8, FakeRuntime.heapStart + 0x2000,
-        FakeRuntime.heapStart + 0x4_0000, runtime.addresses.scheduler,
+        runtime.addresses.goroutineCount - 8, RuntimeImage.heapStart + 0x2000,
+        RuntimeImage.heapStart + 0x4_0000, runtime.addresses.scheduler,
       ]
       for _ in 0..<3 {
         guard let variable = variables.randomElement(using: &random) else { return }

@@ -5,7 +5,7 @@ import Testing
 @testable import GoRuntime
 
 /// The variables of a Go runtime in memory, as a layout has them, holding figures that agree.
-struct FakeRuntime {
+struct RuntimeImage {
   let layout: Layout
   private(set) var heap = HeapFigures()
   private(set) var scheduler = SchedulerFigures()

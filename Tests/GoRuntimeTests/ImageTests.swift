@@ -10,7 +10,7 @@ private struct Outcome {
   var scheduler: Result<SchedulerFigures, Refusal>
   var collector: Result<CollectorFigures, Refusal>
 
-  init(_ runtime: FakeRuntime, _ read: ReadMemory? = nil) throws {
+  init(_ runtime: RuntimeImage, _ read: ReadMemory? = nil) throws {
     var taken = Snapshot(runtime.layout, runtime.addresses)
     try taken.take(read ?? runtime.read)
     let snapshot = taken
@@ -19,7 +19,7 @@ private struct Outcome {
       try Acceptance.scheduler(snapshot, systemThreads: 40)
     }
     collector = Result { () throws(Refusal) in
-      try Acceptance.collector(snapshot, now: FakeRuntime.wallClock)
+      try Acceptance.collector(snapshot, now: RuntimeImage.wallClock)
     }
   }
 
@@ -36,11 +36,11 @@ private struct Outcome {
 private struct Corruption: Sendable, CustomTestStringConvertible {
   let testDescription: String
   let group: FigureGroup?
-  let apply: @Sendable (inout FakeRuntime) -> Void
+  let apply: @Sendable (inout RuntimeImage) -> Void
 
   init(
     _ description: String, _ group: FigureGroup?,
-    _ apply: @escaping @Sendable (inout FakeRuntime) -> Void
+    _ apply: @escaping @Sendable (inout RuntimeImage) -> Void
   ) {
     (testDescription, self.group, self.apply) = (description, group, apply)
   }
@@ -128,13 +128,13 @@ private let others: [Corruption] = [
   Corruption("nothing", nil) { _ in },
 ]
 
-@Suite struct AcceptanceTests {
+@Suite struct ImageTests {
   @Test(arguments: Layout.all) func whatWasPutThereIsRead(_ layout: Layout) throws {
     for (cycles, processors) in [(0, 1), (1, 2), (5, 2000), (255, 3), (256, 4), (257, 1), (700, 2)]
     {
       let seed = UInt64.random(in: 0 ... .max)
       var random = SeededGenerator(seed: seed)
-      let runtime = FakeRuntime(layout, processors: processors, cycles: UInt32(cycles), &random)
+      let runtime = RuntimeImage(layout, processors: processors, cycles: UInt32(cycles), &random)
       let outcome = try Outcome(runtime)
       #expect(try outcome.heap.get() == runtime.heap, "seed \(seed)")
       #expect(try outcome.scheduler.get() == runtime.scheduler, "seed \(seed)")
@@ -147,7 +147,7 @@ private let others: [Corruption] = [
     let seed = UInt64.random(in: 0 ... .max)
     var random = SeededGenerator(seed: seed)
     for layout in Layout.all where layout.machine == .amd64 {
-      var runtime = FakeRuntime(layout, &random)
+      var runtime = RuntimeImage(layout, &random)
       corruption.apply(&runtime)
       let refused = try Outcome(runtime).refused
       #expect(refused == Set([corruption.group].compactMap { $0 }), "\(layout), seed \(seed)")
@@ -156,12 +156,12 @@ private let others: [Corruption] = [
 
   @Test func anyNumbersAtAllNeverTrap() throws {
     let seed = UInt64.random(in: 0 ... .max)
-    print("AcceptanceTests: seed \(seed)")
+    print("ImageTests: seed \(seed)")
     var random = SeededGenerator(seed: seed)
     let extremes: [UInt64] = [0, 1, .max, 1 << 63, 1 << 32, 0xffff_ffff, 0x7fff_ffff_ffff_ffff]
     for _ in 0..<300 {
       guard let layout = Layout.all.randomElement(using: &random) else { return }
-      var snapshot = Snapshot(layout, FakeRuntime(layout, &random).addresses)
+      var snapshot = Snapshot(layout, RuntimeImage(layout, &random).addresses)
       let share = Double.random(in: 0...1, using: &random)
       let garbage: ReadMemory = { (pieces, buffer) throws(Errno) in
         buffer = (0..<pieces.wordCount).map { _ in
@@ -186,7 +186,7 @@ private let others: [Corruption] = [
 
   @Test(arguments: [true, false]) func aCycleThatEndsMeanwhileIsNoticed(isLast: Bool) throws {
     var random = SeededGenerator(seed: 1)
-    let runtime = FakeRuntime(try #require(Layout.all.last), &random)
+    let runtime = RuntimeImage(try #require(Layout.all.last), &random)
     let outcome = try Outcome(runtime) { (pieces, buffer) throws(Errno) in
       try runtime.read(pieces, &buffer)
       if pieces.count > 3 { buffer[isLast ? buffer.count - 1 : 0] += 1 }
@@ -198,9 +198,9 @@ private let others: [Corruption] = [
   @Test func processorsAreReadAnewWhenTheirNumberChanges() throws {
     var random = SeededGenerator(seed: 2)
     let layout = try #require(Layout.all.last)
-    var snapshot = Snapshot(layout, FakeRuntime(layout, &random).addresses)
+    var snapshot = Snapshot(layout, RuntimeImage(layout, &random).addresses)
     for (count, reads) in [(3, 3), (3, 1), (70, 3), (2, 3), (2, 1)] {
-      let runtime = FakeRuntime(layout, processors: count, &random)
+      let runtime = RuntimeImage(layout, processors: count, &random)
       var calls = 0
       try snapshot.take { (pieces, buffer) throws(Errno) in
         calls += 1
@@ -215,7 +215,7 @@ private let others: [Corruption] = [
   @Test func processorsThatChangeAgainAndAgainAreGivenUp() throws {
     var random = SeededGenerator(seed: 3)
     let layout = try #require(Layout.all.last)
-    let runtime = FakeRuntime(layout, processors: 3, &random)
+    let runtime = RuntimeImage(layout, processors: 3, &random)
     var snapshot = Snapshot(layout, runtime.addresses)
     var calls = 0
     #expect(throws: Errno.wouldBlock) {
@@ -258,7 +258,7 @@ private let others: [Corruption] = [
   func heapGoal(_ goal: Goal) throws {
     var random = SeededGenerator(seed: 4)
     let layout = try #require(Layout.of(minor: goal.minor, .amd64))
-    var runtime = FakeRuntime(layout, &random)
+    var runtime = RuntimeImage(layout, &random)
     for (field, value) in [
       (.memoryLimit, min(goal.limit, UInt64(Int64.max))), (.gcPercentHeapGoal, goal.percentGoal),
       (.sweepDistanceMinTrigger, goal.sweep), (.triggered, goal.triggered),
