@@ -43,7 +43,9 @@ package struct PreparedFamily: Sendable {
       let name = isTotal ? shortName : family.name
       let type = isCounter && !isTotal ? "unknown" : family.kind.rawValue
       header += "# TYPE \(name) \(type)\n".utf8
-      if family.unit != .none { header += "# UNIT \(name) \(family.unit.rawValue)\n".utf8 }
+      if family.unit != .none, name.hasSuffix(family.unit.rawValue) {
+        header += "# UNIT \(name) \(family.unit.rawValue)\n".utf8
+      }
       header += "# HELP \(name) ".utf8
       appendEscaped(family.help, quotes: true, &header)
       header.append(UInt8(ascii: "\n"))
