@@ -81,8 +81,8 @@ struct Snapshot {
     layOut()
   }
 
-  /// Gives back the memory of what was read; the next ``take(_:)`` needs it anew.
-  mutating func release() { words = [] }
+  /// Gives back the memory of what was read.
+  mutating func discard() { words = [] }
 
   /// Reads the pointers of `allp` if its length or place is not the known one.
   ///
