@@ -82,7 +82,14 @@ package struct GoProcess: Sendable {
         snapshot?.forgetProcessors()
         continue
       }
-      if let snapshot { sample.take(snapshot, systemThreads: systemThreads) }
+      if let taken = snapshot {
+        guard taken.isOfThisRuntime else {
+          sample.refuse(.inconsistent("runtime.mheap_ is no longer where it was"))
+          snapshot = nil
+          break
+        }
+        sample.take(taken, systemThreads: systemThreads)
+      }
       if sample.isComplete { break }
     }
     refusedSamples = sample.isComplete ? 0 : refusedSamples + 1

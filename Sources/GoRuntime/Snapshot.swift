@@ -46,8 +46,12 @@ struct Snapshot {
     let schedulerEnd = max(layout[.freeG], layout.ifPresent(.freeGWithoutStack) ?? 0) + 8
     places.scheduler = add(
       addresses.scheduler, layout[.nextM], to: schedulerEnd - layout[.nextM])
-    places.spans = add(addresses.heap, layout[.spanAllocInUse], to: 8)
-    places.caches = add(addresses.heap, layout[.cacheAllocInUse], to: 8)
+    places.spans = add(
+      addresses.heap, layout[.spanAllocSize],
+      to: layout[.spanAllocStat] + 8 - layout[.spanAllocSize])
+    places.caches = add(
+      addresses.heap, layout[.cacheAllocSize],
+      to: layout[.cacheAllocStat] + 8 - layout[.cacheAllocSize])
     places.goroutineCount = add(addresses.goroutineCount, 0, to: 8)
     places.processors = add(addresses.processors, 0, to: 16)
     places.freeGoroutines = pieces.wordCount
@@ -136,8 +140,24 @@ struct Snapshot {
   var percent: Int32 {
     Int32(bitPattern: words.half(places.controller * 8 + layout[.gcPercent]))
   }
-  var spansInUse: UInt64 { words[places.spans] }
-  var cachesInUse: UInt64 { words[places.caches] }
+  var spansInUse: UInt64 { span(.spanAllocInUse) }
+  var cachesInUse: UInt64 { cache(.cacheAllocInUse) }
+
+  private func span(_ field: Field) -> UInt64 {
+    words[places.spans + (layout[field] - layout[.spanAllocSize]) / 8]
+  }
+  private func cache(_ field: Field) -> UInt64 {
+    words[places.caches + (layout[field] - layout[.cacheAllocSize]) / 8]
+  }
+
+  /// Whether this is still the runtime that was found: its allocators of spans and caches have the
+  /// sizes of this version and count in `memstats`.
+  var isOfThisRuntime: Bool {
+    span(.spanAllocSize) == UInt64(layout[.mspanSize])
+      && cache(.cacheAllocSize) == UInt64(layout[.mcacheSize])
+      && span(.spanAllocStat) == addresses.memstats &+ UInt64(layout[.mspanSys])
+      && cache(.cacheAllocStat) == addresses.memstats &+ UInt64(layout[.mcacheSys])
+  }
   var goroutineCount: UInt64 { words[places.goroutineCount] }
   /// The length of `allp`.
   var processorCount: UInt64 { words[places.processors + 1] }

@@ -18,6 +18,8 @@ final class Subject {
     process.standardOutput = output
     process.environment = environment
     try process.run()
+    // From its first answer on it is this program.
+    _ = ask("rest 1")
   }
 
   deinit {
