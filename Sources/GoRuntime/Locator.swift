@@ -229,8 +229,11 @@ struct Locator {
         let next = value(.nextM)
         guard (1...1_000_000).contains(next), value(.freedM) < next,
           (1...now).contains(value(.procResizeTime)), idle.contains(value(.idleP)),
-          number(.systemG) <= 1000, number(.idlePCount) <= processors.count,
-          UInt64(number(.idleMCount)) <= next, number(.maxMCount) > 0
+          (1...1000).contains(number(.systemG)), number(.idlePCount) <= processors.count,
+          UInt64(number(.idleMCount)) <= next, number(.maxMCount) > 0,
+          // Lists are empty when their lengths are 0.
+          (value(.idleP) == 0) == (number(.idlePCount) == 0),
+          number(.idleMCount) == 0 ? value(.idleM) == 0 : isPointer(value(.idleM))
         else { continue }
         let score = (number(.maxMCount) == 10_000 ? 2 : 0) + (value(.idleM) == 0 ? 0 : 1)
         let address = window.address(start) &- UInt64(first)

@@ -245,6 +245,7 @@ struct RuntimeImage {
     set(.maxMCount, 10_000)
     self[addresses.scheduler + UInt64(layout[.procResizeTime])] = 1_000_000
     self[addresses.scheduler + UInt64(layout[.idleM])] = Self.heapStart
+    set(.idleMCount, 1)
     scheduler.processors = UInt64(processors)
   }
 
