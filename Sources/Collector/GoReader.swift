@@ -11,7 +11,7 @@ import Targets
 final class GoReader {
   /// What is known of a process that was wanted.
   enum Finding {
-    /// It runs no Go program.
+    /// It runs no Go program, or has just ended.
     case other
     /// It has not answered yet.
     case pending
@@ -199,7 +199,7 @@ final class GoReader {
         entry.settle(.unreadable("the layout of \(version) is not known"))
       case .success(.other): entry.settle(.other)
       case .failure(let error):
-        entry.settle(error == .gone ? .pending : .failure(error))
+        entry.settle(error == .gone ? .other : .failure(error))
         // It may run another program by now.
         entry.program = nil
       }
@@ -238,7 +238,7 @@ final class GoReader {
         isFailure = isFailure || sample.refusals.count == FigureGroup.allCases.count
       case .failure(let error):
         entry.process = nil
-        entry.finding = error == .gone ? .pending : .failure(error)
+        entry.finding = error == .gone ? .other : .failure(error)
         isFailure = isFailure || error != .gone
       }
       entry.failures = isFailure ? entry.failures + 1 : 0

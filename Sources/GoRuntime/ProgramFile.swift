@@ -75,6 +75,8 @@ package struct ProgramFile: Sendable {
   ///
   /// - Parameter base: Finds where the process has the program's first page; asked if the program can
   ///   be loaded anywhere.
+  /// - Returns: The difference; wraps.
+  /// - Throws: What that throws.
   package func bias<Failure>(_ base: () throws(Failure) -> UInt64) throws(Failure) -> UInt64 {
     isRelocatable ? try base() &- (image.lowerBound & ~4095) : 0
   }
