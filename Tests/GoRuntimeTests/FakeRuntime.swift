@@ -86,7 +86,7 @@ struct FakeRuntime {
     setHalf(Self.controller, .gcPercent, 100)
     set(Self.heap, .spanAllocSize, UInt64(layout[.mspanSize]))
     set(Self.heap, .cacheAllocSize, UInt64(layout[.mcacheSize]))
-    set(Self.heap, .spanAllocInUse, 48_000)
+    set(Self.heap, .spanAllocInUse, 100 * UInt64(layout[.mspanSize]))
     set(Self.heap, .cacheAllocInUse, UInt64(processors * layout[.mcacheSize]))
     let memstats = Self.memstats + bias
     set(Self.heap, .spanAllocStat, memstats + UInt64(layout[.mspanSys]))
@@ -103,6 +103,7 @@ struct FakeRuntime {
       setHalf(Self.scheduler, .freeGWithoutStack, 1)
     }
     set(Self.scheduler, .idleM, Self.dynamic + 0x30000 + bias)
+    setHalf(Self.scheduler, .idleMCount, 1)
     set(Self.scheduler, .procResizeTime, 1)
     // Their pointers, then each processor and its cache, then goroutines.
     var place = Self.dynamic
