@@ -52,7 +52,8 @@ struct Held: ~Copyable {
       case .netStatistics: _ = try handle.netStatistics(&buffer) { _ in nil }
       case .networkNamespace: _ = try handle.openNetworkNamespace(&buffer)
       case .sockets: _ = try handle.networkNamespace(&buffer)
-      case .taskstats: break
+      // Reading memory is a test of its own.
+      case .mem, .taskstats: break
       }
       return nil
     } catch {
@@ -143,13 +144,20 @@ struct Held: ~Copyable {
     let child = try Child("sleep", "1000")
     var held = try Held(child.pid, in: "/proc", facts: .current())
     for file in SourceFile.allCases { #expect(held.failure(file, keep: keep) == nil, "\(file)") }
+    let program = try held.handle.programFacts()
     child.send(SIGKILL)
     child.reap()
-    for file in SourceFile.allCases where file != .taskstats {
+    for file in SourceFile.allCases where ![.mem, .taskstats].contains(file) {
       #expect(held.failure(file, keep: keep) == .gone, "\(file)")
       #expect(held.failure(file, keep: keep) == .gone, "\(file), again")
     }
     #expect(held.handle.keptDescriptors == 0)
+    #expect(throws: ProcError.gone) { try held.handle.hold.proveProgram(program) }
+    #expect(throws: ProcError.gone) { try held.handle.hold.programBase() }
+    #expect(throws: Errno.noSuchProcess) {
+      var words: [UInt64] = []
+      try held.handle.hold.readMemory(MemoryPieces(), into: &words)
+    }
     #expect(throws: ProcError.gone) { try held.handle.threads().status(child.pid, &held.buffer) }
   }
 
