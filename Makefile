@@ -49,6 +49,9 @@ TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl 
   prometheus prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client \
   python3-protobuf python3-venv redis-server slowhttptest strace systemd testssl.sh util-linux wrk
 
+# What the tests of Go runtimes start and compile with; other toolchains are fetched below .build.
+GO_PACKAGES := gcc golang-1.19-go libc6-dev prometheus prometheus-node-exporter python3 python3-pip
+
 # What makes packages and looks at them.
 PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-venv rpm
 
@@ -56,7 +59,8 @@ PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-
 .NOTPARALLEL:
 .PHONY: help deps deps-test deps-package build build-echo static run test unit e2e test-systemd \
   test-static test-package hardening churn slow tls fuzz check walls deb rpm lint format golden \
-  fixture bench bench-discovery bench-http install uninstall clean
+  fixture bench bench-discovery bench-http \
+  deps-go test-go go-layouts bench-go install uninstall clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +75,9 @@ deps-test: ## install the Debian packages that the tests need; starts no service
 deps-package: ## install what makes packages: Debian packages, and nfpm below .build
 	@scripts/install-packages packaging $(foreach p,$(PACKAGING_PACKAGES),'$(p)')
 	@scripts/install-nfpm
+
+deps-go: ## install what the tests of Go runtimes need, Debian's Go 1.19 among it
+	@scripts/install-packages 'testing Go runtimes' $(GO_PACKAGES)
 
 build: ## build the daemon: .build/release/procvitals
 	swift build $(RELEASE) --product procvitals
@@ -92,6 +99,7 @@ run: deps build ## build and start on ADDRESS (127.0.0.1:9656), watching itself
 test: deps deps-test unit e2e ## all tests, unit and end to end
 
 unit: ## unit tests
+	@Tests/GoMatrix/run quick
 	SWIFT_BACKTRACE=enable=no swift test $(IMPORTS)
 
 e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 11' runs some
@@ -124,8 +132,16 @@ slow: build build-echo ## slowhttptest in its four modes, a minute each; SLOW_SE
 	SLOW_SECONDS=$(or $(SLOW_SECONDS),60) CHURN_SECONDS=$$((4 * $(or $(SLOW_SECONDS),60))) \
 	  Tests/EndToEnd/run 52
 
-fuzz: ## look for requests that break the parser, for FUZZ_SECONDS=60
-	Tests/Fuzz/run $(or $(FUZZ_SECONDS),60)
+test-go: deps-go build ## every Go version and form against what the program says itself; half an hour
+	Tests/GoMatrix/run
+	Tests/EndToEnd/run 80
+
+go-layouts: ## write Sources/GoRuntime/Layouts.swift anew from the toolchains of Tests/GoMatrix/versions
+	Tests/GoMatrix/run layouts
+
+fuzz: ## look for bytes that break a parser, for FUZZ_SECONDS=60 each: requests, Go programs
+	Tests/Fuzz/run Requests $(or $(FUZZ_SECONDS),60)
+	Tests/Fuzz/run GoRuntime $(or $(FUZZ_SECONDS),60)
 
 check: deps deps-test deps-package lint walls ## everything a change must pass: format, walls, imports, tests
 	swift build $(IMPORTS) --build-tests
@@ -167,6 +183,9 @@ bench-discovery: build ## CPU per scrape among 10,000 processes that are not tar
 
 bench-http: build-echo ## requests per second, CPU per request and memory per connection against nginx
 	Tests/Bench/http.sh
+
+bench-go: ## time per sample of a Go runtime against a C loop, and what it costs the program
+	Tests/Bench/go.sh
 
 SHAREDIR := $(PREFIX)/share/procvitals
 UNITS    := procvitals.service procvitals@.service procvitals.socket

@@ -125,6 +125,11 @@ let package = Package(
       name: "RequestChecks", dependencies: ["HTTPServer"], path: "Tests/RequestChecks",
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
 
+    // The same for files and memory of Go programs.
+    .target(
+      name: "GoChecks", dependencies: ["GoRuntime", "Linux"], path: "Tests/GoChecks",
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+
     // Programs that tests start; no products.
     .executableTarget(
       name: "EchoServer", dependencies: ["Linux", "TLS", "HTTPServer"], path: "Tests/EchoServer",
@@ -137,12 +142,24 @@ let package = Package(
         .define("LIBFUZZER", .when(traits: ["Fuzzing"])),
       ]),
 
+    .executableTarget(
+      name: "FuzzGoRuntime", dependencies: ["GoChecks"], path: "Tests/Fuzz/GoRuntime",
+      exclude: ["corpus", "regression"],
+      swiftSettings: [
+        .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
+        .define("LIBFUZZER", .when(traits: ["Fuzzing"])),
+      ]),
+    // Samples a Go program as fast as it can, for make bench-go.
+    .executableTarget(
+      name: "GoSampler", dependencies: ["GoRuntime", "Linux"], path: "Tests/Bench/GoSampler",
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+
     tests("Linux", imports: ["CLinux", "TestSupport"]),
     tests("Metrics", imports: ["TestSupport"]),
     tests("Gzip"),
     tests("Patterns", imports: ["TestSupport"]),
     tests("Passwords", imports: ["TestSupport"]),
-    tests("GoRuntime", imports: ["Linux", "ProcFS", "TestSupport"]),
+    tests("GoRuntime", imports: ["GoChecks", "Linux", "ProcFS", "TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPClient", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),

@@ -50,7 +50,16 @@ enum Acceptance {
     // Numbers that agree because both are nonsense: no address space is that large.
     try require(figures.sys < 1 << 57, "more memory than a process can have")
 
+    try require(
+      figures.spansInUse <= figures.spansSys && figures.cachesInUse <= figures.cachesSys
+        && figures.spansInUse.isMultiple(of: UInt64(snapshot.layout[.mspanSize])),
+      "mspan_sys or mcache_sys is less than what is in use")
+
     figures.marked = snapshot.controller(.heapMarked)
+    try require(figures.marked <= figures.sys, "more was found alive than there is")
+    try require(
+      (snapshot.percent < 0) == (snapshot.controller(.gcPercentHeapGoal) == .max),
+      "gcPercent and its goal do not agree")
     figures.goal = HeapGoal.bytes(snapshot)
     return figures
   }
@@ -58,6 +67,7 @@ enum Acceptance {
   /// - Parameters:
   ///   - snapshot: What was read.
   ///   - systemThreads: Threads of the process as the kernel counts them.
+  /// - Returns: The figures.
   /// - Throws: The check that failed.
   static func scheduler(
     _ snapshot: Snapshot, systemThreads: UInt64
@@ -68,7 +78,8 @@ enum Acceptance {
     try require(snapshot.schedulerHalf(.maxMCount) > 0, "sched.maxmcount is 0")
     // Threads begin and end meanwhile; cgo has one that no system thread belongs to.
     try require(
-      next - freed <= systemThreads + threadTolerance, "more threads than the kernel counts")
+      next - freed <= max(systemThreads, systemThreads &+ threadTolerance),
+      "more threads than the kernel counts")
     let processors = snapshot.processorCount
     try require(
       processors == UInt64(snapshot.processors.count), "allp has no length that can be")
@@ -88,6 +99,7 @@ enum Acceptance {
   /// - Parameters:
   ///   - snapshot: What was read.
   ///   - now: Wall-clock time after that, nanoseconds since 1970.
+  /// - Returns: The figures.
   /// - Throws: The check that failed.
   static func collector(_ snapshot: Snapshot, now: Int64) throws(Refusal) -> CollectorFigures {
     let cycles = snapshot.cycles

@@ -97,7 +97,7 @@ package struct CollectorFigures: Sendable, Equatable {
 extension Refusal: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .notRead: "not read"
+    case .notRead: "GOMAXPROCS changed each time that it was read"
     case .notLocated(let what): "\(what) was not found in the program's memory"
     case .inconsistent(let what): "\(what)"
     }

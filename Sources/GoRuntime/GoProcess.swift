@@ -9,6 +9,11 @@ package struct GoProcess: Sendable {
   private let bias: UInt64
   private let read: @Sendable (MemoryPieces, inout [UInt64]) throws(Errno) -> Void
   private var snapshot: Snapshot?
+  /// Searches that came to nothing, one after the other, and why the last one did.
+  private var failedSearches = 0
+  private var refusal = Refusal.notRead
+  /// Samples, one after the other, in which a group did not pass its checks.
+  private var refusedSamples = 0
 
   /// A process that has not been looked at yet.
   ///
@@ -35,6 +40,13 @@ package struct GoProcess: Sendable {
   /// How often a sample is taken until all of its groups pass their checks: the runtime's own
   /// bookkeeping makes sums disagree for some microseconds.
   package static let attempts = 12
+  /// The same after a sample that did not pass: what is wrong may be wrong for good.
+  private static let attemptsAfterRefusal = 3
+  /// Searches that come to nothing, behind which only one in `searchPause` samples tries again.
+  private static let searchLimit = 6
+  private static let searchPause = 8
+  /// Samples that were refused, behind which what a search had found is looked for anew.
+  private static let refusalLimit = 8
 
   /// Takes a sample.
   ///
@@ -49,14 +61,15 @@ package struct GoProcess: Sendable {
     var sample = GoSample(version: file.version)
     // A thousand processes keep no memory between samples.
     defer { snapshot?.discard() }
-    for attempt in 0..<attempts {
+    let last = (refusedSamples == 0 ? attempts : min(attempts, Self.attemptsAfterRefusal)) - 1
+    for attempt in 0...max(0, last) {
       if attempt > 1 { pause(for: .microseconds(500 * (attempt - 1))) }
       if snapshot == nil {
         try probe(read)
-        do throws(Refusal) {
-          snapshot = Snapshot(file.layout, try Locator(file, bias: bias, read).locate())
-        } catch {
-          sample.refuse(error)
+        locate(read)
+        if snapshot == nil {
+          sample.refuse(refusal)
+          if failedSearches >= Self.searchLimit { return sample }
           continue
         }
       }
@@ -64,11 +77,31 @@ package struct GoProcess: Sendable {
         try snapshot?.take(read)
       } catch .wouldBlock {
         continue
+      } catch .badAddress where attempt < min(2, last) {
+        // A pointer that was about to change; else the program is another one by now.
+        snapshot?.forgetProcessors()
+        continue
       }
       if let snapshot { sample.take(snapshot, systemThreads: systemThreads) }
       if sample.isComplete { break }
     }
+    refusedSamples = sample.isComplete ? 0 : refusedSamples + 1
+    if refusedSamples >= Self.refusalLimit, file.symbols == nil {
+      (snapshot, refusedSamples) = (nil, 0)
+    }
     return sample
+  }
+
+  /// Finds the runtime's variables, or says in ``refusal`` why not.
+  private mutating func locate(_ read: @escaping ReadMemory) {
+    failedSearches += 1
+    if failedSearches > Self.searchLimit, failedSearches % Self.searchPause != 0 { return }
+    do throws(Refusal) {
+      snapshot = Snapshot(file.layout, try Locator(file, bias: bias, read).locate())
+      failedSearches = 0
+    } catch {
+      refusal = error
+    }
   }
 
   /// Makes sure that memory can be read at all, so that a search need not tell that from finding

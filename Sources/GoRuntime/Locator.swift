@@ -18,14 +18,14 @@ struct Locator {
     self.bias = bias
     self.read = read
     layout = file.layout
-    image = (file.image.lowerBound &+ bias)..<(file.image.upperBound &+ bias)
+    let start = file.image.lowerBound &+ bias
+    image = start..<max(start, file.image.upperBound &+ bias)
   }
 
-  /// How much is searched at most.
+  /// How many bytes of a range are searched at most; linkers put large variables last.
   private static let searchLimit: UInt64 = 64 << 20
-  /// Words that are searched in one go, and how many of them are looked at again with the next.
+  /// Words that are searched in one go.
   private static let window = 1 << 17
-  private static let overlap = 128
   /// Possible finds that are looked at more closely.
   private static let candidateLimit = 10_000
 
@@ -35,15 +35,14 @@ struct Locator {
   ///   meanwhile.
   func locate() throws(Refusal) -> Addresses {
     if let symbols = file.symbols { return try bySymbols(symbols) }
-    guard let heap = search({ heap(at: $0) }).first else {
-      throw .notLocated("runtime.mheap_")
-    }
+    guard let heap = heap() else { throw .notLocated("runtime.mheap_") }
     let memstats = memstats(of: heap)
     guard let controller = controller(memstats) else {
       throw .notLocated("runtime.gcController")
     }
-    let count = processorCount(heap)
-    guard let count, let processors = processors(count) else { throw .notLocated("runtime.allp") }
+    guard let count = processorCount(heap), let processors = processors(count) else {
+      throw .notLocated("runtime.allp")
+    }
     guard let goroutines = goroutines() else { throw .notLocated("runtime.allgs") }
     guard let scheduler = scheduler(processors.pointers) else {
       throw .notLocated("runtime.sched")
@@ -59,38 +58,40 @@ struct Locator {
     guard isHeap(heap), memstats(of: heap) == address(.memstats) else {
       throw .notLocated("runtime.mheap_ with the layout of this version")
     }
+    let (processors, goroutines) = (address(.processors), address(.goroutines))
+    guard let count = processorCount(heap), self.processors(at: processors, count) != nil else {
+      throw .notLocated("runtime.allp with the layout of this version")
+    }
+    guard areGoroutines(at: goroutines) else {
+      throw .notLocated("runtime.allgs with the layout of this version")
+    }
     return Addresses(
       memstats: address(.memstats), controller: address(.controller), heap: heap,
-      scheduler: address(.scheduler), processors: address(.processors),
-      goroutineCount: address(.goroutines) &+ 8)
+      scheduler: address(.scheduler), processors: processors, goroutineCount: goroutines &+ 8)
   }
 
   // MARK: mheap_ and memstats
 
-  private func heap(at found: Window) -> [UInt64] {
+  private func heap() -> UInt64? {
     let distance = (layout[.cacheAllocSize] - layout[.spanAllocSize]) / 8
-    let size = UInt64(layout[.mspanSize])
-    var hits: [UInt64] = []
-    for place in found.words.indices
-    where found.words[place] == size && place + distance < found.words.count
-      && found.words[place + distance] == UInt64(layout[.mcacheSize])
-    {
-      let heap = found.address(place) &- UInt64(layout[.spanAllocSize])
-      if isHeap(heap) { hits.append(heap) }
+    let (span, cache) = (UInt64(layout[.mspanSize]), UInt64(layout[.mcacheSize]))
+    let hits = search(ahead: distance) { window in
+      let words = window.words
+      return window.places.filter { words[$0] == span && words[$0 + distance] == cache }
     }
-    return hits
+    return only(hits.map { $0 &- UInt64(layout[.spanAllocSize]) }.filter(isHeap))
   }
 
   /// Whether the allocators of spans and caches are there, with the sizes of this version's.
   private func isHeap(_ address: UInt64) -> Bool {
-    guard let span = word(address, layout[.spanAllocSize]),
-      let cache = word(address, layout[.cacheAllocSize]),
-      let spanStat = word(address, layout[.spanAllocStat]),
-      let cacheStat = word(address, layout[.cacheAllocStat])
+    guard
+      let found = words(
+        address, at: layout[.spanAllocSize], layout[.spanAllocStat], layout[.cacheAllocSize],
+        layout[.cacheAllocStat])
     else { return false }
-    return span == UInt64(layout[.mspanSize]) && cache == UInt64(layout[.mcacheSize])
-      && image.contains(spanStat) && image.contains(cacheStat)
-      && cacheStat &- spanStat == UInt64(layout[.mcacheSys] - layout[.mspanSys])
+    return found[0] == UInt64(layout[.mspanSize]) && found[2] == UInt64(layout[.mcacheSize])
+      && image.contains(found[1]) && image.contains(found[3])
+      && found[3] &- found[1] == UInt64(layout[.mcacheSys] - layout[.mspanSys])
   }
 
   private func memstats(of heap: UInt64) -> UInt64 {
@@ -107,53 +108,58 @@ struct Locator {
 
   /// Finds the controller, whose own counts agree with those of `memstats`.
   private func controller(_ memstats: UInt64) -> UInt64? {
-    search(before: (memstats, 3 * layout[.deltaSize] / 8)) { window in
-      func sum(_ field: Field) -> UInt64 {
-        (0..<3).reduce(0) { $0 &+ window.before[($1 * layout[.deltaSize] + layout[field]) / 8] }
-      }
-      var free = sum(.committed) &- sum(.inHeap) &- sum(.inStacks) &- sum(.inWorkBufs)
-      if layout.ifPresent(.inPointerScalarBits) != nil { free &-= sum(.inPointerScalarBits) }
-      let wanted = (sum(.inHeap), sum(.released), free)
-      if wanted.0 == 0 { return [] }
+    let hits = search(ahead: 2, with: (memstats, 3 * layout[.deltaSize] / 8)) { window in
       let words = window.words
-      return words.indices.dropLast(2).filter {
-        words[$0] == wanted.0 && words[$0 + 1] == wanted.1 && words[$0 + 2] == wanted.2
-      }.map { window.address($0) &- UInt64(layout[.heapInUse]) }
-    }.first
+      func sum(_ field: Field) -> UInt64 {
+        (0..<3).reduce(0) { $0 &+ words[($1 * layout[.deltaSize] + layout[field]) / 8] }
+      }
+      let (inUse, released) = (sum(.inHeap), sum(.released))
+      var free = sum(.committed) &- inUse &- sum(.inStacks) &- sum(.inWorkBufs)
+      if layout.ifPresent(.inPointerScalarBits) != nil { free &-= sum(.inPointerScalarBits) }
+      if inUse == 0 { return [] }
+      return window.places.filter {
+        words[$0] == inUse && words[$0 + 1] == released && words[$0 + 2] == free
+      }
+    }
+    return only(hits).map { $0 &- UInt64(layout[.heapInUse]) }
   }
 
   // MARK: allp
 
   /// Finds the slice of processors; each has its number, and a cache of its own.
   private func processors(_ count: UInt64) -> (address: UInt64, pointers: [UInt64])? {
-    let slices = search { window in
+    let slices = search(ahead: 2) { window in
       let words = window.words
-      return words.indices.dropLast(2).filter {
+      return window.places.filter {
         words[$0 + 1] == count && words[$0 + 2] >= count && words[$0 + 2] <= 1 << 16
           && isPointer(words[$0])
-      }.map { window.address($0) }
+      }
     }
-    var found: (address: UInt64, pointers: [UInt64])?
-    for slice in slices {
-      guard let place = word(slice, 0), let pointers = words(place, Int(count)),
-        areProcessors(pointers), !isInFirstThread(slice)
-      else { continue }
-      // Another one may be an old copy.
-      if found != nil { return nil }
-      found = (slice, pointers)
-    }
-    return found
+    // Of two, one may be an old copy.
+    return only(
+      slices.compactMap { slice in
+        guard let pointers = self.processors(at: slice, count), !isInFirstThread(slice) else {
+          return nil
+        }
+        return (slice, pointers)
+      })
+  }
+
+  private func processors(at slice: UInt64, _ count: UInt64) -> [UInt64]? {
+    guard let place = word(slice, 0), let pointers = words(place, Int(count)),
+      areProcessors(pointers)
+    else { return nil }
+    return pointers
   }
 
   private func areProcessors(_ pointers: [UInt64]) -> Bool {
     var caches: Set<UInt64> = []
     for (index, processor) in pointers.enumerated() {
-      guard isPointer(processor), let head = word(processor, layout[.pID]),
-        let cache = word(processor, layout[.pCache]), isPointer(cache),
-        let span = word(cache, layout[.mcacheAlloc]), span != 0
+      guard isPointer(processor), let found = words(processor, at: layout[.pID], layout[.pCache]),
+        isPointer(found[1]), let span = word(found[1], layout[.mcacheAlloc]), span != 0
       else { return false }
-      let (id, status) = (UInt32(truncatingIfNeeded: head), head >> 32)
-      guard id == UInt32(index), status <= 4, caches.insert(cache).inserted else { return false }
+      let (id, status) = (UInt32(truncatingIfNeeded: found[0]), found[0] >> 32)
+      guard id == UInt32(index), status <= 4, caches.insert(found[1]).inserted else { return false }
     }
     return true
   }
@@ -172,31 +178,36 @@ struct Locator {
   ///
   /// - Returns: Where its length is.
   private func goroutines() -> UInt64? {
-    let slices = search { window in
+    let slices = search(ahead: 2) { window in
       let words = window.words
-      return words.indices.dropLast(2).filter {
-        (1...(1 << 32)).contains(words[$0 + 1]) && words[$0 + 2] > words[$0 + 1]
+      return window.places.filter {
+        (1...(1 << 32)).contains(words[$0 + 1]) && words[$0 + 2] >= words[$0 + 1]
           && words[$0 + 2] <= 1 << 33 && isPointer(words[$0])
-      }.map { window.address($0) }
+      }
     }
-    let hits = slices.filter { slice in
-      guard let place = word(slice, 0), let count = word(slice, 8),
-        let pointers = words(place, Int(min(count, 8)))
-      else { return false }
-      return areGoroutines(pointers)
-    }
-    return hits.count == 1 ? hits[0] &+ 8 : nil
+    let hits = slices.filter(areGoroutines(at:))
+    // While garbage is collected, work.stackRoots is a copy without room for more.
+    let roomy = hits.filter { slice in words(slice, 3).map { $0[2] > $0[1] } ?? false }
+    return only(roomy.isEmpty ? hits : roomy).map { $0 &+ 8 }
+  }
+
+  private func areGoroutines(at slice: UInt64) -> Bool {
+    guard let header = words(slice, 2), let pointers = words(header[0], Int(min(header[1], 8)))
+    else { return false }
+    return !pointers.isEmpty && areGoroutines(pointers)
   }
 
   private func areGoroutines(_ pointers: [UInt64]) -> Bool {
     for (index, goroutine) in pointers.enumerated() {
-      guard isPointer(goroutine), let id = word(goroutine, layout[.gID]),
-        let low = word(goroutine, 0), let high = word(goroutine, 8),
-        let status = half(goroutine, layout[.gStatus])
+      let status = layout[.gStatus]
+      guard isPointer(goroutine),
+        let found = words(goroutine, at: 0, 8, status & ~7, layout[.gID])
       else { return false }
-      let state = status & 0xfff
+      let state = found[2] >> UInt64((status & 7) * 8) & 0xfff
       // 6 is dead: such a one need not have a stack.
-      guard state <= 12, state == 6 || low < high, index > 0 || id == 1 else { return false }
+      guard state <= 12, state == 6 || found[0] < found[1], index > 0 || found[3] == 1 else {
+        return false
+      }
     }
     return true
   }
@@ -210,10 +221,9 @@ struct Locator {
     let first = layout[.idleM]
     func place(_ field: Field) -> Int { layout[field] - first }
     var best: (score: Int, addresses: [UInt64]) = (0, [])
-    _ = search { window in
+    _ = search(ahead: place(.procResizeTime) / 8) { window in
       let words = window.words
-      let span = place(.procResizeTime) / 8
-      for start in words.indices.dropLast(span) {
+      for start in window.places {
         func value(_ field: Field) -> UInt64 { words[start + place(field) / 8] }
         func number(_ field: Field) -> UInt32 { words.half(start * 8 + place(field)) }
         let next = value(.nextM)
@@ -226,23 +236,25 @@ struct Locator {
         let address = window.address(start) &- UInt64(first)
         if score > best.score || best.addresses.isEmpty {
           best = (score, [address])
-        } else if score == best.score {
+        } else if score == best.score, best.addresses.count < 2 {
           best.addresses.append(address)
         }
       }
       return []
     }
-    return best.addresses.count == 1 ? best.addresses[0] : nil
+    return only(best.addresses)
   }
 
   // MARK: Memory
 
   /// A part of what is searched.
   private struct Window {
+    /// Where the first of the words would be, if all of them were of this part.
     var start: UInt64
+    /// What else was read in the same call, and then the part.
     var words: [UInt64]
-    /// What was read in the same call, before it.
-    var before: [UInt64]
+    /// Which words are to be looked at; behind each are as many more as were asked for.
+    var places: Range<Int>
 
     func address(_ place: Int) -> UInt64 { start &+ UInt64(place) * 8 }
   }
@@ -250,40 +262,43 @@ struct Locator {
   /// Goes through the variables of the program, window by window.
   ///
   /// - Parameters:
-  ///   - before: What else is read each time, just before the window.
-  ///   - body: Looks at a window.
-  /// - Returns: What it found, each address once.
+  ///   - ahead: How many words behind a place `body` needs.
+  ///   - with: What else is read each time, just before the window.
+  ///   - body: Says at which places of a window something is.
+  /// - Returns: The addresses of these.
   private func search(
-    before: (address: UInt64, words: Int)? = nil, _ body: (Window) -> [UInt64]
+    ahead: Int, with: (address: UInt64, words: Int)? = nil, _ body: (Window) -> [Int]
   ) -> [UInt64] {
     var hits: [UInt64] = []
-    var left = Self.searchLimit
     var buffer: [UInt64] = []
+    let skipped = with?.words ?? 0
     for range in file.variables {
-      var start = (range.lowerBound &+ bias &+ 7) & ~7
-      let end = (range.upperBound &+ bias) & ~7
-      while start < end, left > 0 {
+      let lower = range.lowerBound &+ bias
+      var start = (lower &+ 7) & ~7
+      let end = (lower &+ min(range.upperBound - range.lowerBound, Self.searchLimit)) & ~7
+      while start < end, hits.count < Self.candidateLimit {
         let length = min(Int((end - start) / 8), Self.window)
+        if length <= ahead { break }
         var pieces = MemoryPieces()
-        if let before { pieces.add(before.address, words: before.words) }
+        if let with { pieces.add(with.address, words: with.words) }
         pieces.add(start, words: length)
         do throws(Errno) {
           try read(pieces, &buffer)
         } catch {
           break
         }
-        let skipped = before?.words ?? 0
-        for hit in body(
-          Window(
-            start: start, words: Array(buffer[skipped...]), before: Array(buffer[..<skipped])))
-        where !hits.contains(hit) && hits.count < Self.candidateLimit { hits.append(hit) }
-        left -= min(left, UInt64(length) * 8)
-        if length < Self.window { break }
-        start += UInt64(length - Self.overlap) * 8
+        let window = Window(
+          start: start &- UInt64(skipped) * 8, words: buffer,
+          places: skipped..<(skipped + length - ahead))
+        hits += body(window).prefix(Self.candidateLimit - hits.count).map(window.address)
+        start += UInt64(length - ahead) * 8
       }
     }
     return hits
   }
+
+  /// The one that there is; nothing of several, which nobody could choose from.
+  private func only<Hit>(_ hits: [Hit]) -> Hit? { hits.count == 1 ? hits[0] : nil }
 
   private func isPointer(_ value: UInt64) -> Bool {
     value & 7 == 0 && (4096..<(1 << 57)).contains(value)
@@ -292,6 +307,10 @@ struct Locator {
   private func words(_ address: UInt64, _ count: Int) -> [UInt64]? {
     var pieces = MemoryPieces()
     pieces.add(address, words: count)
+    return words(pieces)
+  }
+
+  private func words(_ pieces: MemoryPieces) -> [UInt64]? {
     var buffer: [UInt64] = []
     do throws(Errno) {
       try read(pieces, &buffer)
@@ -301,11 +320,13 @@ struct Locator {
     return buffer
   }
 
-  private func word(_ address: UInt64, _ offset: Int) -> UInt64? {
-    words(address &+ UInt64(offset), 1)?[0]
+  private func words(_ address: UInt64, at offsets: Int...) -> [UInt64]? {
+    var pieces = MemoryPieces()
+    for offset in offsets { pieces.add(address &+ UInt64(offset), words: 1) }
+    return words(pieces)
   }
 
-  private func half(_ address: UInt64, _ offset: Int) -> UInt32? {
-    words(address &+ UInt64(offset & ~7), 1)?.half(offset & 7)
+  private func word(_ address: UInt64, _ offset: Int) -> UInt64? {
+    words(address &+ UInt64(offset), 1)?[0]
   }
 }

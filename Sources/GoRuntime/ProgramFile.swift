@@ -50,7 +50,7 @@ package struct ProgramFile: Sendable {
       return .other("programs for this kind of machine are not known")
     }
     let segments = try reader.segments(file, header)
-    guard let first = segments.first, let last = segments.last else {
+    guard let first = segments.first, let end = segments.map(\.addresses.upperBound).max() else {
       return .other("it has no segments that are loaded")
     }
     let sections = try reader.sections(file, header)
@@ -60,16 +60,15 @@ package struct ProgramFile: Sendable {
     guard let minor = minor(of: version), let layout = Layout.of(minor: minor, machine) else {
       return .unknown(version: version)
     }
-    var variables = sections.filter { $0.name == ".noptrbss" }.map(\.addresses)
-    variables += sections.filter { $0.name == ".bss" }.map(\.addresses)
-    if variables.isEmpty { variables = segments.filter(\.isWritable).map(\.addresses) }
+    var variables = [".noptrbss", ".bss"].compactMap { name in
+      sections.first { $0.name == name }?.addresses
+    }
+    if variables.isEmpty { variables = segments.filter(\.isWritable).prefix(2).map(\.addresses) }
     return .program(
       ProgramFile(
         version: version, layout: layout, isNewerThanKnown: minor > layout.minor,
         symbols: try reader.symbols(file, sections), variables: variables,
-        image: first.addresses
-          .lowerBound..<max(first.addresses.upperBound, last.addresses.upperBound),
-        isRelocatable: header.isRelocatable))
+        image: first.addresses.lowerBound..<end, isRelocatable: header.isRelocatable))
   }
 
   /// What is added to addresses of the file in a process.
@@ -124,9 +123,9 @@ private struct Reader: ~Copyable {
   private static let segmentLimit = 128
   private static let sectionLimit = 4096
   private static let nameLimit = 256 << 10
-  private static let tableLimit = 256 << 20
+  private static let tableLimit = 64 << 20
   private static let pieceBytes = 192 << 10
-  private static let buildInfoLimit = 256
+  private static let buildInfoLimit = 64 << 10
 
   private var buffer = ReadBuffer(capacity: 4 << 10, limit: 256 << 10)
 
@@ -179,12 +178,13 @@ private struct Reader: ~Copyable {
     else { return [] }
     try buffer.readPart(file, from: names.lowerBound, length: min(names.count, Self.nameLimit))
     let nameBytes = buffer.content
-    return (0..<count).compactMap { index in
+    return (0..<count).map { index in
       let at = index * Self.sectionBytes
+      // Those that are cut or lie keep their place, because others say which they mean by number.
       guard let name = table.number(at, 4), let type = table.number(at + 4, 4),
         let addresses = table.addresses(at + 16, at + 32),
         let file = table.fileRange(at + 24, at + 32), let link = table.number(at + 40, 4)
-      else { return nil }
+      else { return Section(name: "", type: 0, addresses: 0..<0, fileRange: 0..<0, link: 0) }
       return Section(
         name: nameBytes.text(Int(name)), type: type, addresses: addresses, fileRange: file,
         link: Int(link))
@@ -201,11 +201,17 @@ private struct Reader: ~Copyable {
     else { return nil }
     try buffer.readPart(
       file, from: range.lowerBound, length: min(range.count, Self.buildInfoLimit))
-    let bytes = buffer.content
-    // Bit 1 of the flags: the texts follow, each behind its length; before 1.18 there were pointers.
-    guard bytes.starts(with: [0xff] + Array(" Go buildinf:".utf8)), bytes.count > 33,
-      bytes[15] & 2 != 0
+    let content = buffer.content
+    // Without sections, it need not be the first of what can be written to.
+    let magic = [0xff] + Array(" Go buildinf:".utf8)
+    guard
+      let start = stride(from: 0, to: content.count, by: 16).first(where: {
+        content[$0...].starts(with: magic)
+      })
     else { return nil }
+    let bytes = Array(content[start...].prefix(33 + 127))
+    // Bit 1 of the flags: the texts follow, each behind its length; before 1.18 there were pointers.
+    guard bytes.count > 33, bytes[15] & 2 != 0 else { return nil }
     // A length of 128 or more has two bytes; no version is that long.
     let length = Int(bytes[32])
     guard (1..<128).contains(length), 33 + length <= bytes.count else { return nil }

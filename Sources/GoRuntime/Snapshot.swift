@@ -75,6 +75,12 @@ struct Snapshot {
     throw .wouldBlock
   }
 
+  /// Forgets which processors there are, since their memory could not be read.
+  mutating func forgetProcessors() {
+    processors = []
+    layOut()
+  }
+
   /// Gives back the memory of what was read.
   mutating func discard() { words = [] }
 

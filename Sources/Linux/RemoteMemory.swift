@@ -3,8 +3,9 @@ import Glibc
 
 /// Pieces of another process' memory that are read together, in words of 64 bits.
 package struct MemoryPieces: Sendable {
-  private var addresses: [UInt64] = []
-  private var lengths: [UInt64] = []
+  package private(set) var addresses: [UInt64] = []
+  /// In bytes.
+  package private(set) var lengths: [UInt64] = []
   /// How many words all of them are.
   package private(set) var wordCount = 0
 
