@@ -17,7 +17,7 @@ struct Report: Sendable {
   var probes: [Probe: ProbeAnswer] = [:]
   /// What is no page of metrics, as UTF-8.
   private var documents: [Wish: [UInt8]] = [:]
-  var notices: [Collector.Notice] = []
+  var news = News()
   var census = Collector.Census()
   /// Nil if not all targets were looked at.
   var health: Health.Status?
@@ -32,10 +32,12 @@ struct Report: Sendable {
   init() {}
 
   /// Writes what is wished.
-  init(_ outcome: Collector.Outcome, _ wishes: Set<Wish>, _ paths: WebPaths) {
+  init(
+    _ outcome: Collector.Outcome, _ wishes: Set<Wish>, _ paths: WebPaths, _ news: News = News()
+  ) {
     pages = outcome.pages
     probes = outcome.probes
-    notices = outcome.notices
+    self.news = news
     census = outcome.census
     health = outcome.health?.status
     denial = outcome.health.map {
