@@ -54,7 +54,6 @@ final class Daemon: EventHandler {
   private var missing: Set<Capability> = []
   private var own: OwnState
   private var line = StatusLine()
-  private var recurrences = Recurrences()
   private(set) var isReady = false
   private var isStopping = false
   private var failure: Failure?
@@ -80,6 +79,7 @@ final class Daemon: EventHandler {
     let maxConnections = Self.affordableConnections(web.maxConnections)
     self.maxConnections = maxConnections
     let writesCreated = web.writesCreated
+    let newsDesk = NewsDesk(log.level.level)
     let load = { @Sendable [source, configurationFile, ownPid] in
       Result {
         var configuration = try source.settings(configurationFile, ownPid: ownPid)
@@ -114,7 +114,9 @@ final class Daemon: EventHandler {
       sampler = try Sampler(
         procPath: source.procPath, cgroupPath: source.cgroupPath, facts: .current(),
         settings: settings, replies: replies
-      ) { [paths] in Report($0, $1, paths) }
+      ) { [paths] outcome, wishes in
+        Report(outcome, wishes, paths, newsDesk.news(outcome.notices, at: .now))
+      }
     } catch {
       throw Failure.running("cannot start: \(error)")
     }
@@ -275,7 +277,7 @@ final class Daemon: EventHandler {
       manager.stop("failed: \(message)")
       loop.stop()
     case .page(let report):
-      for notice in report.notices { log.tell(notice, recurrences.telling(notice, at: .now)) }
+      log.tell(report.news)
       scrapes.finish(report)
       if let denial = report.denial { tell(denial) }
       if let troubles = report.troubles { line.troubles = troubles }

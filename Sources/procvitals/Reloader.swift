@@ -135,10 +135,7 @@ extension Failure {
   private static let complaintLimit = 16 << 10
 
   /// What goes into an answer.
-  var shortDescription: String {
-    description.utf8.count <= Self.complaintLimit
-      ? description : description.prefix(Self.complaintLimit / 4) + "…"
-  }
+  var shortDescription: String { description.cut(toBytes: Self.complaintLimit) }
 }
 
 extension Response {

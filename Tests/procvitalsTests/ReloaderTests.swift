@@ -176,7 +176,8 @@ private final class Desk {
   @Test func answers() {
     let good = Response.reload(.success(Configuration()))
     #expect(good.status == .ok)
-    let long = String(repeating: "é", count: 100_000)
+    // One character for a person.
+    let long = "é" + String(repeating: "\u{301}", count: 100_000)
     let bad = Response.reload(.failure(.usage("c.yaml:1:1: \(long)")))
     #expect(bad.status == .internalServerError && bad.body.count <= 17 << 10)
     #expect(String(decoding: bad.body, as: UTF8.self).contains("stays:\nc.yaml:1:1: é"))
