@@ -43,8 +43,9 @@ if not any('target="second"' in series for series in last):
 for round in range(3):
     with open("/etc/procvitals/procvitals.yaml", "w") as file:
         file.write(f"targets:\n- {{name: second, pid: 1}}\n- {{name: round{round}, pid: 1}}\n")
-        for spare in range(2000):
-            file.write(f"- {{name: spare{spare}, process_name: 'nobody{spare}', labels: {{a: b}}}}\n")
+        nobody = ", ".join(f"{{user: x{n}, process_name: y{n}}}" for n in range(64))
+        for spare in range(600):
+            file.write(f"- {{name: spare{spare}, pid: 4194304, exclude: [{nobody}]}}\n")
     os.kill(main, signal.SIGSTOP)
     reload = subprocess.Popen(["systemctl", "reload", "procvitals"])
     while not is_pending():
