@@ -224,7 +224,7 @@ final class Daemon: EventHandler {
     do throws(Errno) {
       signalToken = try loop.add(signals.fd, .readable, self)
       replyToken = try loop.add(replies.wake.fd, .readable, self)
-      reloader.willBegin = { [unowned self] in manager.willReload() }
+      reloader.willRead = { [unowned self] in manager.willReload(isAnother: $0) }
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
       scrapes.collect = { [unowned self] wishes, deadline in collect(wishes, deadline) }
       scrapes.answer = { [unowned self] id, response in send(id, response) }
