@@ -25,7 +25,7 @@ RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -z \
 # Nothing is looked up beside the binary or bound after its start, and no path of this machine is in
 # it: builds elsewhere come to the same file.
 RELEASE += --disable-local-rpath -Xlinker -z -Xlinker now -Xswiftc -file-prefix-map \
-  -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
+  -Xswiftc '$(CURDIR)=.' -Xcc '-ffile-prefix-map=$(CURDIR)=.'
 
 # One file without shared libraries, for containers and for machines that are not Debian. It cannot
 # load a library while running, so it has those for TLS and passwords in it, and does without
@@ -34,7 +34,9 @@ VERSION      = $(shell scripts/version)
 STATIC       = $(DIST)/procvitals-$(VERSION)-linux-$(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
 STATIC_BUILD := $(filter-out --static-swift-stdlib,$(RELEASE)) -Xswiftc -static-executable \
   --disable-default-traits --traits Static --scratch-path .build/static
-# All but those of systemd, of the size of the shipped binary, and of how fast others are.
+# All but those that boot a systemd or wait for what it is told (01 30 to 35 38 39 63 to 71), that are
+# of packages or of the size of the shipped binary (10 72 to 77), that put a library into the daemon
+# or build code of their own (42 43), and of the whole chain and long ones (20 23 24 52).
 STATIC_TESTS := 02 03 04 05 06 07 08 09 11 12 13 14 15 16 17 18 19 21 22 25 26 27 28 29 36 37 40 41 44 \
   45 46 47 48 49 50 51 53 54 55 56 57 58 59 60 61 62
 IMPORTS := --explicit-target-dependency-import-check error
@@ -58,9 +60,9 @@ PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps deps-test deps-package build build-echo static run test unit e2e test-systemd \
-  test-static test-package hardening churn slow tls fuzz check walls deb rpm lint format golden \
-  fixture bench bench-discovery bench-http \
-  deps-go test-go go-layouts bench-go install uninstall clean
+  test-static test-package trees hardening churn slow tls fuzz check walls deb rpm lint format golden \
+  fixture bench bench-discovery bench-http deps-go test-go go-layouts bench-go install uninstall \
+  clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -87,14 +89,14 @@ build-echo: ## build the echo program that tests drive: .build/release/EchoServe
 
 static: deps ## build one file without shared libraries: dist/procvitals-VERSION-linux-amd64
 	swift build $(STATIC_BUILD) --product procvitals
-	install -D -m 755 -s .build/static/release/procvitals $(STATIC)
-	scripts/walls --static $(STATIC)
+	install -D -m 755 -s .build/static/release/procvitals '$(STATIC)'
+	scripts/walls --static '$(STATIC)'
 
 run: deps build ## build and start on ADDRESS (127.0.0.1:9656), watching itself
 	@echo "metrics  http://$(ADDRESS)/metrics"
 	@echo "health   http://$(ADDRESS)/-/healthy"
 	@echo "stop     Ctrl-C"
-	@exec $(BINARY) --web.listen-address=$(ADDRESS)
+	@exec '$(BINARY)' --web.listen-address=$(ADDRESS)
 
 test: deps deps-test unit e2e ## all tests, unit and end to end
 
@@ -105,17 +107,19 @@ unit: ## unit tests
 e2e: build build-echo ## end-to-end tests against the release binary; ONLY='05 11' runs some
 	Tests/EndToEnd/run $(ONLY)
 
-test-systemd: deps-test deps-package build build-echo ## the daemon as a unit, in a throw-away systemd; needs root
+test-systemd: deps deps-test deps-package build build-echo trees ## the daemon as a unit, in a throw-away systemd; needs root
 	Tests/EndToEnd/run systemd
 
-test-package: deps-test deps-package build build-echo ## the package on fresh trees of Debian 12 and 13; needs root
-	packaging/deb $(BINARY) .build/trees/package -Zgzip -z1
-	scripts/debian-tree bookworm .build/trees/package/procvitals_*.deb
-	scripts/debian-tree trixie .build/trees/package/procvitals_*.deb
-	Tests/EndToEnd/run 72 73 74 75
+test-package: deps deps-test deps-package build build-echo trees ## the package on fresh trees of Debian 12 and 13; needs root
+	Tests/EndToEnd/run 72 73 74 75 77
 
-test-static: deps-test static build build-echo ## the end-to-end tests against what make static builds; some minutes
-	PROCVITALS='$(CURDIR)/$(STATIC)' Tests/EndToEnd/run $(STATIC_TESTS)
+# Downloaded once; remove .build/trees to have newer ones.
+trees:
+	scripts/debian-tree bookworm '$(BINARY)'
+	scripts/debian-tree trixie '$(BINARY)'
+
+test-static: deps deps-test static build build-echo ## the end-to-end tests against what make static builds; some minutes
+	PROCVITALS="$$(realpath '$(STATIC)')" Tests/EndToEnd/run $(STATIC_TESTS)
 
 hardening: build ## find out anew what each hardening option costs: the table of docs/hardening.md
 	Tests/EndToEnd/hardening.sh > .build/hardening
@@ -146,7 +150,8 @@ fuzz: ## look for bytes that break a parser, for FUZZ_SECONDS=60 each: requests,
 check: deps deps-test deps-package lint walls ## everything a change must pass: format, walls, imports, tests
 	swift build $(IMPORTS) --build-tests
 	$(MAKE) --no-print-directory build
-	scripts/walls --binary $(BINARY)
+	scripts/walls --binary '$(BINARY)'
+	scripts/debian-tree bookworm '$(BINARY)'
 	$(MAKE) --no-print-directory test
 
 walls: ## check the rules that no compiler checks, and that the check bites
@@ -160,8 +165,8 @@ format: ## format all Swift files in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
 golden: build ## rewrite golden files and generated documents, then fail so that you look at the diff
-	scripts/manual $(BINARY) > packaging/procvitals.1
-	UPDATE_GOLDEN=1 SWIFT_BACKTRACE=enable=no swift test
+	status=0; UPDATE_GOLDEN=1 SWIFT_BACKTRACE=enable=no swift test || status=$$?; \
+	  scripts/manual '$(BINARY)' > packaging/procvitals.1 && exit $$status
 
 fixture: ## record processes: PID='812 813' NAME=web makes Tests/Fixtures/web.tree, names scrubbed
 	@test -n '$(PID)' || { echo "say which: make fixture PID=812 NAME=web" >&2; exit 2; }
@@ -170,10 +175,10 @@ fixture: ## record processes: PID='812 813' NAME=web makes Tests/Fixtures/web.tr
 	@echo 'Tests/Fixtures/$(or $(NAME),recorded).tree'
 
 deb: deps deps-package build ## the Debian package, and its debug symbols: dist/procvitals_VERSION_amd64.deb
-	packaging/deb $(BINARY) $(DIST)
+	packaging/deb '$(BINARY)' '$(DIST)'
 
 rpm: deps deps-package build ## the .rpm package: dist/procvitals-VERSION-1.x86_64.rpm
-	packaging/rpm $(BINARY) $(DIST)
+	packaging/rpm '$(BINARY)' '$(DIST)'
 
 bench: build ## CPU per scrape against a C loop and Debian's process-exporter
 	Tests/Bench/run.sh
@@ -194,31 +199,31 @@ DROP_INS := $(notdir $(wildcard systemd/drop-ins/*.conf))
 PLACE    := sed 's,/usr/\(bin\|share\)/procvitals,$(PREFIX)/\1/procvitals,g'
 
 install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration, completions, documents
-	install -D -m 755 $(STRIPPING) $(BINARY) '$(DESTDIR)$(PREFIX)/bin/procvitals'
+	install -D -m 755 $(STRIPPING) '$(BINARY)' '$(DESTDIR)$(PREFIX)/bin/procvitals'
 	install -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/procvitals' \
 	  '$(DESTDIR)$(SHAREDIR)/drop-ins'
 	umask 022; for file in $(UNITS); do \
 	  $(PLACE) systemd/$$file > '$(DESTDIR)$(UNITDIR)'/$$file || exit; done
 	umask 022; for file in $(DROP_INS); do \
 	  $(PLACE) systemd/drop-ins/$$file > '$(DESTDIR)$(SHAREDIR)'/drop-ins/$$file || exit; done
-	install -m 644 systemd/sidecar.yaml '$(DESTDIR)$(SHAREDIR)/sidecar.yaml'
+	install -D -m 644 systemd/sidecar.yaml '$(DESTDIR)$(SHAREDIR)/sidecar/procvitals.yaml'
 	install -D -m 644 systemd/sysusers.d/procvitals.conf '$(DESTDIR)$(SYSUSERSDIR)/procvitals.conf'
 	install -D -m 644 systemd/tmpfiles.d/procvitals.conf '$(DESTDIR)$(TMPFILESDIR)/procvitals.conf'
 	test -e '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml' || \
 	  install -m 644 config/procvitals.yaml '$(DESTDIR)$(SYSCONFDIR)/procvitals/procvitals.yaml'
 	install -D -m 644 packaging/procvitals.1 '$(DESTDIR)$(MANDIR)/man1/procvitals.1'
 	install -d '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
-	$(BINARY) --generate-completion-script bash > '$(DESTDIR)$(BASHDIR)/procvitals'
+	'$(BINARY)' --generate-completion-script bash > '$(DESTDIR)$(BASHDIR)/procvitals'
 	sed -i '1{/^#!/d}' '$(DESTDIR)$(BASHDIR)/procvitals'
-	$(BINARY) --generate-completion-script zsh > '$(DESTDIR)$(ZSHDIR)/_procvitals'
-	$(BINARY) --generate-completion-script fish > '$(DESTDIR)$(FISHDIR)/procvitals.fish'
+	'$(BINARY)' --generate-completion-script zsh > '$(DESTDIR)$(ZSHDIR)/_procvitals'
+	'$(BINARY)' --generate-completion-script fish > '$(DESTDIR)$(FISHDIR)/procvitals.fish'
 	chmod 644 '$(DESTDIR)$(BASHDIR)/procvitals' '$(DESTDIR)$(ZSHDIR)/_procvitals' \
 	  '$(DESTDIR)$(FISHDIR)/procvitals.fish'
 	install -d '$(DESTDIR)$(DOCDIR)'
 	install -m 644 README.md CHANGELOG.md '$(DESTDIR)$(DOCDIR)'
 	find docs -type f -exec install -D -m 644 {} '$(DESTDIR)$(DOCDIR)/{}' \;
-	cd config && find * -mindepth 1 -type f \
-	  -exec install -D -m 644 {} '$(DESTDIR)$(SHAREDIR)/{}' \;
+	find config -mindepth 2 -type f -printf '%P\n' | while IFS= read -r file; do \
+	  install -D -m 644 config/"$$file" '$(DESTDIR)$(SHAREDIR)'/"$$file" || exit; done
 
 uninstall: ## remove what install put there; the configuration stays
 	rm -f '$(DESTDIR)$(PREFIX)/bin/procvitals' $(UNITS:%='$(DESTDIR)$(UNITDIR)/%') \

@@ -90,6 +90,7 @@ let package = Package(
     // 3
     room("HTTPServer", imports: ["Linux", "TLS"]),
     room("GoRuntime", imports: ["Linux", "ProcFS"]),
+    room("HTTPClient", imports: ["Linux"], settings: switches + small),
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4
@@ -160,6 +161,7 @@ let package = Package(
     tests("Passwords", imports: ["TestSupport"]),
     tests("GoRuntime", imports: ["GoChecks", "Linux", "ProcFS", "TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
+    tests("HTTPClient", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
     tests("Systemd", imports: ["Linux", "TestSupport"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),

@@ -104,7 +104,7 @@ package enum Group: String, Sendable, CaseIterable {
       each rise explains one exit. The kernel has to tell how processes end. A process counts once, \
       however often it runs another program that its target's rule fits. One that was forked less \
       than 0.1 s ago and has run no program of its own yet still looks like its parent, so it counts \
-      from the next scrape on, unless a rule names it by number or takes descendants along.
+      from the next scrape on, unless a rule names it by number or takes descendants along, or the target has no other process.
       """
     case .limits:
       """

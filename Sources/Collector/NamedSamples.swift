@@ -86,11 +86,17 @@ struct NamedSamples {
     return samples
   }
 
-  /// Whether a sum is that over all targets: of those that are late nothing is known but counters.
+  /// Whether a sum is that over all targets that have a part in it: of those that are late nothing is
+  /// known but counters.
   private func isWhole(_ source: Source, _ states: some Sequence<TargetState>) -> Bool {
     if isCounter { return true }
-    if case .target(let row) = source { return states.allSatisfy { $0.isCurrent(row) } }
-    return !states.contains(where: \.sample.isLate)
+    return states.allSatisfy { state in
+      switch source {
+      case .process(let place):
+        !state.sample.isLate || !state.rows.contains { $0.index == place }
+      case .target(let row): state.isCurrent(row) || !state.serves(row)
+      }
+    }
   }
 
   private func readings(_ source: Source, _ state: TargetState) -> [Sample] {

@@ -279,7 +279,9 @@ final class Connection: EventHandler {
     outputBody = []
     writeDeadline = nil
     switch sequel {
-    case .nextRequest: enter(.idle)
+    case .nextRequest:
+      enter(.idle)
+      if server.isDraining { drainBehindAnswer() }
     case .body: if state == .writing { enter(.readingBody) }
     case .close: return finish()
     }
@@ -357,6 +359,14 @@ final class Connection: EventHandler {
     case .handshake, .new, .readingHeader, .readingBody: enter(state)
     default: break
     }
+  }
+
+  /// Ends behind an answer that said that the connection stays, unless more has arrived by now.
+  private func drainBehindAnswer() {
+    if readAhead.isEmpty { receive() }
+    guard state == .idle, readAhead.isEmpty else { return }
+    try? session?.close()
+    finish()
   }
 
   // MARK: State

@@ -103,7 +103,7 @@ extension Server {
   }
 
   private func beginHandshakes() {
-    while !isDraining, let slot = handshakes.next(atMost: limits.handshakes) {
+    while let slot = handshakes.next(atMost: limits.handshakes) {
       connection(slot)?.beginHandshake()
     }
   }

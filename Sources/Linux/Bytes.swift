@@ -44,3 +44,23 @@ extension Span where Element == UInt8 {
     unsafe withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
 }
+
+extension String.UTF8View {
+  /// The beginning of a text, without a part of a character at its end.
+  ///
+  /// - Parameter limit: How many bytes it has at most.
+  /// - Returns: All of it if it is no longer.
+  package func beginning(atMost limit: Int) -> Substring.UTF8View {
+    guard count > limit else { return self[...] }
+    var end = index(startIndex, offsetBy: Swift.max(0, limit))
+    while end > startIndex, self[end] & 0xc0 == 0x80 { end = index(before: end) }
+    return self[..<end]
+  }
+}
+
+extension String {
+  /// The text, or its beginning with "…" behind it, in at most so many bytes.
+  package func cut(toBytes limit: Int) -> String {
+    utf8.count <= limit ? self : String(Substring(utf8.beginning(atMost: limit - 3))) + "…"
+  }
+}

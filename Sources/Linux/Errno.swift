@@ -42,6 +42,7 @@ package struct Errno: Error, Hashable, Sendable {
   package static let connectionReset = Errno(ECONNRESET)
   package static let brokenPipe = Errno(EPIPE)
   package static let notConnected = Errno(ENOTCONN)
+  package static let unreachable = Errno(EHOSTUNREACH)
   package static let inProgress = Errno(EINPROGRESS)
   package static let staleHandle = Errno(ESTALE)
   package static let timedOut = Errno(ETIMEDOUT)

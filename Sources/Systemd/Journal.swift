@@ -41,7 +41,7 @@ package struct Journal: ~Copyable, Sendable {
   static func datagram(_ fields: [(name: String, value: String)]) -> [UInt8] {
     var bytes: [UInt8] = []
     for (name, value) in fields {
-      let value = cut(value.utf8)
+      let value = value.utf8.beginning(atMost: valueLimit)
       bytes += name.utf8
       if value.allSatisfy({ $0 >= 0x20 }) {
         bytes.append(UInt8(ascii: "="))
@@ -57,14 +57,6 @@ package struct Journal: ~Copyable, Sendable {
       bytes.append(UInt8(ascii: "\n"))
     }
     return bytes
-  }
-
-  /// The beginning of a value, without half a character at its end.
-  private static func cut(_ value: String.UTF8View) -> Substring.UTF8View {
-    guard value.count > valueLimit else { return value[...] }
-    var end = value.index(value.startIndex, offsetBy: valueLimit)
-    while end > value.startIndex, value[end] & 0xc0 == 0x80 { end = value.index(before: end) }
-    return value[..<end]
   }
 
   /// The name of the field that has what a program calls so, in capitals.

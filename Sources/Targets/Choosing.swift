@@ -180,7 +180,9 @@ extension Roster {
         judged[pid] = (verdict, subject)
         continue
       }
-      if !resolver.rules[rule].selector.isNumbered, let end = endOfYouth(stat) {
+      if !resolver.rules[rule].selector.isNumbered, table.known(key)?.members.isEmpty != true,
+        let end = endOfYouth(stat)
+      {
         if resolver.rules[rule].includesChildren {
           // It is a descendant until it is clear that it is more than that.
           verdict.lookAgainTicks = min(end, verdict.lookAgainTicks ?? end)
@@ -203,8 +205,9 @@ extension Roster {
   /// is not.
   ///
   /// It still fits the rules that its parent fits. It is looked at again then, so that it neither
-  /// counts as a start nor makes a target if it is something else by then. What its start seems to
-  /// be far ahead of is another machine's clock.
+  /// counts as a start nor makes a target if it is something else by then; a target that has nobody
+  /// else has lost the parent, and takes it at once. What its start seems to be far ahead of is
+  /// another machine's clock.
   private func endOfYouth(_ stat: Stat) -> UInt64? {
     let second = root.facts.ticksPerSecond
     let end = stat.startTicks &+ second / 10

@@ -86,6 +86,9 @@ struct TargetTable {
     all += made
   }
 
+  /// The target of a name and labels, if there is one.
+  func known(_ key: TargetKey) -> Target? { byKey[key] }
+
   /// The target of a name and labels.
   ///
   /// - Parameters:

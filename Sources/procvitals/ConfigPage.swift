@@ -21,6 +21,7 @@ import Targets
 ///                "max_requests": 40, "max_connections": 512, "lifecycle": false},
 ///        "web_config": {"file": "/etc/procvitals/web.yml",
 ///                       "loaded": 1700000000.5, "current": true, "error": null,
+///                       "next_start": [],
 ///                       "tls": {"key": "<secret>", "client_auth_type": "NoClientCert",
 ///                               "client_allowed_sans": [], "min_version": "TLS12",
 ///                               "max_version": "TLS13", "cipher_suites": [],
@@ -33,7 +34,9 @@ import Targets
 ///   those of the files, `error` why not. Settings are written as in a file. Targets come in the order
 ///   of the files; `omitted` is how many have no place in ``targetLimit``. `web_config` is null
 ///   without one, and `tls` and `rate_limit` are null where they are off; empty lists are the
-///   defaults, and an interval is in seconds. What a later version adds are new members only.
+///   defaults, and an interval is in seconds. `next_start` names the sections of its file that change
+///   at the next start only: until then `current` is false. What a later version adds are new members
+///   only.
 struct ConfigPage {
   /// How many targets are told.
   static let targetLimit = 1000

@@ -54,7 +54,6 @@ final class Daemon: EventHandler {
   private var missing: Set<Capability> = []
   private var own: OwnState
   private var line = StatusLine()
-  private var recurrences = Recurrences()
   private(set) var isReady = false
   private var isStopping = false
   private var failure: Failure?
@@ -80,6 +79,7 @@ final class Daemon: EventHandler {
     let maxConnections = Self.affordableConnections(web.maxConnections)
     self.maxConnections = maxConnections
     let writesCreated = web.writesCreated
+    let newsDesk = NewsDesk(log.level.level)
     let load = { @Sendable [source, configurationFile, ownPid] in
       Result {
         var configuration = try source.settings(configurationFile, ownPid: ownPid)
@@ -114,7 +114,9 @@ final class Daemon: EventHandler {
       sampler = try Sampler(
         procPath: source.procPath, cgroupPath: source.cgroupPath, facts: .current(),
         settings: settings, replies: replies
-      ) { [paths] in Report($0, $1, paths) }
+      ) { [paths] outcome, wishes in
+        Report(outcome, wishes, paths, newsDesk.news(outcome.notices, at: .now))
+      }
     } catch {
       throw Failure.running("cannot start: \(error)")
     }
@@ -222,7 +224,7 @@ final class Daemon: EventHandler {
     do throws(Errno) {
       signalToken = try loop.add(signals.fd, .readable, self)
       replyToken = try loop.add(replies.wake.fd, .readable, self)
-      reloader.willBegin = { [unowned self] in manager.willReload() }
+      reloader.willRead = { [unowned self] in manager.willReload(isAnother: $0) }
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
       scrapes.collect = { [unowned self] wishes, deadline in collect(wishes, deadline) }
       scrapes.answer = { [unowned self] id, response in send(id, response) }
@@ -275,7 +277,7 @@ final class Daemon: EventHandler {
       manager.stop("failed: \(message)")
       loop.stop()
     case .page(let report):
-      for notice in report.notices { log.tell(notice, recurrences.telling(notice, at: .now)) }
+      log.tell(report.news)
       scrapes.finish(report)
       if let denial = report.denial { tell(denial) }
       if let troubles = report.troubles { line.troubles = troubles }

@@ -68,7 +68,7 @@ final class LogSink: Sendable {
 
   private func notice(of dropped: Int) -> LogLine {
     LogLine(
-      level: .warning, message: "log lines were not written, nobody reads standard error",
+      level: .warning, message: "log lines were not written, nobody takes them",
       fields: [("lines", String(dropped))], nanosecondsSince1970: wallClockNanoseconds())
   }
 

@@ -13,20 +13,22 @@ extension Logger {
 
   /// Logs a change that a collection found.
   func tell(_ notice: Collector.Notice, _ telling: Recurrences.Telling = .asUsual) {
+    let level = notice.level(telling)
     switch notice {
     case .up(let target, let pid, let processes):
-      self.notice(
-        "target is up",
+      log(
+        level: level, "target is up",
         metadata: ["target": "\(target)", "pid": "\(pid)", "processes": "\(processes)"])
     case .down(let target, let ended):
-      self.warning("target is down", metadata: ["target": "\(target)", "ended": "\(ended)"])
+      log(
+        level: level, "target is down", metadata: ["target": "\(target)", "ended": "\(ended)"])
     case .changed(let target, 1, let started, let left) where started > 0 && left > 0:
-      self.notice(
-        "target has restarted", metadata: ["target": "\(target)", "starts": "\(started)"])
+      log(
+        level: level, "target has restarted",
+        metadata: ["target": "\(target)", "starts": "\(started)"])
     case .changed(let target, let processes, let started, let left):
-      // A target whose workers come and go would fill the log.
-      self.debug(
-        "processes of target changed",
+      log(
+        level: level, "processes of target changed",
         metadata: [
           "target": "\(target)", "processes": "\(processes)", "started": "\(started)",
           "left": "\(left)",
@@ -38,23 +40,51 @@ extension Logger {
       if telling == .forTheLastTime {
         metadata["recurs"] = "told at level debug for \(Recurrences.quietTime.components.seconds) s"
       }
-      log(level: telling == .quietly ? .debug : .warning, "\(detail), skipping", metadata: metadata)
+      log(level: level, "\(detail), skipping", metadata: metadata)
     case .exitRecords(nil):
-      self.notice("exit accounting is active: what processes use until they end is counted")
+      log(
+        level: level, "exit accounting is active: what processes use until they end is counted")
     case .exitRecords(let failure?):
-      self.notice(
+      log(
+        level: level,
         "exit accounting is not active: what processes use after their last scrape may be lost",
         metadata: ["reason": "\(failure)"])
     case .processEvents(nil):
-      self.notice("the kernel tells of new and changed processes: none is looked for")
+      log(level: level, "the kernel tells of new and changed processes: none is looked for")
     case .processEvents(let failure?):
-      self.notice(
+      log(
+        level: level,
         "the kernel does not tell of new and changed processes: they are looked for",
         metadata: ["reason": "\(failure)"])
     case .recovered(let target, let source, let reason):
       log(
-        level: telling == .quietly ? .debug : .notice, "readable again",
+        level: level, "readable again",
         metadata: ["target": "\(target)", "source": "\(source)", "reason": "\(reason)"])
+    }
+  }
+
+  /// Logs what a collection found.
+  func tell(_ news: News) {
+    for (notice, telling) in news.notices { tell(notice, telling) }
+    if news.omitted > 0 {
+      warning(
+        "more has changed than is told of one collection; /health and /api/v1/targets have all",
+        metadata: ["changes": "\(news.omitted)"])
+    }
+  }
+}
+
+extension Collector.Notice {
+  /// How important it is to somebody who reads the log.
+  func level(_ telling: Recurrences.Telling) -> Logger.Level {
+    switch self {
+    case .up, .exitRecords, .processEvents: .notice
+    case .down: .warning
+    case .changed(_, 1, let started, let left) where started > 0 && left > 0: .notice
+    // A target whose workers come and go would fill the log.
+    case .changed: .debug
+    case .trouble: telling == .quietly ? .debug : .warning
+    case .recovered: telling == .quietly ? .debug : .notice
     }
   }
 }

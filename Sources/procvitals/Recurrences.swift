@@ -1,5 +1,7 @@
 import Collector
 import Linux
+import Logging
+import Synchronization
 
 /// Knows which troubles come and go, so that those do not fill the log.
 ///
@@ -10,13 +12,15 @@ struct Recurrences {
 
   static let quietTime = Duration.seconds(600)
   /// Troubles that are remembered; others are told as usual.
-  private static let limit = 1000
+  static let limit = 1000
 
   private struct Key: Hashable {
     let target, source, reason: String
   }
 
   private var recent: [Key: (begin: Instant, count: Int)] = [:]
+  /// When the first one can be forgotten, as of the last time that there was no room.
+  private var fullUntil: Instant?
 
   /// How a notice is to be told.
   mutating func telling(_ notice: Collector.Notice, at now: Instant) -> Telling {
@@ -24,9 +28,7 @@ struct Recurrences {
     case .trouble(let target, let source, let reason, _):
       let key = Key(target: target, source: source, reason: reason)
       guard let last = recent[key], now - last.begin < Self.quietTime else {
-        if recent.count >= Self.limit {
-          recent = recent.filter { now - $0.value.begin < Self.quietTime }
-        }
+        makeRoom(at: now)
         if recent.count < Self.limit { recent[key] = (now, 1) }
         return .asUsual
       }
@@ -38,5 +40,46 @@ struct Recurrences {
       return last.count == 1 ? .asUsual : .quietly
     default: return .asUsual
     }
+  }
+
+  /// Looks at all that are remembered only if one of them can be forgotten.
+  private mutating func makeRoom(at now: Instant) {
+    if recent.count < Self.limit { return }
+    if let fullUntil, now < fullUntil { return }
+    recent = recent.filter { now - $0.value.begin < Self.quietTime }
+    fullUntil = recent.values.map(\.begin).min().map { $0 + Self.quietTime }
+  }
+}
+
+/// What the log is told of a collection.
+struct News: Sendable {
+  /// How much of one collection is told, so that the loop, which writes it, keeps nobody waiting.
+  static let limit = 500
+
+  var notices: [(notice: Collector.Notice, telling: Recurrences.Telling)] = []
+  /// How many more there were.
+  var omitted = 0
+}
+
+/// Decides what the log is told, on the sampler's thread.
+final class NewsDesk: Sendable {
+  private let level: Logger.Level
+  private let recurrences = Mutex(Recurrences())
+
+  /// A desk that has seen nothing.
+  ///
+  /// - Parameter level: The least important level that is logged.
+  init(_ level: Logger.Level) { self.level = level }
+
+  /// Chooses what is told: if that is too much, warnings go before the rest.
+  func news(_ notices: [Collector.Notice], at now: Instant) -> News {
+    let all = recurrences.withLock { recurrences in
+      notices.map { (notice: $0, telling: recurrences.telling($0, at: now)) }
+    }.filter { $0.notice.level($0.telling) >= level }
+    if all.count <= News.limit { return News(notices: all) }
+    let warnings = all.filter { $0.notice.level($0.telling) >= .warning }
+    let others = all.filter { $0.notice.level($0.telling) < .warning }
+    return News(
+      notices: Array((warnings + others).prefix(News.limit)), omitted: all.count - News.limit)
   }
 }

@@ -21,9 +21,10 @@ final class Reloader: EventHandler {
   private let answers: Mailbox<(number: UInt64, outcome: Outcome)>
   private var token: EventToken?
 
-  /// Called when a reading begins.
-  var willBegin: () -> Void = {}
-  /// Called when it is over, one way or the other.
+  /// Called for each request, at once: whether a reading will follow from it, or it shares one that
+  /// others wait for.
+  var willRead: (_ isAnother: Bool) -> Void = { _ in }
+  /// Called when a reading is over, one way or the other.
   var didEnd: (Outcome) -> Void = { _ in }
 
   private var isUnderWay = false
@@ -59,9 +60,11 @@ final class Reloader: EventHandler {
   /// - Parameter then: Told what came of it.
   func request(_ then: ((Outcome) -> Void)? = nil) {
     if isUnderWay {
+      willRead(!isWantedAgain)
       isWantedAgain = true
       if let then { nextAskers.append(then) }
     } else {
+      willRead(true)
       begin(then.map { [$0] } ?? [])
     }
   }
@@ -94,7 +97,6 @@ final class Reloader: EventHandler {
     isUnderWay = true
     number += 1
     self.askers = askers
-    willBegin()
     if let token { loop.setDeadline(token, .now + patience) }
     ask()
   }
@@ -135,10 +137,7 @@ extension Failure {
   private static let complaintLimit = 16 << 10
 
   /// What goes into an answer.
-  var shortDescription: String {
-    description.utf8.count <= Self.complaintLimit
-      ? description : description.prefix(Self.complaintLimit / 4) + "…"
-  }
+  var shortDescription: String { description.cut(toBytes: Self.complaintLimit) }
 }
 
 extension Response {

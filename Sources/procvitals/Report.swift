@@ -17,7 +17,7 @@ struct Report: Sendable {
   var probes: [Probe: ProbeAnswer] = [:]
   /// What is no page of metrics, as UTF-8.
   private var documents: [Wish: [UInt8]] = [:]
-  var notices: [Collector.Notice] = []
+  var news = News()
   var census = Collector.Census()
   /// Nil if not all targets were looked at.
   var health: Health.Status?
@@ -32,10 +32,12 @@ struct Report: Sendable {
   init() {}
 
   /// Writes what is wished.
-  init(_ outcome: Collector.Outcome, _ wishes: Set<Wish>, _ paths: WebPaths) {
+  init(
+    _ outcome: Collector.Outcome, _ wishes: Set<Wish>, _ paths: WebPaths, _ news: News = News()
+  ) {
     pages = outcome.pages
     probes = outcome.probes
-    notices = outcome.notices
+    self.news = news
     census = outcome.census
     health = outcome.health?.status
     denial = outcome.health.map {
@@ -44,7 +46,15 @@ struct Report: Sendable {
     troubles = outcome.health.map(StatusLine.troubles)
     hasLate = outcome.hasLate
     isLate = outcome.isLate
-    for wish in wishes { documents[wish] = Self.text(wish, outcome, paths).map { Array($0.utf8) } }
+    // Whoever asks at another address gets the same list: only the address is put in anew.
+    lazy var list = ServiceDiscovery(outcome.targets)
+    for wish in wishes {
+      if case .list(let access) = wish {
+        documents[wish] = list.document(access)
+      } else {
+        documents[wish] = Self.text(wish, outcome, paths).map { Array($0.utf8) }
+      }
+    }
   }
 
   /// The document that somebody wished, empty if it was none.
@@ -54,10 +64,9 @@ struct Report: Sendable {
     _ wish: Wish, _ outcome: Collector.Outcome, _ paths: WebPaths
   ) -> String? {
     switch wish {
-    case .page: nil
+    case .page, .list: nil
     case .health: (outcome.health ?? Health()).json.line + "\n"
     case .details: TargetsPage.text(outcome.details)
-    case .list(let access): ServiceDiscovery.json(outcome.targets, access).line + "\n"
     case .probe(let probe, _):
       switch outcome.probes[probe] {
       case .unknown?, nil: probe.unknown(among: outcome.targets, paths)

@@ -104,10 +104,16 @@ extension Daemon {
   }
 
   private func discover(_ request: Request, _ id: RequestID) -> Answer {
-    let address =
-      paths.external?.address
-      ?? ServiceDiscovery.address(
-        authority: request.authority, listening: address, isSecure: isEncrypted)
+    guard
+      let address = paths.external?.address
+        ?? ServiceDiscovery.address(
+          authority: request.authority, listening: address, isSecure: isEncrypted)
+    else {
+      return .now(
+        .text(
+          .badRequest,
+          "A host and port have \(ServiceDiscovery.authorityLimit) characters at most.\n"))
+    }
     let list = Wish.list(
       Access(
         address: address, probe: paths.link("/probe"),

@@ -23,7 +23,7 @@ final class ServiceManager: EventHandler {
   private let startDeadline: Instant
   private var phase = Phase.starting
   private var status = ""
-  /// Reloads under way, and whether the service manager waits for their end.
+  /// Reloads that were asked for and are not over, and whether the service manager waits for their end.
   private var reloads = 0
   private var isReloading = false
   private var watchdogToken: EventToken?
@@ -76,11 +76,13 @@ final class ServiceManager: EventHandler {
     notifier.status(status)
   }
 
-  /// A reload begins; ``didReload(_:)`` must follow.
+  /// Somebody has asked for a reload; ``didReload(_:)`` must follow.
   ///
-  /// Each one is told, because the service manager may wait for one that began after it asked.
-  func willReload() {
-    reloads += 1
+  /// Each time is told, because the service manager may wait for one that began after it asked.
+  ///
+  /// - Parameter isAnother: False if it is one that has been told already and has not begun.
+  func willReload(isAnother: Bool = true) {
+    if isAnother { reloads += 1 }
     // The end of the start is what whoever asks before waits for.
     if phase != .serving { return }
     isReloading = true

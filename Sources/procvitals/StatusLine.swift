@@ -1,11 +1,12 @@
 import Collector
+import Linux
 import Targets
 
 /// The line of `systemctl status`: how many targets there are, and what is wrong with them.
 struct StatusLine {
-  /// Characters of the line.
+  /// Bytes of the line; the service manager ignores a message of more than 4,096 (`PIPE_BUF`).
   static let limit = 200
-  /// How many names one kind of trouble lists, and the characters of each.
+  /// How many names one kind of trouble lists, and the bytes of each.
   static let nameCount = 3
   static let nameLimit = 32
 
@@ -24,7 +25,7 @@ struct StatusLine {
     if !isWebConfigurationCurrent {
       parts.append("the new web configuration has errors, the old one holds")
     }
-    return Self.cut((parts + troubles).joined(separator: "; "), to: Self.limit)
+    return (parts + troubles).joined(separator: "; ").cut(toBytes: Self.limit)
   }
 
   /// What is wrong with targets, a part of the line for each kind.
@@ -51,7 +52,7 @@ struct StatusLine {
 
   private static func list(_ what: String, _ targets: [Named]) -> [String] {
     list(what, targets) { named in
-      let name = cut(named.target.name, to: nameLimit)
+      let name = named.target.name.cut(toBytes: nameLimit)
       return named.trouble.map { "\(name) (\($0.source.label) \($0.reason.rawValue))" } ?? name
     }
   }
@@ -65,9 +66,5 @@ struct StatusLine {
       "\(what): " + items.prefix(nameCount).map(name).joined(separator: ", ")
         + (more > 0 ? " and \(more) more" : "")
     ]
-  }
-
-  private static func cut(_ text: String, to limit: Int) -> String {
-    text.count <= limit ? text : text.prefix(limit - 1) + "…"
   }
 }

@@ -88,7 +88,9 @@ final class WebGate {
   var didChange: () -> Void = {}
 
   /// What holds now and what has come of the files.
-  var json: JSON { current.json(path, loadedSeconds: load.loadedSeconds, error: error) }
+  var json: JSON {
+    current.json(path, loadedSeconds: load.loadedSeconds, error: error, waiting: fixed.sorted())
+  }
 
   /// Reads the configuration whether it has changed or not.
   ///
@@ -122,11 +124,12 @@ final class WebGate {
   }
 
   private func tell(fixed sections: [String]) {
-    for section in sections where !fixed.contains(section) {
+    let told = fixed
+    fixed = Set(sections)
+    for section in sections where !told.contains(section) {
       log.warning(
         "this part of the web configuration changes at the next start only",
         metadata: ["section": "\(section)"])
     }
-    fixed = Set(sections)
   }
 }

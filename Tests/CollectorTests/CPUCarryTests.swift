@@ -69,10 +69,27 @@ import Testing
     #expect(counted((0..<50).map { _ in (10_000_000, 1) }) == 500_000_000)
     // Nor does what was right before keep them from that.
     let calm = (0..<4000).map { (run: UInt64(100_000), ticks: UInt64($0 % 4 == 3 ? 1 : 0)) }
-    let busy = (0..<50).map { _ in (run: UInt64(10_000_000), ticks: UInt64(1)) }
+    let busy = (0..<5000).map { _ in (run: UInt64(10_000_000), ticks: UInt64(1)) }
     let sum = counted(calm + busy + calm)
     // What is forgotten only after a while.
-    #expect((8_290_000_000...8_510_000_000).contains(sum), "\(sum)")
+    #expect((55_990_000_000...58_010_000_000).contains(sum), "\(sum)")
+  }
+
+  /// Whether a tick hits a life is chance, and what comes early must not be counted again and again.
+  @Test func chanceAddsLittleToRunTimesThatLackNothing() {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var random = SeededGenerator(seed: seed)
+    var shortLives = ShortLives()
+    var (exact, sum) = (UInt64(0), UInt64(0))
+    for _ in 0..<1_000_000 {
+      let run = UInt64.random(in: 200_000...1_000_000, using: &random)
+      let isHit = UInt64.random(in: 0..<UInt64(ShortLives.tick), using: &random) < run
+      exact += run
+      let usage = usage(run: run, user: isHit ? 10_000 : 0, system: 0)
+      sum += shortLives.complete(usage)[.run] ?? 0
+    }
+    // 600 s, of which 1.6 s are expected at first, and a 400th later.
+    #expect(sum >= exact && sum - exact < exact / 100, "\(sum) for \(exact), seed \(seed)")
   }
 
   @Test func runTimesOfRecordsAreTheLeast() {

@@ -64,6 +64,19 @@ import Testing
     #expect(watch.collect().value("process_starts_total") == 4)
   }
 
+  /// A process that goes on in a child, as daemons do, is never away.
+  @Test(arguments: [false, true])
+  func aChildThatOutlivesItsParentIsThereAtOnce(children: Bool) throws {
+    let tree = try TestProc().process(7)
+    let watch = try Watch(tree, [target("app", named: "app", children: children)])
+    _ = watch.collect()
+    tree.removeProcess(7)
+    try tree.process(8).file("stat", line(8, start: soon, isCopy: true))
+    let page = watch.collect()
+    #expect(page.value("procvitals_target_up") == 1)
+    #expect(page.value("procvitals_target_processes") == 1)
+  }
+
   /// A daemon that has written its own number is that, whatever it runs.
   @Test func aChildThatIsNamedByNumberCounts() throws {
     let tree = try TestProc().process(8).file("stat", line(8, start: soon, isCopy: true))

@@ -89,6 +89,25 @@ import Testing
     #expect(group(2) == whole)
   }
 
+  /// A target that is late takes no part in families that it does not have.
+  @Test func L5_aLateTargetTakesNothingFromFamiliesOfOthers() throws {
+    let settings = [(7, everything), (8, Selection(includesDefault: false, groups: [.io]))].map {
+      target("app", pid: $0.0, labels: [Label("x", "\($0.0)")], collect: $0.1)
+    }
+    let watch = try Watch(tree, settings)
+    watch.collector.configure(
+      CollectorSettings(
+        targets: settings, limits: CollectorLimits(keptDescriptors: 0), names: .namedprocess))
+    func gauges(_ targets: Int) -> [String: Double] {
+      Page(collect(watch, targets: targets).page).samples.filter {
+        $0.key.hasPrefix("namedprocess_namegroup_") && !$0.key.contains("_total")
+      }
+    }
+    let whole = gauges(2)
+    #expect(whole.keys.contains { $0.hasPrefix("namedprocess_namegroup_memory_bytes") })
+    #expect(gauges(1) == whole)
+  }
+
   @Test func L5_onlyACollectionThatFoundNothingIsLate() throws {
     let watch = try watch()
     #expect(collect(watch, targets: 0).isLate)

@@ -1,4 +1,5 @@
-# The socket unit starts the daemon at the first request, and its port stays open meanwhile.
+# The socket unit starts the daemon at the first request, and its port stays open meanwhile; it closes
+# when requests meet a bad configuration, until somebody repairs that.
 . "$(dirname "$0")/lib.sh"
 . "$HERE/box.sh"
 box_with_unit
@@ -38,3 +39,14 @@ page || fail "no page after the stop: $(journal)"
 [ "$(show MainPID)" != "$before" ] || fail "the same process answers"
 box systemctl restart procvitals || fail "systemctl restart: $(journal)"
 page || fail "no page after a restart: $(journal)"
+
+# What docs/operations.md says to do.
+box systemctl stop procvitals
+configure 'targets: nonsense'
+! page || fail "a page from a bad configuration"
+closed() { [ "$(box systemctl show -P Result procvitals.socket)" = service-start-limit-hit ]; }
+poll 20 closed || fail "the daemon is started without end: $(journal)"
+configure 'targets: []'
+box sh -c 'systemctl reset-failed procvitals.service procvitals.socket; systemctl restart procvitals.socket' ||
+  fail "the socket unit does not start again"
+page || fail "no page after the repair: $(journal)"

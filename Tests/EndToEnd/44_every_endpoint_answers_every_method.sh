@@ -129,6 +129,21 @@ for query in ["", "?target=nothing"]:
 check("settings", settings["current"] and settings["web"]["route_prefix"] == prefix)
 entry = json.loads(ask("GET", "/sd")[1])[0]
 check(f"/sd: {entry}", entry["labels"]["__metrics_path__"] == prefix + "/probe")
+
+# Whoever asks for the list is in each entry, so a long name would make it large; and each has its own
+# list, also when many ask beside a scrape.
+answer, body = ask("GET", "/sd", Host="a" * 300)
+check(f"/sd for a long name: {answer.status} {body[:200]}", answer.status == 400)
+def asked(path, host):
+    made = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    made.request("GET", prefix + path, headers={"Host": host})
+    return made
+hosts = [f"{number}{'a' * 200}:1" for number in range(30)]
+lists = [asked("/sd", host) for host in hosts]
+check("a scrape beside lists", asked("/metrics", "a").getresponse().status == 200)
+for host, one in zip(hosts, lists):
+    body = json.loads(one.getresponse().read())
+    check(f"/sd for {host}: {body}", [entry["targets"] for entry in body] == [[host]] * 2)
 PYTHON
 }
 

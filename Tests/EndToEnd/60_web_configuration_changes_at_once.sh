@@ -46,7 +46,7 @@ now() { code -u b:b "$URL/metrics" > /dev/null; value procvitals_web_config_last
 expect "after good ones" "$(now)" == 1
 before=$(value procvitals_web_config_last_reload_success_timestamp_seconds)
 told() { code -u b:b "$URL/api/v1/config" > /dev/null; grep -qF "$1" "$WORK/page"; }
-told "\"file\":\"$WORK/web.yml\"" && told '"current":true,"error":null,"tls":null' &&
+told "\"file\":\"$WORK/web.yml\"" && told '"current":true,"error":null,"next_start":[],"tls":null' &&
   told '"users":{"b":"<secret>"}' || fail "the configuration is not told: $(cat "$WORK/page")"
 cp "$WORK/wrong.yml" "$WORK/web.yml"
 for _ in 1 2 3 4 5; do expect "with a wrong one" "$(now)" == 0; done
@@ -77,6 +77,8 @@ cp "$WORK/1.crt" "$WORK/s.crt"
 cat "$WORK/tls.yml" >> "$WORK/web.yml"
 expect "with TLS that needs a start" "$(now)" == 1
 grep -q 'changes at the next start only.*tls_server_config' "$LOG" || fail "TLS is not said to wait"
+told '"current":false,"error":null,"next_start":["tls_server_config"]' ||
+  fail "what waits for a start is said to be in force: $(cat "$WORK/page")"
 stop "$DAEMON"
 
 launch --web.config.file="$WORK/tls.yml"

@@ -2,13 +2,8 @@
 # the same, and building them again elsewhere makes the same bytes.
 . "$(dirname "$0")/lib.sh"
 . "$HERE/package.sh"
-need_packaging lintian objcopy readelf rpm
-PATH=$PATH:$ROOT/.build/nfpm/bin need_packaging nfpm
+need_packaging lintian objcopy readelf
 
-rpm_package() {
-  "$ROOT/packaging/rpm" "$PROCVITALS" "$1" > "$WORK/built" || fail "packaging/rpm: $(cat "$WORK/built")"
-  RPM=$1/procvitals-$VERSION-1.$(uname -m).rpm
-}
 package "$WORK/one" -Zgzip -z1
 rpm_package "$WORK/one"
 symbols=$WORK/one/procvitals-dbgsym_${DEB##*procvitals_}
@@ -21,6 +16,30 @@ symbols=$WORK/one/procvitals-dbgsym_${DEB##*procvitals_}
 cmp "$DEB" "$WORK/two/${DEB##*/}" || fail "the package differs when it is built again"
 cmp "$RPM" "$WORK/two/${RPM##*/}" || fail "the .rpm package differs when it is built again"
 cmp "$symbols" "$WORK/two/${symbols##*/}" || fail "debug symbols differ when they are built again"
+
+# From a directory with a blank in its name, of another time.
+mkdir -p "$WORK/a b/Sources/procvitals" "$WORK/a b/config/sub"
+cd "$ROOT" || fail "there is no $ROOT"
+cp -r Makefile README.md CHANGELOG.md LICENSE config docs packaging scripts systemd "$WORK/a b"
+cp Sources/procvitals/Main.swift "$WORK/a b/Sources/procvitals"
+ln -s "$ROOT/.build" "$WORK/a b/.build"
+echo > "$WORK/a b/config/sub/of its own"
+(
+  export SOURCE_DATE_EPOCH=1000000000 # 2001-09-09 01:46:40 UTC
+  ROOT="$WORK/a b"
+  package "$ROOT/three" -Zgzip -z1
+  rpm_package "$ROOT/three"
+  [ "$(TZ=UTC dpkg-deb -c "$DEB" | grep '^-' | grep -vc ' 2001-09-09 01:46 ')" = 0 ] ||
+    fail "times: $(dpkg-deb -c "$DEB")"
+  times=$(rpm -qp --queryformat '%{BUILDTIME}\n[%{FILEMTIMES}\n]' "$RPM" | sort -u)
+  [ "$times" = 1000000000 ] || fail "times in .rpm: $times"
+) || exit
+cd "$WORK/a b" || fail "there is no copy"
+make -s install DESTDIR=relative BINARY="$PROCVITALS" > "$WORK/make" 2>&1 ||
+  fail "make install: $(cat "$WORK/make")"
+[ -f "relative/usr/local/share/procvitals/sub/of its own" ] || fail "a file of config/sub is lost"
+[ -x relative/usr/local/bin/procvitals ] || fail "DESTDIR that is relative has no binary"
+make -n build static | grep -qF " '$PWD=.' " || fail "the path of this directory has no quotes"
 
 lintian --allow-root --fail-on error,warning "$DEB" "$symbols" > "$WORK/lintian" 2>&1 ||
   fail "lintian: $(grep '^[EW]:' "$WORK/lintian")"
@@ -61,12 +80,13 @@ done
 # No symbols and no path of this machine; the symbols belong to this very binary.
 ! readelf -SW usr/bin/procvitals | grep -qE '\.(symtab|debug_)' || fail "the binary is not stripped"
 ! readelf -d usr/bin/procvitals | grep -qE 'R(UN)?PATH' || fail "the binary has a search path"
-! grep -rqaF "$ROOT" usr etc || fail "a path of this machine is in it"
+here=(-e "$ROOT/Sources" -e "$ROOT/.build")
+! grep -rqaF "${here[@]}" usr etc || fail "a path of this machine is in it"
 identity=$(readelf -n usr/bin/procvitals | sed -n 's/.*Build ID: //p')
 file=$WORK/symbols/usr/lib/debug/.build-id/${identity:0:2}/${identity:2}.debug
 readelf -SW "$file" 2>&1 | grep -q '\.debug_info' || fail "no debug symbols for build $identity"
 objcopy --decompress-debug-sections "$file" "$WORK/debug" || fail "debug symbols are damaged"
-! grep -qaF "$ROOT" "$WORK/debug" || fail "a path of this machine is in the debug symbols"
+! grep -qaF "${here[@]}" "$WORK/debug" || fail "a path of this machine is in the debug symbols"
 
 # One version everywhere.
 [ "$(dpkg-deb -f "$DEB" Version)" = "$VERSION" ] || fail "the package has another version"

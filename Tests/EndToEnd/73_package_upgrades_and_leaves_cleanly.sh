@@ -15,13 +15,14 @@ expect "target_up of itself" "$(value procvitals_target_up target=procvitals)" =
 
 configure 'targets:\n  - {name: init, pid: 1}'
 box systemctl reload procvitals || fail "reload: $(journal)"
-page || fail "no page after the reload: $(journal)"
-expect "target_up of init" "$(value procvitals_target_up target=init)" == 1
+init_is_up() { page && [ "$(value procvitals_target_up target=init)" = 1 ]; }
+poll 10 init_is_up || fail "not the page of what was reloaded: $(journal)"
 
 # A sidecar belongs to its unit, and takes part in upgrades.
 printf '[Service]\nExecStart=/bin/sleep infinity\n' | box tee /run/systemd/system/app.service > /dev/null
 box systemctl daemon-reload
-box systemctl start app.service procvitals@app.service || fail "the sidecar does not start"
+box systemctl start app.service
+box systemctl enable --now --quiet procvitals@app.service || fail "the sidecar does not start"
 sidecar=$(box systemctl show -P MainPID procvitals@app.service)
 
 # The socket holds the port while the daemon is away; somebody scrapes all the time, each time over a

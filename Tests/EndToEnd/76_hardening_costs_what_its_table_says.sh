@@ -5,7 +5,7 @@ set -- ProtectProc=invisible PrivateUsers=yes procvitals.service
 need python3 gcc
 reason=$(box_possible) || skip "$reason"
 
-bash "$HERE/hardening.sh" "$@" > "$WORK/rows" 2> "$LOG" || fail "$(cat "$WORK/rows")"
+"$HERE/hardening.sh" "$@" > "$WORK/rows" 2> "$LOG" || fail "$(cat "$WORK/rows")"
 expect "rows" "$(grep -c '^| `' "$WORK/rows")" == $#
 while read -r row; do
   grep -qxF -- "$row" "$ROOT/docs/hardening.md" || fail "docs/hardening.md lacks: $row"

@@ -16,7 +16,8 @@ image() {
   while read -r instruction arguments; do
     case $instruction in
       COPY)
-        read -r from to <<< "${arguments//'${VERSION}'/$VERSION}"
+        arguments=${arguments//'${VERSION}'/$VERSION}
+        read -r from to <<< "${arguments//'${TARGETARCH}'/amd64}"
         case $from in
           "dist/procvitals-$VERSION-linux-amd64") from=$PROCVITALS ;;
           *) from=$ROOT/$from ;;

@@ -16,6 +16,14 @@ package() {
   [ -s "$DEB" ] || fail "there is no $DEB"
 }
 
+# rpm_package DIRECTORY: builds the .rpm package there, after the other; sets RPM, its file.
+rpm_package() {
+  need_packaging rpm
+  [ -x "$ROOT/.build/nfpm/bin/nfpm" ] || skip "nfpm is not installed; make deps-package does that"
+  "$ROOT/packaging/rpm" "$PROCVITALS" "$1" > "$WORK/built" || fail "packaging/rpm: $(cat "$WORK/built")"
+  RPM=$1/procvitals-$VERSION-1.$(uname -m).rpm
+}
+
 # box_with_package [SUITE]: a box with the package of this version at /opt/package/now.deb and a newer
 # one at next.deb, on the machine's own tree or on a fresh one of that Debian.
 box_with_package() {
@@ -53,6 +61,14 @@ remove_package() {
   box dpkg "--$1" procvitals > "$WORK/dpkg" 2>&1 || fail "dpkg --$1: $(cat "$WORK/dpkg")"
 }
 
+# NAME: whether its sidecar watches it and nothing else, or has ended.
+sidecar_watches() {
+  box curl -sf -m 10 --unix-socket "/run/procvitals/$1.sock" http://box/metrics > "$WORK/page" &&
+    [ "$(value procvitals_target_processes target="$1")" = 1 ] &&
+    [ "$(series procvitals_target_up | grep -c .)" = 1 ]
+}
+sidecar_ended() { [ "$(box systemctl show -P ActiveState "procvitals@$1")" = inactive ]; }
+
 # installs_on SUITE: the claim of 74 and 75. Nothing but that Debian's own packages comes along, and
 # the libraries that are loaded while running come with it.
 installs_on() {
@@ -65,7 +81,22 @@ installs_on() {
   is UnitFileState enabled "after the installation"
   page || fail "no page: $(journal)"
   expect "target_up of itself" "$(value procvitals_target_up target=procvitals)" == 1
+  local main
+  main=$(show MainPID)
+  box systemctl reload procvitals || fail "reload: $(journal)"
+  is ActiveState active "after a reload"
+  is MainPID "$main" "after a reload"
   echo "systemd $(box systemctl --version | sed -n '1s/systemd //p')"
+
+  printf '[Service]\nExecStart=/bin/sleep infinity\n' | box tee /run/systemd/system/app.service > /dev/null
+  box systemctl daemon-reload
+  box systemctl enable --now --quiet procvitals@app 2> /dev/null
+  box systemctl start app
+  poll 20 sidecar_watches app || fail "the sidecar: $(box journalctl -q -n 20 -u procvitals@app)"
+  box systemctl stop app
+  poll 20 sidecar_ended app || fail "the sidecar stays: $(box journalctl -q -n 20 -u procvitals@app)"
+  box systemctl start app
+  poll 20 sidecar_watches app || fail "not again: $(box journalctl -q -n 20 -u procvitals@app)"
 
   local certificate=$WORK/package/certificate.pem key=$WORK/package/key.pem
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=box -days 2 \
@@ -85,4 +116,6 @@ installs_on() {
 
   box apt-get purge --quiet --yes procvitals > "$WORK/apt" 2>&1 || fail "purge: $(cat "$WORK/apt")"
   is ActiveState inactive "after the purge"
+  sidecar_ended app || fail "the sidecar runs after the purge"
+  ! box test -e /etc/systemd/system/app.service.wants || fail "the sidecar is enabled after the purge"
 }

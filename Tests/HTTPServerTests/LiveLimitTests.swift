@@ -415,6 +415,28 @@ import Testing
 
   // MARK: Stopping
 
+  /// Its head said that the connection stays, because the end had not begun yet.
+  @Test("L7 who has got an answer that was under way is not waited for")
+  func drainBehindAnAnswer() throws {
+    let server = try LiveServer(limits { $0.idleTime = .seconds(1000) })
+    let clients = [Client(server, receiveBuffer: 4096), Client(server, receiveBuffer: 4096)]
+    for client in clients { client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n") }
+    #expect(eventually { server.statistics.open.writing == 2 })
+    clients[1].send("GET /behind HTTP/1.1\r\nHost: a\r\n\r\n")
+    let done = DispatchSemaphore(value: 0)
+    server.post { server, loop in
+      server.drain(within: .seconds(1000)) {
+        loop.stop()
+        done.signal()
+      }
+    }
+    for client in clients { #expect(client.answer()?.body.utf8.count == 8 << 20) }
+    let behind = try #require(clients[1].answer())
+    #expect(behind.body == "hello /behind\n" && behind.field("Connection") == "close")
+    for client in clients { #expect(client.endsSilently()) }
+    #expect(done.wait(timeout: .now() + 30) == .success)
+  }
+
   @Test("L7 what is in flight is finished, what is idle is closed, nothing new is accepted")
   func drain() throws {
     let server = try LiveServer(limits { $0.stopTime = .seconds(1000) })

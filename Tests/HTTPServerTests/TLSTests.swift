@@ -574,6 +574,36 @@ import Testing
     #expect(output == "b'changed\\n'\nTLSv1.3 200 TLSv1.2 200\nTrue")
   }
 
+  @Test("L7 who has just connected when the end begins is answered once")
+  func drainAnswersWhoHasJustConnected() throws {
+    var limits = Limits()
+    limits.stopTime = .seconds(30)
+    let server = try server(limits)
+    let done = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      _ = eventually { server.statistics.open.handshake > 0 }
+      server.post { server, loop in
+        server.drain(within: .seconds(60)) {
+          loop.stop()
+          done.signal()
+        }
+      }
+    }
+    let output = python(
+      server.port,
+      """
+      s = plain()
+      try:
+        while True: plain().close()
+      except ConnectionRefusedError: pass
+      s = context().wrap_socket(s, server_hostname="localhost")
+      send(s)
+      print(s.recv(4096).count(b"Connection: close"), s.recv(4096))
+      """)
+    #expect(output == "1 b''")
+    #expect(done.wait(timeout: .now() + 30) == .success)
+  }
+
   @Test("Stopping tells clients that nothing more will come")
   func drain() throws {
     let server = try server()

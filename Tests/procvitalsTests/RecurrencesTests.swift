@@ -12,6 +12,43 @@ private func ended(_ target: String = "a") -> Collector.Notice {
 }
 
 @Suite struct RecurrencesTests {
+  /// Whoever does not fit is told without a look at those who do.
+  @Test(.timeLimit(.minutes(1))) func manyMoreTroublesCostLittle() {
+    var recurrences = Recurrences()
+    let start = Instant.now
+    for number in 0..<Recurrences.limit {
+      _ = recurrences.telling(began("t\(number)"), at: start + .seconds(number % 300))
+    }
+    for round in 0..<1_000_000 {
+      if recurrences.telling(began("x"), at: start + .seconds(300)) != .asUsual {
+        Issue.record("\(round)")
+      }
+    }
+  }
+
+  @Test func onlySoMuchIsToldOfOneCollection() {
+    let start = Instant.now
+    let ups = (0..<300).map { Collector.Notice.up(target: "u\($0)", pid: 1, processes: 1) }
+    let changes = (0..<3000).map {
+      Collector.Notice.changed(target: "c\($0)", processes: 2, started: 1, left: 0)
+    }
+    let troubles = (0..<400).map { began("t\($0)") }
+    let desk = NewsDesk(.info)
+    // What is not logged takes no place.
+    var news = desk.news(changes + ups, at: start)
+    #expect(news.notices.map(\.notice) == ups && news.omitted == 0)
+    news = desk.news(changes + ups + troubles, at: start)
+    #expect(news.notices.map(\.notice) == troubles + ups.prefix(News.limit - 400))
+    #expect(news.notices.allSatisfy { $0.telling == .asUsual } && news.omitted == 200)
+    // It is decided for all of them.
+    news = desk.news(troubles, at: start)
+    #expect(news.notices.count == 400 && news.omitted == 0)
+    #expect(news.notices.allSatisfy { $0.telling == .forTheLastTime })
+    #expect(desk.news(troubles, at: start).notices.isEmpty)
+    news = NewsDesk(.debug).news(changes, at: start)
+    #expect(news.notices.count == News.limit && news.omitted == 3000 - News.limit)
+  }
+
   @Test func whatComesAndGoesIsToldTwice() {
     var recurrences = Recurrences()
     let start = Instant.now

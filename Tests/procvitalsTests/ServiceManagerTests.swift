@@ -92,6 +92,41 @@ private final class Desk {
     #expect(desk.told() == ["READY=1\nSTATUS=bad"])
   }
 
+  /// A reading is under way, and with one for the web configuration the next one is asked for.
+  @Test func noEndIsToldBeforeTheReloadThatWasAskedFor() throws {
+    let desk = try Desk()
+    try desk.serve("1 up")
+    let files = try ConfigurationFile(isOpen: false)
+    let reloader = try Reloader(desk.loop) { files.read() }
+    defer { reloader.stop() }
+    reloader.willRead = { desk.manager.willReload(isAnother: $0) }
+    var ends = 0
+    reloader.didEnd = { _ in
+      ends += 1
+      desk.manager.didReload("1 up")
+    }
+    reloader.request()
+    #expect(eventually { files.readings == 1 } && desk.told() == ["RELOADING"])
+    desk.manager.willReload()
+    reloader.request()
+    desk.manager.didReload("1 up")
+    #expect(desk.told() == ["RELOADING", "RELOADING"])
+    files.letOneGo()
+    while ends < 1 { try desk.loop.turn() }
+    #expect(desk.told() == [])
+    // Whoever asks for what has not begun yet is told the same.
+    reloader.request()
+    reloader.request()
+    #expect(
+      eventually { files.readings == 2 } && desk.told() == ["RELOADING", "RELOADING"])
+    files.letOneGo()
+    while ends < 2 { try desk.loop.turn() }
+    #expect(desk.told() == [])
+    files.letOneGo()
+    while ends < 3 { try desk.loop.turn() }
+    #expect(desk.told() == ["READY=1\nSTATUS=1 up"])
+  }
+
   @Test func reloadsBeforeTheFirstCollectionIsOver() throws {
     let desk = try Desk()
     desk.manager.start()

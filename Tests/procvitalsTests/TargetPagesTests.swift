@@ -138,15 +138,48 @@ private func key(_ name: String, _ labels: KeyValuePairs<String, String> = [:]) 
       key("we\"b\n\u{7f}", ["a": "\\"]),
     ]
     #expect(
-      ServiceDiscovery.json(targets, Access(address: "h:1")).line == """
+      list(targets, Access(address: "h:1")) == """
         [{"targets":["h:1"],"labels":{"__metrics_path__":"/probe","__param_target":"db",\
         "__param_port":"1","target":"db","port":"1","team":"x"}},\
         {"targets":["h:1"],"labels":{"__metrics_path__":"/probe","__param_target":"db",\
         "target":"db","port":"","team":"x"}},\
         {"targets":["h:1"],"labels":{"__metrics_path__":"/probe",\
         "__param_target":"we\\"b\\n\\u007f","target":"we\\"b\\n\\u007f","a":"\\\\"}}]
+
         """)
-    #expect(ServiceDiscovery.json([], Access(address: "h:1")).line == "[]")
+    #expect(list([], Access(address: "h:1")) == "[]\n")
+  }
+
+  private func list(_ targets: [TargetKey], _ access: Access) -> String {
+    String(decoding: ServiceDiscovery(targets).document(access), as: UTF8.self)
+  }
+
+  /// Each entry repeats the address, and each address is a document of its own.
+  @Test func longAddressesAreRefused() throws {
+    let name = String(repeating: "a", count: ServiceDiscovery.authorityLimit - 2)
+    let address = try ListenAddress(":2")
+    #expect(ServiceDiscovery.address(authority: name + ":1", listening: address) == name + ":1")
+    #expect(ServiceDiscovery.address(authority: name + ":12", listening: address) == nil)
+  }
+
+  @Test func everyAddressHasItsList() throws {
+    let tree = try TestProc().process(7, name: "web")
+    let web = TargetSettings(
+      rule: Rule(name: "web", selector: Selector(processNames: [Glob("web")])))
+    let accesses = (0..<40).map { Access(address: "h\($0):1", isSecure: $0 % 2 == 1) }
+    let wishes = Set(accesses.map(Wish.list) + [.page()])
+    let report = Report(
+      try collector(tree, [web]).collect(OwnState(version: "0"), wishes), wishes, try noPrefix)
+    #expect(report.pages.count == 1)
+    for access in accesses {
+      let scheme = access.isSecure ? #""__scheme__":"https","# : ""
+      #expect(
+        String(decoding: report.document(.list(access)), as: UTF8.self) == """
+          [{"targets":["\(access.address)"],"labels":{"__metrics_path__":"/probe",\(scheme)\
+          "__param_target":"web","target":"web"}}]
+
+          """)
+    }
   }
 
   // MARK: /api/v1/targets

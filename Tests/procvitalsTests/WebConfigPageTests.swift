@@ -24,7 +24,7 @@ import Testing
     #expect(
       line == """
         {"file":"/etc/web.yml","loaded":1.5,"current":false,"error":"bad",\
-        "tls":{"key":"<secret>","client_auth_type":"RequireAndVerifyClientCert",\
+        "next_start":[],"tls":{"key":"<secret>","client_auth_type":"RequireAndVerifyClientCert",\
         "client_allowed_sans":["client.example"],"min_version":"TLS12","max_version":"TLS13",\
         "cipher_suites":["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"],\
         "prefer_server_cipher_suites":true,"curve_preferences":["X25519"]},\
@@ -37,8 +37,17 @@ import Testing
   @Test func whatIsOffIsNull() {
     #expect(
       WebConfiguration().json("web.yml", loadedSeconds: 2, error: nil).line == """
-        {"file":"web.yml","loaded":2.0,"current":true,"error":null,"tls":null,"headers":{},\
-        "users":{},"rate_limit":null}
+        {"file":"web.yml","loaded":2.0,"current":true,"error":null,"next_start":[],\
+        "tls":null,"headers":{},"users":{},"rate_limit":null}
         """)
+  }
+
+  @Test func whatWaitsForTheNextStartIsNotCurrent() {
+    let line = WebConfiguration().json(
+      "web.yml", loadedSeconds: 2, error: nil, waiting: ["rate_limit", "tls_server_config"]
+    ).line
+    #expect(
+      line.contains(
+        #","current":false,"error":null,"next_start":["rate_limit","tls_server_config"],"#))
   }
 }

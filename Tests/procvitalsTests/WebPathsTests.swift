@@ -57,12 +57,12 @@ import Testing
 
   @Test func serviceDiscoverySaysHowToGetHere() {
     let key = TargetKey(name: "a", labels: [])
-    let json = ServiceDiscovery.json(
-      [key], Access(address: "h:443", probe: "/x/probe", isSecure: true)
-    ).line
+    let list = ServiceDiscovery([key]).document(
+      Access(address: "h:443", probe: "/x/probe", isSecure: true))
     #expect(
-      json == #"[{"targets":["h:443"],"labels":{"__metrics_path__":"/x/probe","#
-        + #""__param_target":"a","__scheme__":"https","target":"a"}}]"#)
+      String(decoding: list, as: UTF8.self)
+        == #"[{"targets":["h:443"],"labels":{"__metrics_path__":"/x/probe","#
+        + #""__scheme__":"https","__param_target":"a","target":"a"}}]"# + "\n")
   }
 
   @Test func H7_allowedHosts() {
