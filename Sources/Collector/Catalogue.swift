@@ -245,7 +245,7 @@ package enum Catalogue {
   /// The same, by subject.
   static let subjects = [
     lifecycle, descriptors, sockets, network, threads, limits, maps, proportionalMemory, cgroups,
-    pressure, info, presence,
+    pressure, info, go, presence,
   ]
 
   /// How the target's processes begin and end.
@@ -529,6 +529,12 @@ package enum Catalogue {
 
   /// The exporter's own word about the target.
   static let presence: [TargetRow] = [
+    .labelled(
+      "procvitals_go_runtime_ok", .gauge, .none, nil, labels: ["group"], from: .page,
+      "Whether a group of figures could be read of the target's Go programs and passed its checks, where the metric group go is on (memory of the processes)."
+    ) { sample in
+      (sample.go?.groups ?? []).map { ([$0.name], .whole($0.isAccepted ? 1 : 0)) }
+    },
     .single(
       "procvitals_series_dropped_total", .counter, .none, nil, from: .page,
       "Samples left out of pages because the target has more series than its limit (series_per_target of this program)."

@@ -64,7 +64,8 @@ package final class Collector {
       processes: ProcessReader(
         roster.reads, facts: facts, numbersAreOwn: numbersAreOwn,
         isLive: roster.root.ownPid != nil),
-      patient: try PatientReader(users: users), cgroups: CgroupReader(cgroups),
+      patient: try PatientReader(users: users, numbersAreOwn: numbersAreOwn),
+      cgroups: CgroupReader(cgroups),
       sockets: SocketReader(own: roster.root.ownNetworkNamespace))
     exits = ExitAccounting(loop, roster, queueBytes: exitQueueBytes)
     exits.didFindShortLived = { [unowned self] target, usage in

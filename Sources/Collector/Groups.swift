@@ -3,13 +3,14 @@ import Metrics
 /// A set of families that a target switches on together; see `collect` in the configuration.
 package enum Group: String, Sendable, CaseIterable {
   case core, cpu, memory, pss, maps, io, sched, threads, fds, sockets, network, limits, cgroup
-  case pressure, info, lifecycle
+  case pressure, info, lifecycle, go
+  case goTinyObs = "go_tinyobs"
 
   /// Whether the default set has its families, but for rows that say otherwise.
   package var isDefault: Bool {
     switch self {
     case .core, .cpu, .memory, .io, .sched, .cgroup, .pressure, .lifecycle: true
-    case .pss, .maps, .threads, .fds, .sockets, .network, .limits, .info: false
+    case .pss, .maps, .threads, .fds, .sockets, .network, .limits, .info, .go, .goTinyObs: false
     }
   }
 
@@ -119,6 +120,22 @@ package enum Group: String, Sendable, CaseIterable {
       real user by the machine's `/etc/passwd`, `container` the identifier in the name of the \
       control group.
       """
+    case .go:
+      """
+      What the collector of Go's client library exports, for programs of Go 1.19 and 1.21 to 1.27 on \
+      amd64 and arm64, stripped or not, which need not know: read from the memory of the process, \
+      about 10 KB at once, without stopping it. Processes of other programs do not matter. \
+      Sums that the runtime keeps twice must agree, and other checks hold, else the group of \
+      figures (`heap`, `scheduler` or `gc`) is absent, `procvitals_go_runtime_ok` 0 and the reason \
+      in the log. Absent, too, where it is so for one of several Go processes; counters are once \
+      each of them was read. GOGC=off and no GOMEMLIMIT are absent, as other limits \
+      that are unlimited; Go's client library has 18446744073709552000 and 9223372036854775807 \
+      there. Goroutines are fewer than the program itself would see by those that a scrape of it \
+      starts. `go_memstats_gc_cpu_fraction` is in older versions of the library only. Processes of \
+      other users need CAP_SYS_PTRACE, and CAP_DAC_READ_SEARCH too where /proc is that of \
+      another pid namespace.
+      """
+    case .goTinyObs: "What TinyObs' collector exports beside the group go."
     case .threads:
       "Threads one by one, up to `limits.threads_per_process` of each process, which "
         + "`procvitals_unreadable_total` tells with the source `task` and the reason `limit`. "

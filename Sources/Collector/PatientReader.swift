@@ -13,6 +13,7 @@ final class PatientReader {
   let maps: MapCounter
   let proportional: ProportionalReader
   let names: NameReader
+  let go: GoReader
   /// For reads that take a process' mmap lock, and for programs on file systems that may hang: pid
   /// files must not wait for those, nor the one for the other.
   private let waiter: Waiter
@@ -20,9 +21,11 @@ final class PatientReader {
 
   /// A reader that has been asked nothing.
   ///
-  /// - Parameter users: The file with the names of users.
+  /// - Parameters:
+  ///   - users: The file with the names of users.
+  ///   - numbersAreOwn: Whether system calls mean the same processes by the same numbers as /proc.
   /// - Throws: `EMFILE`, `ENFILE`.
-  init(users: String) throws(Errno) {
+  init(users: String, numbersAreOwn: Bool) throws(Errno) {
     // One that takes long lets the next one go on beside it after a moment.
     let waiter = try Waiter(threads: 6, patience: .milliseconds(20))
     self.waiter = waiter
@@ -30,6 +33,7 @@ final class PatientReader {
     maps = try MapCounter(waiter)
     proportional = try ProportionalReader(waiter)
     names = try NameReader(fileWaiter, usersPath: users)
+    go = try GoReader(waiter, fileWaiter, numbersAreOwn: numbersAreOwn)
   }
 
   deinit {
@@ -41,19 +45,23 @@ final class PatientReader {
     maps.begin()
     proportional.begin(limits)
     names.begin()
+    go.begin()
   }
 
   /// Forgets a process that has left its target.
   func forget(_ member: Member) {
     maps.forget(member.identity)
     proportional.forget(member.identity)
+    go.forget(member.identity)
   }
 
   /// Asks for what is wanted and waits for the answers.
   func answer() {
     maps.start()
     proportional.start()
+    go.start()
     let deadline = Instant.now + Self.patience
+    go.collect(until: deadline)
     maps.collect(until: deadline)
     proportional.collect(until: deadline)
     names.collect(until: deadline)

@@ -147,6 +147,9 @@ extension Aspect where Record == ProportionalSurvey {
 extension Aspect where Record == InfoSurvey {
   static var info: Self { Aspect(files: [.exe, .status, .cgroup]) { $0.info } }
 }
+extension Aspect where Record == GoSurvey {
+  static var go: Self { Aspect(files: [.mem]) { $0.go } }
+}
 extension Aspect where Record == ThreadSurvey {
   /// What threads are and used, from files of each.
   static func threads(_ files: SourceFile...) -> Self {

@@ -21,6 +21,8 @@ package struct TargetSample {
   private(set) var maps: MapSurvey?
   private(set) var proportional: ProportionalSurvey?
   private(set) var info: InfoSurvey?
+  private(set) var go: GoSurvey?
+  private var looksAtGo = false
 
   /// What surveys need of the files that a process' own numbers come from.
   var files: SourceFiles { info == nil ? [] : SourceFiles([.status]) }
@@ -49,6 +51,8 @@ package struct TargetSample {
     maps = Catalogue.surveys(.maps, selection) ? maps ?? .init() : nil
     proportional = Catalogue.surveys(.smapsRollup, selection) ? proportional ?? .init() : nil
     info = Catalogue.surveys(.exe, selection) ? info ?? .init() : nil
+    looksAtGo = Catalogue.surveys(.mem, selection)
+    if looksAtGo, go == nil { go = .init() }
     looksAtThreads = Catalogue.surveys(.task, selection)
     if looksAtThreads, threads == nil { threads = ThreadSurvey() }
     looksAtSockets = Catalogue.surveys(.sockets, selection)
@@ -68,6 +72,7 @@ package struct TargetSample {
     proportional?.begin()
     cgroups?.begin()
     info?.begin()
+    if looksAtGo { go?.begin() }
   }
 
   /// Looks at one process of the target.
@@ -87,6 +92,7 @@ package struct TargetSample {
     proportional?.visit(member, target, with.patient)
     cgroups?.visit(member, target, with.cgroups)
     info?.visit(member, sample, target, with.processes, with.patient)
+    if looksAtGo { go?.visit(member, target, with.patient) }
   }
 
   /// Ends a collection, once every process of every target was looked at.
@@ -97,5 +103,6 @@ package struct TargetSample {
     proportional?.finish(target, with.patient)
     cgroups?.finish(target, with.cgroups)
     info?.finish(target, with.patient, with.limits)
+    if looksAtGo { go?.finish(target, with.patient) }
   }
 }

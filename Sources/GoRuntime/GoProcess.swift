@@ -7,7 +7,7 @@ package import Linux
 package struct GoProcess: Sendable {
   private let file: ProgramFile
   private let bias: UInt64
-  private let pid: Int32
+  private let read: @Sendable (MemoryPieces, inout [UInt64]) throws(Errno) -> Void
   private var snapshot: Snapshot?
 
   /// A process that has not been looked at yet.
@@ -17,27 +17,39 @@ package struct GoProcess: Sendable {
   ///   - pid: The process, in the reader's own pid namespace.
   ///   - bias: What is added to addresses of the file, 0 if it is not relocatable.
   package init(_ file: ProgramFile, pid: Int32, bias: UInt64) {
+    self.init(file, bias: bias) { pieces, buffer throws(Errno) in
+      try pieces.read(of: pid, into: &buffer)
+    }
+  }
+
+  /// The same for a process whose memory is read in another way.
+  package init(
+    _ file: ProgramFile, bias: UInt64,
+    read: @escaping @Sendable (MemoryPieces, inout [UInt64]) throws(Errno) -> Void
+  ) {
     self.file = file
-    self.pid = pid
     self.bias = bias
+    self.read = read
   }
 
   /// How often a sample is taken until all of its groups pass their checks: the runtime's own
   /// bookkeeping makes sums disagree for some microseconds.
-  private static let attempts = 12
+  package static let attempts = 12
 
   /// Takes a sample.
   ///
-  /// - Parameter systemThreads: Threads of the process as the kernel counts them.
+  /// - Parameters:
+  ///   - systemThreads: Threads of the process as the kernel counts them.
+  ///   - attempts: How often it is tried.
   /// - Returns: The groups that passed their checks, and what is wrong with the others.
   /// - Throws: `EPERM` (same user and CAP_SYS_PTRACE are missing), `ESRCH`, `EFAULT`.
-  package mutating func sample(systemThreads: UInt64) throws(Errno) -> GoSample {
-    let pid = pid
-    let read: ReadMemory = { (pieces, buffer) throws(Errno) in
-      try pieces.read(of: pid, into: &buffer)
-    }
+  package mutating func sample(
+    systemThreads: UInt64, attempts: Int = attempts
+  ) throws(Errno) -> GoSample {
     var sample = GoSample(version: file.version)
-    for attempt in 0..<Self.attempts {
+    // A thousand processes keep no memory between samples.
+    defer { snapshot?.discard() }
+    for attempt in 0..<attempts {
       if attempt > 1 { pause(for: .microseconds(500 * (attempt - 1))) }
       if snapshot == nil {
         try probe(read)

@@ -32,7 +32,9 @@ package struct ProgramFile: Sendable {
   /// What a file turned out to be.
   package enum Outcome: Sendable {
     case program(ProgramFile)
-    /// Why nothing can be read: no Go program, or one of a kind that is not known.
+    /// A Go program of a version whose layout is not known.
+    case unknown(version: String)
+    /// Why nothing can be read: no Go program, or none for a machine that is known.
     case other(String)
   }
 
@@ -56,7 +58,7 @@ package struct ProgramFile: Sendable {
       return .other("it is no Go program, or one of Go 1.17 or older")
     }
     guard let minor = minor(of: version), let layout = Layout.of(minor: minor, machine) else {
-      return .other("the layout of \(version) is not known")
+      return .unknown(version: version)
     }
     var variables = sections.filter { $0.name == ".noptrbss" }.map(\.addresses)
     variables += sections.filter { $0.name == ".bss" }.map(\.addresses)
@@ -68,6 +70,14 @@ package struct ProgramFile: Sendable {
         image: first.addresses
           .lowerBound..<max(first.addresses.upperBound, last.addresses.upperBound),
         isRelocatable: header.isRelocatable))
+  }
+
+  /// What is added to addresses of the file in a process.
+  ///
+  /// - Parameter base: Finds where the process has the program's first page; asked if the program can
+  ///   be loaded anywhere.
+  package func bias<Failure>(_ base: () throws(Failure) -> UInt64) throws(Failure) -> UInt64 {
+    isRelocatable ? try base() &- (image.lowerBound & ~4095) : 0
   }
 
   /// The minor version in a text such as "go1.25.5 X:greenteagc" or "devel go1.28-abcdef".

@@ -75,6 +75,9 @@ struct Snapshot {
     throw .wouldBlock
   }
 
+  /// Gives back the memory of what was read.
+  mutating func discard() { words = [] }
+
   /// Reads the pointers of `allp` if its length or place is not the known one.
   ///
   /// - Returns: Whether they have changed.

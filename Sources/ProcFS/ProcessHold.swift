@@ -55,13 +55,24 @@ package final class ProcessHold: Sendable {
   ///   ended or runs another program meanwhile.
   package func programVersion(_ facts: FileFacts) -> String? {
     do throws(Errno) {
-      // Non-blocking, although what is run is a regular file.
-      let file = try openFile("exe", in: directory, [.read, .nonBlocking])
-      let opened = try fileFacts(file)
-      guard opened.device == facts.device, opened.inode == facts.inode else { return nil }
+      guard let file = try openProgram(facts) else { return nil }
       return try PackageNote.version(of: file) ?? ""
     } catch {
       return error == .notFound || error == .noSuchProcess ? nil : ""
     }
+  }
+
+  /// Opens the program that it runs; nil if that is another one than the given one.
+  func openProgram(_ facts: FileFacts) throws(Errno) -> OwnedFD? {
+    // Non-blocking, although what is run is a regular file.
+    let file = try openFile("exe", in: directory, [.read, .nonBlocking])
+    if !facts.isSameFile(as: try fileFacts(file)) { return nil }
+    return file
+  }
+}
+
+extension FileFacts {
+  func isSameFile(as other: FileFacts) -> Bool {
+    device == other.device && inode == other.inode
   }
 }

@@ -16,6 +16,8 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
   /// How many processes the kernel has killed for memory.
   case oomKills
   case oomScore, oomScoreAdj, maps, smapsRollup, cmdline, environ
+  /// The memory of a Go program's runtime.
+  case mem
   /// What went through a network namespace.
   case netStatistics
   /// The network namespace itself, to enter it.
@@ -50,6 +52,7 @@ package enum SourceFile: UInt8, Sendable, CaseIterable {
     case .smapsRollup: "smaps_rollup"
     case .cmdline: "cmdline"
     case .environ: "environ"
+    case .mem: "mem"
     case .netStatistics: "net/netstat"
     case .networkNamespace: "ns/net"
     case .sockets: "sockets"
@@ -69,7 +72,7 @@ extension SourceFile {
     // To enter it takes CAP_SYS_ADMIN beside.
     case .networkNamespace: [.sysAdmin, .sysPtrace]
     case .netStatistics, .sockets: [.sysPtrace]
-    case .exe, .wchan: [.sysPtrace]
+    case .exe, .wchan, .mem: [.sysPtrace]
     // Since Linux 6.2 the size tells it to anybody.
     case .fd: [.dacReadSearch]
     case .io, .fdLinks, .environ: [.dacReadSearch, .sysPtrace]
