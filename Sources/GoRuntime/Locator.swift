@@ -7,7 +7,7 @@ import Linux
 /// the right one.
 struct Locator {
   private let file: ProgramFile
-  private let layout: Layout
+  let layout: Layout
   /// What is added to addresses of the file.
   private let bias: UInt64
   private let image: Range<UInt64>
@@ -238,7 +238,7 @@ struct Locator {
   // MARK: Memory
 
   /// A part of what is searched.
-  private struct Window {
+  struct Window {
     var start: UInt64
     var words: [UInt64]
     /// What was read in the same call, before it.
@@ -247,19 +247,26 @@ struct Locator {
     func address(_ place: Int) -> UInt64 { start &+ UInt64(place) * 8 }
   }
 
+  /// Where `runtime.work` is, as far as that is known.
+  func work(bytes: Int) -> [Range<UInt64>]? {
+    file.symbols?[.work].map { [$0..<min($0 &+ UInt64(bytes), max($0, file.image.upperBound))] }
+  }
+
   /// Goes through the variables of the program, window by window.
   ///
   /// - Parameters:
   ///   - before: What else is read each time, just before the window.
+  ///   - ranges: Addresses of the file, instead of all variables.
   ///   - body: Looks at a window.
   /// - Returns: What it found, each address once.
-  private func search(
-    before: (address: UInt64, words: Int)? = nil, _ body: (Window) -> [UInt64]
+  func search(
+    before: (address: UInt64, words: Int)? = nil, in ranges: [Range<UInt64>]? = nil,
+    _ body: (Window) -> [UInt64]
   ) -> [UInt64] {
     var hits: [UInt64] = []
     var left = Self.searchLimit
     var buffer: [UInt64] = []
-    for range in file.variables {
+    for range in ranges ?? file.variables {
       var start = (range.lowerBound &+ bias &+ 7) & ~7
       let end = (range.upperBound &+ bias) & ~7
       while start < end, left > 0 {

@@ -27,6 +27,7 @@ package struct ProgramFile: Sendable {
     case scheduler = "runtime.sched"
     case processors = "runtime.allp"
     case goroutines = "runtime.allgs"
+    case work = "runtime.work"
   }
 
   /// What a file turned out to be.

@@ -1,7 +1,9 @@
 /// What a series of a summary or a histogram says.
 package struct Distribution: Sendable, Equatable {
-  /// A number for each of the family's points: of a summary what is at the quantile, of a histogram
-  /// how many observations are at most the bound, those at most a lower one included.
+  /// A number for each of the family's points; one that is absent is not written.
+  ///
+  /// Of a summary it is what is at the quantile, of a histogram how many observations are at most the
+  /// bound, those at most a lower one included.
   package let points: [Reading]
   package let sum: Double
   package let count: UInt64

@@ -105,7 +105,8 @@ package struct PageEncoder: Sendable {
     beginSample()
     switch format.style {
     case .text:
-      for (place, point) in family.distribution.points.enumerated() {
+      for (place, point) in family.distribution.points.enumerated()
+      where sample[place] != .absent {
         page.append(contentsOf: family.distribution.pointName)
         page.append(contentsOf: labels.bytes)
         page.append(labels.bytes.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
@@ -125,8 +126,9 @@ package struct PageEncoder: Sendable {
       page.append(contentsOf: "},\"".utf8)
       page.append(contentsOf: name.utf8)
       page.append(contentsOf: "\":{".utf8)
-      for (place, point) in family.distribution.points.enumerated() {
-        if place > 0 { page.append(UInt8(ascii: ",")) }
+      for (place, point) in family.distribution.points.enumerated()
+      where sample[place] != .absent {
+        if page.last != UInt8(ascii: "{") { page.append(UInt8(ascii: ",")) }
         page.append(contentsOf: point)
         append(json: sample[place])
       }
@@ -214,11 +216,13 @@ package struct PageEncoder: Sendable {
     let timestamp = created.flatMap(ProtobufTimestamp.init)
     let points = family.distribution.points
     var size = 1 + varintSize(sample.count) + 9 + (timestamp?.size ?? 0)
-    for place in points.indices { size += 2 + pointSize(sample, place) }
+    for place in points.indices where sample[place] != .absent {
+      size += 2 + pointSize(sample, place)
+    }
     begin(metric: labels, value: isHistogram ? 7 : 4, size)
     appendField(1, sample.count, &page)
     appendField(2, sample.sum, &page)
-    for (place, point) in points.enumerated() {
+    for (place, point) in points.enumerated() where sample[place] != .absent {
       appendTag(3, ofBytes: pointSize(sample, place), &page)
       if isHistogram { appendField(1, sample.observations(place), &page) }
       page.append(contentsOf: point)

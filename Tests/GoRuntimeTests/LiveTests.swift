@@ -6,7 +6,7 @@ import Testing
 @testable import GoRuntime
 
 /// A Go program that tells what its own runtime says of itself.
-private final class Subject {
+final class Subject {
   let process = Process()
   private let input = Pipe()
   private let output = Pipe()

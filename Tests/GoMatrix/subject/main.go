@@ -144,6 +144,8 @@ func obey(command string, number int) string {
 	switch command {
 	case "tell":
 		return tell()
+	case "distributions":
+		return distributions()
 	case "hold": // MiB that stay
 		for i := 0; i < number; i++ {
 			held = append(held, make([]byte, 1<<20))
