@@ -105,7 +105,8 @@ let package = Package(
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS", "HTTPServer",
+        "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS",
+        "HTTPServer",
         "Systemd", "Targets",
         "Collector", "Config",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -145,7 +146,9 @@ let package = Package(
     tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
     tests("Systemd", imports: ["Linux", "TestSupport"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
-    tests("Collector", imports: ["Gzip", "Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
+    tests(
+      "Collector",
+      imports: ["GoRuntime", "Gzip", "Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
     tests(
       "Config",
       imports: [

@@ -83,7 +83,7 @@ struct Page {
     if isSmall { swap(&encoder, &smallEncoder) }
     defer { if isSmall { swap(&encoder, &smallEncoder) } }
     let families =
-      prepared[form.format] ?? plan.map { PreparedFamily($0.family, form.format) }
+      prepared[form.format] ?? PreparedFamily.all(plan.map(\.family), form.format)
     prepared[form.format] = families
     encoder.begin(form.format, writesCreated: settings.writesCreated)
     begin(states, limit: settings.limits.seriesPerTarget, counting)

@@ -20,7 +20,14 @@ package struct PreparedFamily: Sendable {
     distribution = PreparedDistribution()
   }
 
-  package init(_ family: Family, _ format: Format) {
+  /// Renders a family.
+  ///
+  /// - Parameters:
+  ///   - family: The family.
+  ///   - format: For which format.
+  ///   - others: Names of families that are on the same pages: OpenMetrics takes `_total` off the
+  ///     names of counters, and what is left must not be one of them.
+  package init(_ family: Family, _ format: Format, others: Set<String> = []) {
     isCounter = family.kind == .counter
     distribution = PreparedDistribution(family, format)
     var header: [UInt8] = []
@@ -33,8 +40,10 @@ package struct PreparedFamily: Sendable {
       header += "\n# TYPE \(family.name) \(family.kind.rawValue)\n".utf8
     case .openMetrics0, .openMetrics1:
       // A counter with another name has no place here, and must not get another name either.
-      let isTotal = isCounter && family.name.hasSuffix("_total")
-      let name = isTotal ? String(family.name.dropLast("_total".utf8.count)) : family.name
+      let shortName = String(family.name.dropLast("_total".utf8.count))
+      let isTotal =
+        isCounter && family.name.hasSuffix("_total") && !others.contains(shortName)
+      let name = isTotal ? shortName : family.name
       let type = isCounter && !isTotal ? "unknown" : family.kind.rawValue
       header += "# TYPE \(name) \(type)\n".utf8
       if family.unit != .none { header += "# UNIT \(name) \(family.unit.rawValue)\n".utf8 }
@@ -65,6 +74,12 @@ package struct PreparedFamily: Sendable {
     self.trailer = trailer
     self.createdName = Array(createdName.utf8)
     name = Array(family.name.utf8)
+  }
+
+  /// Renders families that are on the same pages.
+  package static func all(_ families: [Family], _ format: Format) -> [PreparedFamily] {
+    let names = Set(families.map(\.name))
+    return families.map { PreparedFamily($0, format, others: names) }
   }
 }
 

@@ -22,6 +22,7 @@ LEAST = [
     (r"process_memory_maps", "perfmon"),
     (r"process_proportional_\w+|process_unique_memory_bytes", "perfmon"),
     (r"process_wait_channels", "ptrace"),
+    (r"go_\w+", "ptrace"),  # of a Go program: 78
     (r"process_short_lived_total", "net"),
     (r"process_(?!run)\w+_delay_seconds_total", "net"),
     (r"process_(cpu|context_switches|run)_\w+", "none"),

@@ -430,6 +430,16 @@ def age():
             fail(f"{name}: {served}")
 
 
+def go_runtimes():
+    """The load program has none; 77 compares families with what Go programs say of themselves."""
+    served = scrape().families("app")
+    for name in rows:
+        if name.startswith("go_"):
+            checked.add(name)
+            if name in served:
+                fail(f"{name} of a program that is not of Go")
+
+
 def delays():
     """Only where the machine has switched the accounting on; absent otherwise, never 0."""
     is_on = text("/proc/sys/kernel/task_delayacct").strip() == "1"
@@ -504,7 +514,7 @@ else:
 compare("app", [app])
 compare("apart", [apart])
 for step in (cpu, memory, control_group, input_and_output, descriptors, network, settings, information, age,
-             delays, threads, children, out_of_memory):  # fmt: skip
+             go_runtimes, delays, threads, children, out_of_memory):  # fmt: skip
     step()
 for process in (apart, *pair):
     for command in ["threads 2 pool sleep", "pairs 2", "send 1000 2000", "minor_faults 50",

@@ -1,0 +1,1 @@
+../GoRuntimeTests/FakeRuntime.swift
