@@ -76,7 +76,7 @@ extension Catalogue {
   static let goPauseSummary: TargetRow = .distribution(
     "go_gc_duration_seconds", .summary, .seconds, .go, points: GoDistributions.quantiles,
     from: .go,
-    "Time that the program was stopped for each of the latest 256 garbage collections (pause_ns of runtime.memstats), its sum and the number over all there ever were (pause_total_ns, numgc)."
+    "Time that the program was stopped for each of the latest 256 garbage collections, with sum and number of all there ever were (pause_ns, pause_total_ns and numgc of runtime.memstats)."
   ) { $0.pauseSummary }
 
   /// What only tells of waiting.

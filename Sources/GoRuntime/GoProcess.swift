@@ -12,7 +12,8 @@ package struct GoProcess: Sendable {
   /// What was accepted of histograms, which only rise.
   private var latencies: TimeHistogram?
   private var pauses: TimeHistogram?
-  /// Searches for `cpuStats` that are left: all variables have to be read for one.
+  /// Searches for `cpuStats` that are left, without which it is not asked for any more: all variables
+  /// have to be read for one.
   private var searches = 8
 
   /// A process that has not been looked at yet.
@@ -53,7 +54,7 @@ package struct GoProcess: Sendable {
     systemThreads: UInt64, extras: GoExtras = [], attempts: Int = attempts
   ) throws(Errno) -> GoSample {
     var extras = extras
-    if file.layout.ifPresent(.cpuStats) == nil { extras.remove(.cpuTimes) }
+    if file.layout.ifPresent(.cpuStats) == nil || searches == 0 { extras.remove(.cpuTimes) }
     var sample = GoSample(version: file.version)
     if extras.contains(.latencies) { sample.latencies = .failure(.notRead) }
     if extras.contains(.pauses), file.layout.ifPresent(.stwTotalTimeGC) != nil {
