@@ -126,7 +126,8 @@ import Testing
     let isThere = try eventually { try hold.commandLine().firstArgument == Array("sleep".utf8) }
     #expect(isThere)
     try asNobody {
-      #expect(try hold.commandLine().firstArgument == Array("sleep".utf8))
+      let line = try hold.commandLine()
+      #expect(line.firstArgument == Array("sleep".utf8))
       #expect(throws: ProcError.denied(.environ)) { try hold.environment(["PATH"]) }
     }
   }
