@@ -11,6 +11,8 @@ let switches: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
+  // Searching a text for a text would link Swift's regular expressions, 0.9 MB.
+  .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"]),
 ]
 
 /// For rooms whose work is little beside that of the kernel.
@@ -46,7 +48,6 @@ let package = Package(
     .default(enabledTraits: ["Systemd"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
@@ -72,6 +73,7 @@ let package = Package(
       ]),
 
     // 1
+    room("Arguments", imports: [], settings: switches + small),
     room("Linux", imports: ["CLinux"]),
     room("Metrics", imports: []),
     room("Gzip", imports: ["CDeflate"], settings: switches + small),
@@ -106,11 +108,10 @@ let package = Package(
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS",
-        "HTTPServer",
+        "Arguments", "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS",
+        "ProcFS", "HTTPServer",
         "Systemd", "Targets",
         "Collector", "Config",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: switches + small),
@@ -154,6 +155,7 @@ let package = Package(
       name: "GoSampler", dependencies: ["GoRuntime", "Linux"], path: "Tests/Bench/GoSampler",
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
 
+    tests("Arguments", imports: ["TestSupport"]),
     tests("Linux", imports: ["CLinux", "TestSupport"]),
     tests("Metrics", imports: ["TestSupport"]),
     tests("Gzip"),
@@ -176,9 +178,8 @@ let package = Package(
     tests(
       "procvitals",
       imports: [
-        "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector", "Config",
-        "TestSupport",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Arguments", "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets",
+        "Collector", "Config", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),
   ]

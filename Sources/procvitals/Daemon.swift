@@ -140,7 +140,7 @@ final class Daemon: EventHandler {
     _ loaded: LoadedWebConfiguration?
   ) throws {
     var limits = Limits()
-    try web.times.apply(to: &limits)
+    web.times.apply(to: &limits)
     limits.maxConnections = maxConnections
     if maxConnections < web.maxConnections {
       log.warning(

@@ -1,4 +1,4 @@
-import ArgumentParser
+import Arguments
 import Collector
 import Linux
 import Metrics
@@ -6,16 +6,22 @@ import ProcFS
 import Targets
 
 /// `procvitals explain`.
-struct Explain: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract:
-      "Tell which process belongs to which target, why the others do not, and what it costs.")
+struct Explain: Command {
+  static let name = "explain"
+  static let about =
+    "Tell which process belongs to which target, why the others do not, and what it costs."
 
-  @OptionGroup(title: "Targets") var source: SourceOptions
-
-  @Option(
-    help: ArgumentHelp("Tell about this process only; repeatable.", valueName: "n"))
+  var source = SourceOptions()
   var pid: [Int32] = []
+
+  static var options: [Option<Self>] {
+    SourceOptions.options(at: \.source, section: "Targets")
+      + [
+        Option(
+          "pid", .number(1...Int32.max), into: \.pid,
+          "Tell about this process only; repeatable.")
+      ]
+  }
 
   /// How long processes may take to say what they were started with.
   private static let patience = Duration.seconds(5)
