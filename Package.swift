@@ -47,9 +47,7 @@ let package = Package(
     .trait(name: "Fuzzing", description: "Fuzz targets are driven by libFuzzer."),
     .default(enabledTraits: ["Systemd"]),
   ],
-  dependencies: [
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-  ],
+  dependencies: [.package(url: "https://github.com/apple/swift-log", from: "1.16.2")],
   targets: [
     // 0: headers and shims
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),

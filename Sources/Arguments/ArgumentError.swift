@@ -1,7 +1,7 @@
 /// What is wrong with a command line.
 package enum ArgumentError: Error, Equatable, CustomStringConvertible {
   case unknownOption(String, command: String, near: String?)
-  case missingValue(option: String, value: String)
+  case missingValue(option: String, expected: String)
   case needlessValue(option: String, value: String)
   /// The option is nil for an argument, which has no name.
   case invalidValue(option: String?, value: String, expected: String)
@@ -12,8 +12,8 @@ package enum ArgumentError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unknownOption(let option, let command, let near):
       "\(option): \(command) has no such option" + Self.hint(near)
-    case .missingValue(let option, let value):
-      "\(option): there is no value; expected \(option)=<\(value)>"
+    case .missingValue(let option, let expected):
+      "\(option): there is no value; expected \(expected)"
     case .needlessValue(let option, let value):
       "\(option)=\(value): expected \(option) without a value"
     case .invalidValue(let option, let value, let expected):

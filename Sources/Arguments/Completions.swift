@@ -8,7 +8,8 @@ extension Program {
     }
   }
 
-  private var names: [String] { commands.map { $0.name } + ["help"] }
+  private var names: String { commands.map { $0.name }.joined(separator: " ") }
+  private var otherNames: String { others.map { $0.name + " " }.joined() + "help" }
 
   private func shown(_ command: any Command.Type) -> [Row] {
     rows(of: command).filter { !$0.isHidden && !$0.isArgument }
@@ -33,70 +34,59 @@ extension Program {
           prev=${COMP_WORDS[COMP_CWORD - 2]}
         fi
         if ((COMP_CWORD == 1)) && [[ $cur != -* ]]; then
-          _\(name)_words '\(names.joined(separator: " "))'
+          _\(name)_words '\(names) help'
           return
         fi
         case ${COMP_WORDS[1]} in
-          help) _\(name)_words '\(commands.map { $0.name }.joined(separator: " "))' ;;
+          help) _\(name)_words '\(names)' ;;
 
       """
     for command in others + [standard] {
-      text += "    \(command.name == standard.name ? "*" : command.name))\n      case $prev in\n"
       let rows = shown(command)
+      text += "    \(isStandard(command) ? "*" : command.name))\n      case $prev in\n"
       for row in rows where row.value != nil {
-        let action =
-          switch row.offer {
-          case .nothing: ""
-          case .files: "_\(name)_paths -f"
-          case .directories: "_\(name)_paths -d"
-          case .words(let words): "_\(name)_words '\(words.joined(separator: " "))'"
-          }
+        let action = row.offer.script(
+          files: "_\(name)_paths -f", directories: "_\(name)_paths -d",
+          words: ("_\(name)_words '", "'"), nothing: "")
         text += "        \(row.dashed.joined(separator: " | "))) \(action) ;;\n"
       }
-      let names = rows.flatMap(\.dashed).joined(separator: " ")
-      text += "        *) _\(name)_words '\(names)' ;;\n      esac\n      ;;\n"
+      let options = rows.flatMap(\.dashed).joined(separator: " ")
+      text += "        *) _\(name)_words '\(options)' ;;\n      esac\n      ;;\n"
     }
     return text + "  esac\n}\n\ncomplete -F _\(name) \(name)\n"
   }
 
   private var zsh: String {
-    var text = "#compdef \(name)\n\n_\(name)() {\n  local -a commands=(\n"
-    for command in commands { text += "    \(zshQuoted("\(command.name):\(command.about)"))\n" }
-    text += """
+    let commands = commands.map { "\n    " + quoted("\($0.name):\($0.about)") }.joined()
+    var text = """
+      #compdef \(name)
+
+      _\(name)() {
+        local -a commands=(\(commands)
         )
+        local command=\(standard.name)
         if ((CURRENT == 2)) && [[ $words[2] != -* ]]; then
           _describe command commands
           return
         fi
-        local command=\(standard.name)
-        case $words[2] in
-          \(names.joined(separator: "|")))
-            command=$words[2]
-            shift words
-            ((CURRENT--))
-            ;;
-        esac
+        if [[ " \(names) help " == *" $words[2] "* ]]; then
+          command=$words[2]
+          shift words
+          ((CURRENT--))
+        fi
         case $command in
           help) _describe command commands ;;
 
       """
-    for command in commands {
+    for command in self.commands {
       text += "    \(command.name))\n      _arguments"
       for row in shown(command) {
-        let action =
-          switch row.offer {
-          case .nothing: " "
-          case .files: "_files"
-          case .directories: "_files -/"
-          case .words(let words): "(\(words.joined(separator: " ")))"
-          }
+        let action = row.offer.script(
+          files: "_files", directories: "_files -/", words: ("(", ")"), nothing: " ")
+        let value = row.value.map { ":\($0):\(action)" } ?? ""
         for name in row.dashed {
-          let help = escaped(row.help, "[]\\")
-          let value = row.value.map { ":\($0):\(action)" } ?? ""
-          let spec =
-            (row.isRepeatable ? "*" : "") + name + (row.value == nil ? "" : "=") + "[\(help)]"
-            + value
-          text += " \\\n        " + zshQuoted(spec)
+          let form = (row.isRepeatable ? "*" : "") + name + (value.isEmpty ? "" : "=")
+          text += " \\\n        " + quoted("\(form)[\(escaped(row.help, "[]\\"))]\(value)")
         }
       }
       text += "\n      ;;\n"
@@ -106,38 +96,28 @@ extension Program {
 
   private var fish: String {
     let begin = "complete -c \(name)"
-    var text = begin + " -f\n"
+    var text = "\(begin) -f\n\(begin) -n '__fish_seen_subcommand_from help' -a '\(names)'\n"
     for command in commands {
-      text += "\(begin) -n __fish_use_subcommand -a \(command.name) -d \(quoted(command.about))\n"
-    }
-    let all = commands.map { $0.name }.joined(separator: " ")
-    text += "\(begin) -n '__fish_seen_subcommand_from help' -a '\(all)'\n"
-    for command in commands {
-      let others = (self.others.map { $0.name } + ["help"]).joined(separator: " ")
-      let condition =
-        command.name == standard.name
-        ? "not __fish_seen_subcommand_from \(others)"
-        : "__fish_seen_subcommand_from \(command.name)"
+      text += "\(begin) -n __fish_use_subcommand -a \(command.name) -d '\(fish(command.about))'\n"
+      let seen = "__fish_seen_subcommand_from "
+      let when = isStandard(command) ? "not \(seen)\(otherNames)" : seen + command.name
       for row in shown(command) {
         let names = row.names.map { ($0.utf8.count == 1 ? " -s " : " -l ") + $0 }.joined()
-        let value =
-          switch row.offer {
-          case .files: " -r -F"
-          case .directories: " -x -a '(__fish_complete_directories)'"
-          case .words(let words): " -x -a '\(words.joined(separator: " "))'"
-          case .nothing: row.value == nil ? "" : " -x"
-          }
-        text += "\(begin) -n '\(condition)'\(names)\(value) -d \(quoted(row.help))\n"
+        let value = row.offer.script(
+          files: " -r -F", directories: " -x -a '(__fish_complete_directories)'",
+          words: (" -x -a '", "'"), nothing: row.value == nil ? "" : " -x")
+        text += "\(begin) -n '\(when)'\(names)\(value) -d '\(fish(row.help))'\n"
       }
     }
     return text
   }
 
-  /// As fish has it in single quotes.
-  private func quoted(_ text: String) -> String { "'\(escaped(text, "'\\"))'" }
+  private func fish(_ text: String) -> String { escaped(text, "'\\") }
 
-  /// As zsh has it in double quotes.
-  private func zshQuoted(_ text: String) -> String { "\"\(escaped(text, "\"\\$`"))\"" }
+  /// A text in single quotes for zsh.
+  private func quoted(_ text: String) -> String {
+    "'\(text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
+  }
 
   /// A text with a backslash before each of the characters.
   private func escaped(_ text: String, _ characters: String) -> String {
@@ -147,5 +127,18 @@ extension Program {
       result.unicodeScalars.append(scalar)
     }
     return result
+  }
+}
+
+extension Offer {
+  fileprivate func script(
+    files: String, directories: String, words: (before: String, after: String), nothing: String
+  ) -> String {
+    switch self {
+    case .nothing: nothing
+    case .files: files
+    case .directories: directories
+    case .words(let all): words.before + all.joined(separator: " ") + words.after
+    }
   }
 }

@@ -11,7 +11,7 @@ extension Program {
     lines += Self.section("options", CommonOptions.rows.filter { !$0.isHidden })
     lines += ["", "COMMANDS:"]
     for command in commands {
-      let mark = command.name == standard.name ? " (default)" : ""
+      let mark = isStandard(command) ? " (default)" : ""
       lines += Self.entry(command.name + mark, command.about)
     }
     lines += ["", "  See '\(name) help <command>' for its options."]
@@ -21,9 +21,8 @@ extension Program {
   /// The help of one command.
   func help(of command: any Command.Type) -> String {
     let rows = rows(of: command).filter { !$0.isHidden }
-    let isStandard = command.name == standard.name
     let form = [
-      "USAGE: \(name)", isStandard ? "[\(command.name)]" : command.name, "[<options>]",
+      "USAGE: \(name)", isStandard(command) ? "[\(command.name)]" : command.name, "[<options>]",
     ]
     let arguments = rows.filter(\.isArgument)
     var lines = Self.wrapped("OVERVIEW: \(command.about)", from: 0)

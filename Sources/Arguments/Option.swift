@@ -58,15 +58,7 @@ package enum Offer: Equatable {
 }
 
 extension Option where Settings: Options {
-  /// An option with a value; the last one counts.
-  ///
-  /// - Parameters:
-  ///   - name: Without dashes.
-  ///   - value: What its value looks like.
-  ///   - path: Where the value goes.
-  ///   - synonym: Another name, without dashes.
-  ///   - isHidden: Whether neither help nor completions have it.
-  ///   - help: One or two sentences.
+  /// An option with a value, of which the last one counts.
   package init<Content>(
     _ name: String, _ value: Value<Content>, into path: WritableKeyPath<Settings, Content>,
     synonym: String? = nil, isHidden: Bool = false, _ help: String
@@ -106,13 +98,7 @@ extension Option where Settings: Options {
     }
   }
 
-  /// A word that is no option and must be given.
-  ///
-  /// - Parameters:
-  ///   - name: What stands for it in the help.
-  ///   - value: What it looks like.
-  ///   - path: Where the value goes.
-  ///   - help: One or two sentences.
+  /// A word that is no option and must be given; the name stands for it in the help.
   package init<Content>(
     argument name: String, _ value: Value<Content>,
     into path: WritableKeyPath<Settings, Content>, _ help: String
@@ -142,12 +128,7 @@ extension Option where Settings: Options {
 }
 
 extension Options {
-  /// The table for settings that contain these.
-  ///
-  /// - Parameters:
-  ///   - path: Where these settings are.
-  ///   - section: The heading of the rows that have none yet.
-  /// - Returns: Rows in the same order.
+  /// The table for settings that contain these; rows without a heading get one.
   package static func options<Outer>(
     at path: WritableKeyPath<Outer, Self>, section: String = ""
   ) -> [Option<Outer>] {

@@ -33,27 +33,24 @@ package struct Program {
     standard: any Command.Type, others: [any Command.Type],
     nearest: @escaping (_ word: String, _ known: [String]) -> String?
   ) {
-    self.name = name
-    self.about = about
-    self.more = more
-    self.version = version
-    self.standard = standard
-    self.others = others
-    self.nearest = nearest
+    (self.name, self.about, self.more, self.version) = (name, about, more, version)
+    (self.standard, self.others, self.nearest) = (standard, others, nearest)
   }
 
   var commands: [any Command.Type] { [standard] + others }
 
-  /// The names of a command's options that its help has, without dashes.
+  func isStandard(_ command: any Command.Type) -> Bool { command.name == standard.name }
+
+  /// The names that the help of a command has behind two dashes, without them.
   package func optionNames(of command: any Command.Type) -> [String] {
-    rows(of: command).flatMap { $0.isHidden ? [] : $0.names }
+    rows(of: command).flatMap { $0.isHidden ? [] : $0.names.filter { $0.utf8.count > 1 } }
   }
 
   /// Understands a command line, without the program's name.
   ///
   /// The first word may be a command's name, or `help` before a command's name; all others belong
   /// to that command.
-  /// - Throws: The first error, unless help or version is asked for.
+  /// - Throws: What is wrong first, unless help or version is asked for.
   package func parse(_ words: [String]) throws(ArgumentError) -> Request {
     if let first = words.first {
       if first == "help" { return .print(try help(of: words.dropFirst())) }
@@ -76,28 +73,22 @@ package struct Program {
   private func parse<C: Command>(
     _ type: C.Type, _ words: ArraySlice<String>, known: [String] = []
   ) throws(ArgumentError) -> Request {
-    let (own, common) = (C.options, CommonOptions.options)
-    let rows = own.map(\.row) + common.map(\.row)
+    let options = Line<C>.options
+    let rows = options.map(\.row)
     let sorted = SortedWords(
       words, by: rows, command: "\(name) \(C.name)",
       nearestOption: { nearest($0, optionNames(of: type)) }, nearestWord: { nearest($0, known) })
-    var (command, general) = (C(), CommonOptions())
+    var line = Line<C>()
     var problem = sorted.problem
-    for (index, value) in sorted.given {
-      let isTaken =
-        index < own.count
-        ? own[index].take(value, &command) : common[index - own.count].take(value, &general)
-      if !isTaken, problem == nil {
-        problem = .invalidValue(
-          option: rows[index].dashed.first, value: value, expected: rows[index].expected)
-      }
+    for (index, value) in sorted.given where !options[index].take(value, &line) && problem == nil {
+      problem = .invalidValue(
+        option: rows[index].dashed.first, value: value, expected: rows[index].expected)
     }
-    if general.wantsVersion { return .print(version + "\n") }
-    if general.wantsHelp { return .print(help(of: type)) }
+    if line.common.wantsVersion { return .print(version + "\n") }
+    if line.common.wantsHelp { return .print(help(of: type)) }
     if let problem { throw problem }
-    if let shell = general.shell { return .print(script(for: shell)) }
-    if general.wantsTable { return .print(table) }
-    return .run(command)
+    if let shell = line.common.shell { return .print(script(for: shell)) }
+    return line.common.wantsTable ? .print(table) : .run(line.command)
   }
 
   /// The rows of a command's table, and of what every command takes.
@@ -106,6 +97,16 @@ package struct Program {
 
 extension Options {
   static var rows: [Row] { options.map(\.row) }
+}
+
+/// All that the command line of a command fills.
+private struct Line<C: Command>: Options {
+  var command = C()
+  var common = CommonOptions()
+
+  static var options: [Option<Self>] {
+    C.options(at: \.command) + CommonOptions.options(at: \.common)
+  }
 }
 
 /// What every command takes beside its own options.

@@ -11,14 +11,7 @@ struct SortedWords {
   private let rows: [Row]
   private let command: String
 
-  /// Sorts words.
-  ///
-  /// - Parameters:
-  ///   - words: Without the names of program and command.
-  ///   - rows: The table.
-  ///   - command: Both names, for messages.
-  ///   - nearestOption: The name of an option that was probably meant, without dashes.
-  ///   - nearestWord: What was probably meant by a first word that has no place.
+  /// Sorts words; the last two say which option, and which first word, was probably meant.
   init(
     _ words: ArraySlice<String>, by rows: [Row], command: String,
     nearestOption: (String) -> String?, nearestWord: (String) -> String?
@@ -52,16 +45,16 @@ struct SortedWords {
     let value = end.map { String(word[$0...].utf8.dropFirst()) ?? "" }
     guard let index = rows.firstIndex(where: { $0.dashed.contains(name) }) else {
       let dashes = name.utf8.prefix { $0 == UInt8(ascii: "-") }.count
-      let near = nearest(String(name.utf8.dropFirst(dashes)) ?? "").map(Row.dashed)
+      let near = nearest(String(name.utf8.dropFirst(dashes)) ?? "").map { "--" + $0 }
       return note(.unknownOption(name, command: command, near: near))
     }
     switch (rows[index].value, value) {
     case (nil, nil): given.append((index, ""))
     case (nil, let value?): note(.needlessValue(option: name, value: value))
     case (_?, let value?): given.append((index, value))
-    case (let form?, nil):
+    case (_?, nil):
       guard let next = rest.first, !Self.isOption(next) else {
-        return note(.missingValue(option: name, value: form))
+        return note(.missingValue(option: name, expected: rows[index].expected))
       }
       rest.removeFirst()
       given.append((index, next))

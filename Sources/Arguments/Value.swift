@@ -10,30 +10,20 @@ package struct Value<Content> {
   /// The value as it would be given; nil if there is nothing to show.
   let show: (Content) -> String?
 
-  /// A type of values.
-  ///
-  /// - Parameters:
-  ///   - name: What stands for it in the help; nil for the last part of the option's name.
-  ///   - expected: In messages, after "expected".
-  ///   - offer: What completions offer.
-  ///   - read: The value of a text; nil if it is none.
-  ///   - show: The value as it would be given; nil if there is nothing to show.
   package init(
     _ name: String?, expected: String, offer: Offer = .nothing,
     read: @escaping (String) -> Content?, show: @escaping (Content) -> String?
   ) {
-    self.name = name
-    self.expected = expected
-    self.offer = offer
-    self.read = read
-    self.show = show
+    (self.name, self.expected, self.offer) = (name, expected, offer)
+    (self.read, self.show) = (read, show)
   }
 }
 
 extension Value where Content == String {
   /// Any text.
   package static func text(_ name: String, offer: Offer = .nothing) -> Self {
-    Value(name, expected: "a text", offer: offer, read: { $0 }, show: { $0.isEmpty ? nil : $0 })
+    Value(
+      name, expected: "<\(name)>", offer: offer, read: { $0 }, show: { $0.isEmpty ? nil : $0 })
   }
 
   package static var file: Self { .text("file", offer: .files) }

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Collector
 import Config
 import Foundation
@@ -112,7 +111,9 @@ import Testing
       """
     let configuration = try Configuration.parse(text: Array(text.utf8), file: "f.yaml")
     let page = ConfigPage(configuration: configuration, loadedSeconds: 17.5, error: "bad \"x\"")
-    let web = try WebOptions.parse(["--web.allowed-hosts=h", "--web.route-prefix=/p"])
+    let web = try #require(
+      try parsed(["--web.allowed-hosts=h", "--web.route-prefix=/p"], as: Serve.self)
+    ).web
     let json = page.text(web, try web.paths(), listening: ["127.0.0.1:1"], webConfig: .null)
     #expect(!json.contains("hunter2"))
     let object = try #require(
