@@ -83,7 +83,7 @@ for symbol in '$s10Foundation4DataV' _ZN6icu_7610Appendable '$s20FoundationEssen
   binary "__attribute__((used)) int f(void) __asm__(\"$symbol\"); int f(void) { return 0; } int main(void) { return 0; }"
   bites program:1 "no Foundation"
 done
-binary 'char big[17 << 20] = {1}; int main(void) { return big[5]; }'
+binary 'char big[11 << 20] = {1}; int main(void) { return big[5]; }'
 bites program:1 "the limit is"
 
 [ $failures = 0 ] || exit 1
