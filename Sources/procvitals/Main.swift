@@ -15,7 +15,12 @@ struct Main {
       let words = try ProcessExporterCommandLine.translated(arguments)
       switch try Procvitals.program.parse(words) {
       case .run(let command): try command.run()
-      case .print(let text): try writeAll(Array(text.utf8), to: 1)
+      case .print(let text):
+        do throws(Errno) {
+          try writeAll(Array(text.utf8), to: 1)
+        } catch {
+          throw Failure.running("standard output cannot be written: \(error)")
+        }
       }
     } catch let failure as Failure {
       report(failure.description)
