@@ -73,6 +73,7 @@ package struct GoProcess: Sendable {
       sample.pauses = .failure(.notRead)
     }
     if extras.contains(.cpuTimes) { sample.cpuTimes = .failure(.notRead) }
+    if extras.contains(.cgoCalls) { sample.cgoCalls = .failure(.notRead) }
     // A thousand processes keep no memory between samples.
     defer { snapshot?.discard() }
     let last = (refusedSamples == 0 ? attempts : min(attempts, Self.attemptsAfterRefusal)) - 1
@@ -144,6 +145,9 @@ package struct GoProcess: Sendable {
       sample.pauses = found
       if case .success(let accepted) = found { pauses = accepted }
     }
+    if case .failure = sample.cgoCalls {
+      sample.cgoCalls = Result { () throws(Refusal) in try cgoCalls(snapshot) }
+    }
     if case .failure = sample.cpuTimes {
       sample.cpuTimes = Result { () throws(Refusal) in try Acceptance.cpuTimes(snapshot) }
       if case .failure = sample.cpuTimes, snapshot.cpuTimesAt.isEmpty, searches > 0 {
@@ -152,6 +156,16 @@ package struct GoProcess: Sendable {
         searches = found.isEmpty ? searches - 1 : 8
       }
     }
+  }
+
+  private func cgoCalls(_ snapshot: Snapshot) throws(Refusal) -> UInt64 {
+    guard let threads = file.symbols?[.threads], let ended = file.symbols?[.endedCgoCalls] else {
+      throw .notLocated("runtime.allm, of which only symbols tell,")
+    }
+    let calls = CgoCalls(
+      layout: file.layout, scheduler: snapshot.schedulerAddress, threads: threads &+ bias,
+      ended: ended &+ bias)
+    return try calls.count(read)
   }
 
   /// Makes sure that memory can be read at all, so that a search need not tell that from finding
@@ -175,7 +189,11 @@ extension GoSample {
     if case .failure = latencies { return false }
     if case .failure = pauses { return false }
     if case .failure = cpuTimes { return false }
-    return hasGroups
+    // What has no symbols will not get any.
+    switch cgoCalls {
+    case .failure(.notLocated), .success, nil: return hasGroups
+    case .failure: return false
+    }
   }
 
   /// Whether all but what was asked for besides has passed its checks.

@@ -28,9 +28,11 @@ package struct ProgramFile: Sendable {
     case processors = "runtime.allp"
     case goroutines = "runtime.allgs"
     case work = "runtime.work"
+    case threads = "runtime.allm"
+    case endedCgoCalls = "runtime.ncgocall"
 
     /// Those without which there are none.
-    static let needed = Set(allCases).subtracting([.work])
+    static let needed = Set(allCases).subtracting([.work, .threads, .endedCgoCalls])
   }
 
   /// What a file turned out to be.

@@ -138,6 +138,7 @@ struct Snapshot {
   var cpuTimes: [ArraySlice<UInt64>] { places.cpuTimes.map { words[$0] } }
   var hasPauses: Bool { places.pauses != nil }
   var memstatsAddress: UInt64 { addresses.memstats }
+  var schedulerAddress: UInt64 { addresses.scheduler }
 
   func memstats(_ field: Field) -> UInt64 { words[places.memstats + layout[field] / 8] }
   func controller(_ field: Field) -> UInt64 { words[places.controller + layout[field] / 8] }
