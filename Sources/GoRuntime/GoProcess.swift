@@ -50,6 +50,8 @@ package struct GoProcess: Sendable {
   private static let attemptsAfterRefusal = 3
   /// Searches that come to nothing, behind which only one in `searchPause` samples tries again.
   private static let searchLimit = 6
+  /// Searches after which less is asked of what is found.
+  private static let strictSearches = 4
   private static let searchPause = 8
   /// Samples that were refused, behind which what a search had found is looked for anew.
   private static let refusalLimit = 8
@@ -121,8 +123,9 @@ package struct GoProcess: Sendable {
   private mutating func locate(_ read: @escaping ReadMemory) {
     failedSearches += 1
     if failedSearches > Self.searchLimit, failedSearches % Self.searchPause != 0 { return }
+    let locator = Locator(file, bias: bias, isLenient: failedSearches > Self.strictSearches, read)
     do throws(Refusal) {
-      snapshot = Snapshot(file.layout, try Locator(file, bias: bias, read).locate())
+      snapshot = Snapshot(file.layout, try locator.locate())
       failedSearches = 0
     } catch {
       refusal = error
