@@ -34,15 +34,15 @@ cat > web.yml <<YAML
 tls_server_config: {cert_file: s.crt, key_file: s.key}
 basic_auth_users: {${user/:/: }}
 YAML
-sed -i "s,^#,,; s,/etc/alertmanager/slack-url,$PWD/slack," alertmanager.yml
-sed -i '/^# [A-Z]/!s/^#  /  /; /^# /d' alertmanager.yml
+sed -i "s,^#    ,    ,; s,/etc/alertmanager/slack-url,$PWD/slack," alertmanager.yml
 start --target=self=name:procvitals
 plain=$PORT
 launch --web.config.file=web.yml --target=far=name:procvitals
 sed -i "s,^#  ,  ,; s,127.0.0.1:9656,127.0.0.1:$plain,; s,server.example:9656,127.0.0.1:$PORT,
   s,/etc/prometheus/procvitals-ca.crt,$PWD/s.crt,; s,/etc/prometheus/procvitals-password,$PWD/password,
   s,15s,1s," prometheus.yml
-[ "$(grep -c job_name: prometheus.yml)" = 3 ] || fail "not three jobs: $(cat prometheus.yml)"
+[ "$(grep -c '^ .*_configs:$' alertmanager.yml)" = 3 ] || fail "not three ways: $(cat alertmanager.yml)"
+[ "$(grep -c '^ .*job_name:' prometheus.yml)" = 3 ] || fail "not three jobs: $(cat prometheus.yml)"
 valid
 
 "$compose" -f compose.yaml config -q > "$WORK/out" 2>&1 || fail "compose.yaml: $(cat "$WORK/out")"

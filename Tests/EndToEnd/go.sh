@@ -4,7 +4,7 @@
 # newest of those that make go-layouts has fetched. go_subject [FLAGS]: Tests/GoMatrix/subject.
 go_program() {
   local go
-  go=$(command -v /usr/lib/go-1.19/bin/go "$ROOT"/.build/go/*/bin/go | tail -n 1)
+  go=$(command -v /usr/lib/go-*/bin/go "$ROOT"/.build/go/*/bin/go | tail -n 1)
   [ -n "$go" ] || skip "there is no Go: make deps-go installs Debian's"
   (cd "$ROOT/Tests/$1" &&
     GOCACHE=$ROOT/.build/go/cache GOFLAGS=-mod=mod GOTOOLCHAIN=local CGO_ENABLED=0 \
