@@ -5,10 +5,15 @@
 need_root
 need prometheus python3
 
+finish() { stop $leak; remove_groups; }
+make_groups
 go_program GoLeak "$WORK/leak"
 GOMEMLIMIT=1GiB "$WORK/leak" 20 2000000 &
 track $!
 leak=$!
+for group in "$WORK"/groups/*; do
+  echo $leak > "$group/cgroup.procs" || fail "the control group $group takes nobody"
+done
 sleep 1000 &
 short=$!
 track $short
