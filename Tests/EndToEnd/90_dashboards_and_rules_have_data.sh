@@ -28,7 +28,9 @@ targets:
 YAML
 echo "{}" > "$WORK/web.yml"
 start --config.file="$WORK/c.yaml" --web.config.file="$WORK/web.yml"
-sed "s,15s,1s,; s,127.0.0.1:9656,127.0.0.1:$PORT," "$ROOT/config/prometheus.yml" > "$WORK/prometheus.yml"
+# With the job for /sd.
+sed "/job_name: procvitals-programs/,/labeldrop/s,^#  ,  ,; s,15s,1s,; s,127.0.0.1:9656,127.0.0.1:$PORT," \
+  "$ROOT/config/prometheus.yml" > "$WORK/prometheus.yml"
 cp "$ROOT/config/procvitals.rules.yml" "$WORK"
 server=127.0.0.1:$(free_port)
 prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/data" \
