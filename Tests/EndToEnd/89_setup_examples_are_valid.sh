@@ -35,9 +35,9 @@ tls_server_config: {cert_file: s.crt, key_file: s.key}
 basic_auth_users: {${user/:/: }}
 YAML
 sed -i "s,^#    ,    ,; s,/etc/alertmanager/slack-url,$PWD/slack," alertmanager.yml
-start --target=self=name:procvitals
+start --target=self=pid:$$
 plain=$PORT
-launch --web.config.file=web.yml --target=far=name:procvitals
+launch --web.config.file=web.yml --target=far=pid:$$
 sed -i "s,^#  ,  ,; s,127.0.0.1:9656,127.0.0.1:$plain,; s,server.example:9656,127.0.0.1:$PORT,
   s,/etc/prometheus/procvitals-ca.crt,$PWD/s.crt,; s,/etc/prometheus/procvitals-password,$PWD/password,
   s,15s,1s," prometheus.yml

@@ -21,10 +21,10 @@ cat > "$WORK/c.yaml" <<YAML
 defaults: {collect: [$(all_groups go_tinyobs)]}
 targets:
   - {name: leak, pid: $leak}
-  - {name: procvitals, process_name: procvitals, labels: {service: vitals}}
+  - {name: procvitals, cmdline: '--config.file=$WORK/c.yaml', labels: {service: vitals}}
   - {name: absent, pid_file: $WORK/none.pid}
   - {name: ends, pid: $short}
-  - {name: each, process_name: prometheus, per_process: true}
+  - {name: each, process_name: prometheus, cmdline: '$WORK/', per_process: true}
 YAML
 echo "{}" > "$WORK/web.yml"
 start --config.file="$WORK/c.yaml" --web.config.file="$WORK/web.yml"
