@@ -134,7 +134,7 @@ import Testing
     #expect(try calls.count(runtime.read) == 1000 + threads * (threads - 1) / 2)
     // One that has just begun, one that has just ended, one that leads in a circle, and nowhere.
     let freed = runtime.addresses.scheduler + UInt64(layout[.freedM])
-    for wrong in [UInt64(2), .max - 1] {
+    for wrong: UInt64 in [2, .max - 1] {
       runtime[freed] &-= wrong
       #expect(throws: Refusal.self) { try calls.count(runtime.read) }
       runtime[freed] &+= wrong
