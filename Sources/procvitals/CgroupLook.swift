@@ -23,6 +23,8 @@ struct CgroupLook {
   /// The lowest limit of CPU time, with the group that sets it.
   var bandwidth: CgroupBandwidth?
   var bandwidthPath = ""
+  /// CPU time of that group.
+  var cpuNanoseconds: UInt64?
   /// What could not be read.
   private(set) var troubles: [ProcError] = []
 
@@ -43,6 +45,7 @@ struct CgroupLook {
         new.limitCores < bandwidth?.limitCores ?? .infinity
       else { return }
       (bandwidth, bandwidthPath) = (new, path)
+      cpuNanoseconds = try group.cpuNanoseconds(&buffer, keep: false)
     }
     failures += Self.each(.pids, cgroup, tree) { (group, path) throws(ProcError) in
       guard let tasks = try group.tasks(&buffer, keep: false) else { return }

@@ -247,10 +247,10 @@ struct InspectReport {
     bound("before reclaim", groups.highBound, &lines, Quantity.bytes)
     if let bandwidth = groups.bandwidth {
       var text = "\(Quantity.decimal(bandwidth.limitCores)) CPUs"
-      if let rate = rate({ $0.stat.userTicks &+ $0.stat.systemTicks }) {
-        let cores = rate / Double(now.facts.ticksPerSecond)
-        text = "\(Quantity.decimal(cores)) of \(text)"
+      let rate = rate { look in
+        look.groups.bandwidthPath == groups.bandwidthPath ? look.groups.cpuNanoseconds : nil
       }
+      if let rate { text = "\(Quantity.decimal(rate / 1e9)) of \(text)" }
       if let throttled = bandwidth.throttledPeriods, let periods = bandwidth.periods {
         text += ", throttled in \(throttled) of \(periods) periods"
       }
@@ -271,7 +271,7 @@ struct InspectReport {
     guard let used else { return text(limit) }
     let left = limit > used ? limit - used : 0
     let share = limit > 0 ? Double(used) / Double(limit) : 1
-    let alarm = share >= Self.alarm && used > 0 ? ": nearly reached" : ""
+    let alarm = used == 0 || share < Self.alarm ? "" : left > 0 ? ": nearly reached" : ": reached"
     return "\(text(used)) of \(text(limit)), \(text(left)) left\(alarm)"
   }
 

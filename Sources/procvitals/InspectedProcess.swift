@@ -101,6 +101,11 @@ final class InspectedProcess {
     }
     let stat = look.stat
     look.switches = attempt(&look) { () throws(ProcError) in try switches(stat) }
+    look.cgroup = attempt(&look) { () throws(ProcError) in try handle.cgroup(&buffer, keep: true) }
+    if let cgroup = look.cgroup {
+      look.groups = CgroupLook(cgroup, cgroups)
+      look.troubles += look.groups.troubles
+    }
     return look
   }
 
@@ -128,11 +133,6 @@ final class InspectedProcess {
     look.oomScore = attempt(&look) { () throws(ProcError) in try handle.oomScore(&buffer) }
     look.oomScoreAdjustment = attempt(&look) { () throws(ProcError) in
       try handle.oomScoreAdjustment(&buffer)
-    }
-    look.cgroup = attempt(&look) { () throws(ProcError) in try handle.cgroup(&buffer, keep: false) }
-    if let cgroup = look.cgroup {
-      look.groups = CgroupLook(cgroup, cgroups)
-      look.troubles += look.groups.troubles
     }
     look.mapLimit = root.memoryMapLimit()
     nameOthers(&look)
