@@ -244,7 +244,7 @@ struct InspectReport {
       lines.append(("memory of its group", text))
     }
     bound("group's memory", groups.memoryBound, &lines, Quantity.bytes)
-    bound("before reclaim", groups.highBound, &lines, Quantity.bytes)
+    bound("memory before reclaim", groups.highBound, &lines, Quantity.bytes)
     if let bandwidth = groups.bandwidth {
       var text = "\(Quantity.decimal(bandwidth.limitCores)) CPUs"
       let rate = rate { look in

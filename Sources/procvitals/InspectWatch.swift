@@ -16,16 +16,17 @@ final class InspectWatch: EventHandler {
   private let signals: SignalFD
   private let end: PidFD?
   private let isDumb = environmentVariable("TERM") == "dumb"
-  private var timer: EventToken?
   private var signalToken: EventToken?
   private var next = Instant.now
   private var before: ProcessLook?
   private var shown: (title: String, sections: [InspectSection])?
+  private var isOver = false
   private var failure: Errno?
 
   /// - Parameters:
   ///   - process: The process.
   ///   - signals: Opened before any thread was started.
+  /// - Throws: `EMFILE`, `ENFILE`.
   init(_ process: InspectedProcess, _ signals: consuming SignalFD) throws(Errno) {
     self.process = process
     self.signals = signals
@@ -40,7 +41,6 @@ final class InspectWatch: EventHandler {
     signalToken = try loop.add(signals.fd, .readable, self)
     if let end { _ = try loop.add(end.fd, .readable, self) }
     let timer = loop.add(self)
-    self.timer = timer
     before = try? process.glance()
     next = .now + Self.firstInterval
     loop.setDeadline(timer, next)
@@ -56,11 +56,13 @@ final class InspectWatch: EventHandler {
       return
     }
     while let signal = signals.next() {
-      if signal == .windowChange { draw() } else { loop.stop() }
+      if signal == .windowChange { draw() } else { stop() }
     }
   }
 
   func expired(_ token: EventToken) {
+    // What ended it may have come in the same turn.
+    if isOver { return }
     show()
     next = max(next + Self.interval, .now)
     loop.setDeadline(token, next)
@@ -92,6 +94,7 @@ final class InspectWatch: EventHandler {
   }
 
   private func finish() {
+    if isOver { return }
     let how =
       switch end?.exitStatus() {
       case .exited(let code): ", with the code \(code)"
@@ -99,6 +102,11 @@ final class InspectWatch: EventHandler {
       case nil: ""
       }
     write("process \(process.pid) has ended\(how)\n")
+    stop()
+  }
+
+  private func stop() {
+    isOver = true
     loop.stop()
   }
 
@@ -107,7 +115,7 @@ final class InspectWatch: EventHandler {
       try writeAll(Array(text.utf8), to: 1)
     } catch {
       failure = error
-      loop.stop()
+      stop()
     }
   }
 }

@@ -112,6 +112,7 @@ final class InspectedProcess {
   /// Looks at everything.
   ///
   /// - Parameter patience: How long it may take to answer what only it can.
+  /// - Returns: What was found.
   /// - Throws: `gone`.
   func look(patience: Duration) throws(ProcError) -> ProcessLook {
     var look = try glance()
@@ -204,7 +205,8 @@ final class InspectedProcess {
   // MARK: What may wait for the process
 
   private func ask(_ stat: Stat, _ look: inout ProcessLook) {
-    _ = questions.begin()
+    // What came too late need not be found again.
+    for case .go(let late, _, _) in questions.begin() { go = late }
     if stat.hasEnded || stat.isKernelThread { return }
     let hold = handle.hold
     questions.ask(.commandLine) { answer in
