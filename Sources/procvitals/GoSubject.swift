@@ -14,7 +14,7 @@ struct GoFinding: Sendable {
 ///
 /// Reading it may wait for the process or for a file system, so it belongs on a waiter.
 struct GoSubject: Sendable {
-  enum Finding: Sendable {
+  indirect enum Finding: Sendable {
     case noGo
     case found(GoFinding)
     /// A Go program that cannot be read, and why.

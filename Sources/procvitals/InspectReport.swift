@@ -198,39 +198,41 @@ struct InspectReport {
   // MARK: How near it is to what it is allowed
 
   private var limits: [InspectSection.Line] {
-    var lines: [InspectSection.Line] = []
-    var unlimited: [String] = []
+    typealias Entry = (
+      name: String, resource: ResourceLimits.Resource, used: UInt64?, isBytes: Bool
+    )
     let status = now.status
     let ticks = now.stat.userTicks &+ now.stat.systemTicks
-    func add(
-      _ name: String, _ resource: ResourceLimits.Resource, _ used: UInt64?,
-      _ text: (UInt64) -> String = { "\($0)" }
-    ) {
-      guard let pair = now.limits[resource] else { return }
+    let entries: [Entry] = [
+      ("descriptors", .openFiles, now.descriptors, false),
+      ("address space", .addressSpaceBytes, now.stat.virtualBytes, true),
+      ("data", .dataBytes, status?.dataBytes, true),
+      ("locked memory", .memlockBytes, status?.lockedBytes, true),
+      ("stack", .stackBytes, status?.stackBytes, true),
+      ("pending signals", .pendingSignals, status?.pendingSignals, false),
+      ("CPU seconds", .cpuSeconds, ticks / max(1, now.facts.ticksPerSecond), false),
+      ("processes of user", .processes, nil, false), ("file size", .fileSizeBytes, nil, true),
+      ("core file", .coreBytes, nil, true),
+    ]
+    var lines: [InspectSection.Line] = []
+    var unlimited: [String] = []
+    for entry in entries {
+      guard let pair = now.limits[entry.resource] else { continue }
       guard let soft = pair.soft else {
-        unlimited.append(name)
-        return
+        unlimited.append(entry.name)
+        continue
       }
-      let hard = pair.hard.map(text) ?? "unlimited"
-      lines.append((name, share(used, soft, text) + (pair.hard == soft ? "" : ", hard \(hard)")))
+      var text = share(entry.used, soft, entry.isBytes)
+      if pair.hard != soft {
+        text += ", hard " + (pair.hard.map { amount($0, entry.isBytes) } ?? "unlimited")
+      }
+      lines.append((entry.name, text))
     }
-    add("descriptors", .openFiles, now.descriptors)
     if let maps = now.maps, let limit = now.mapLimit {
-      lines.append(("memory mappings", share(maps, limit) { "\($0)" }))
+      lines.append(("memory mappings", share(maps, limit, false)))
     }
-    add("address space", .addressSpaceBytes, now.stat.virtualBytes, Quantity.bytes)
-    add("data", .dataBytes, status?.dataBytes, Quantity.bytes)
-    add("locked memory", .memlockBytes, status?.lockedBytes, Quantity.bytes)
-    add("stack", .stackBytes, status?.stackBytes, Quantity.bytes)
-    add("pending signals", .pendingSignals, status?.pendingSignals)
-    add("CPU time", .cpuSeconds, ticks / max(1, now.facts.ticksPerSecond)) { "\($0) s" }
-    add("processes of user", .processes, nil)
-    add("file size", .fileSizeBytes, nil, Quantity.bytes)
-    add("core file", .coreBytes, nil, Quantity.bytes)
     group(&lines)
-    if !unlimited.isEmpty {
-      lines.append(("unlimited", unlimited.joined(separator: ", ")))
-    }
+    if !unlimited.isEmpty { lines.append(("unlimited", unlimited.joined(separator: ", "))) }
     return lines
   }
 
@@ -243,8 +245,8 @@ struct InspectReport {
       if let kills = memory.events.oomKill, kills > 0 { text += ", \(kills) killed for memory" }
       lines.append(("memory of its group", text))
     }
-    bound("group's memory", groups.memoryBound, &lines, Quantity.bytes)
-    bound("memory before reclaim", groups.highBound, &lines, Quantity.bytes)
+    bound("group's memory", groups.memoryBound, true, &lines)
+    bound("memory before reclaim", groups.highBound, true, &lines)
     if let bandwidth = groups.bandwidth {
       var text = "\(Quantity.decimal(bandwidth.limitCores)) CPUs"
       let rate = rate { look in
@@ -256,23 +258,28 @@ struct InspectReport {
       }
       lines.append(("group's CPU", text + " (\(printable(groups.bandwidthPath)))"))
     }
-    bound("group's tasks", groups.taskBound, &lines) { "\($0)" }
+    bound("group's tasks", groups.taskBound, false, &lines)
   }
 
   private func bound(
-    _ name: String, _ bound: CgroupLook.Bound?, _ lines: inout [InspectSection.Line],
-    _ text: (UInt64) -> String
+    _ name: String, _ bound: CgroupLook.Bound?, _ isBytes: Bool,
+    _ lines: inout [InspectSection.Line]
   ) {
     guard let bound else { return }
-    lines.append((name, share(bound.used, bound.limit, text) + " (\(printable(bound.path)))"))
+    lines.append((name, share(bound.used, bound.limit, isBytes) + " (\(printable(bound.path)))"))
   }
 
-  private func share(_ used: UInt64?, _ limit: UInt64, _ text: (UInt64) -> String) -> String {
-    guard let used else { return text(limit) }
+  private func share(_ used: UInt64?, _ limit: UInt64, _ isBytes: Bool) -> String {
+    guard let used else { return amount(limit, isBytes) }
     let left = limit > used ? limit - used : 0
     let share = limit > 0 ? Double(used) / Double(limit) : 1
     let alarm = used == 0 || share < Self.alarm ? "" : left > 0 ? ": nearly reached" : ": reached"
-    return "\(text(used)) of \(text(limit)), \(text(left)) left\(alarm)"
+    return amount(used, isBytes) + " of " + amount(limit, isBytes) + ", "
+      + amount(left, isBytes) + " left" + alarm
+  }
+
+  private func amount(_ number: UInt64, _ isBytes: Bool) -> String {
+    isBytes ? Quantity.bytes(number) : String(number)
   }
 
   // MARK: What is missing

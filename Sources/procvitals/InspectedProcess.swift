@@ -6,7 +6,7 @@ import ProcFS
 final class InspectedProcess {
   /// What may wait for the process.
   private enum Question: Hashable, Sendable { case commandLine, maps, go }
-  private enum Answer: Sendable {
+  private indirect enum Answer: Sendable {
     case commandLine(CommandLine)
     case maps(UInt64)
     case go(GoSubject, GoSubject.Finding, [ProcError])
@@ -88,20 +88,20 @@ final class InspectedProcess {
   ///
   /// - Throws: `gone`.
   func glance() throws(ProcError) -> ProcessLook {
-    var look = ProcessLook()
+    let look = ProcessLook()
     var batch = ReadBatch()
     handle.askStat(&batch)
     handle.askIO(&batch)
     reader.read(&batch)
     look.instant = .now
     look.stat = try handle.stat(batch, 0, keep: true)
-    look.io = attempt(&look) { () throws(ProcError) in try handle.io(batch, 1, keep: true) }
-    look.status = attempt(&look) { () throws(ProcError) in
+    look.io = attempt(look) { () throws(ProcError) in try handle.io(batch, 1, keep: true) }
+    look.status = attempt(look) { () throws(ProcError) in
       try handle.status(&buffer, keep: true)
     }
     let stat = look.stat
-    look.switches = attempt(&look) { () throws(ProcError) in try switches(stat) }
-    look.cgroup = attempt(&look) { () throws(ProcError) in try handle.cgroup(&buffer, keep: true) }
+    look.switches = attempt(look) { () throws(ProcError) in try switches(stat) }
+    look.cgroup = attempt(look) { () throws(ProcError) in try handle.cgroup(&buffer, keep: true) }
     if let cgroup = look.cgroup {
       look.groups = CgroupLook(cgroup, cgroups)
       look.troubles += look.groups.troubles
@@ -115,29 +115,29 @@ final class InspectedProcess {
   /// - Returns: What was found.
   /// - Throws: `gone`.
   func look(patience: Duration) throws(ProcError) -> ProcessLook {
-    var look = try glance()
-    ask(look.stat, &look)
+    let look = try glance()
+    ask(look.stat, look)
     look.startNanoseconds = root.facts.epochNanoseconds(startTicks: handle.startTicks)
     look.facts = root.facts
     if !look.stat.hasEnded, !look.stat.isKernelThread {
-      look.program = attempt(&look) { () throws(ProcError) in try handle.executable() }
+      look.program = attempt(look) { () throws(ProcError) in try handle.executable() }
     }
     // The kernel shows none of a process whose first thread has ended.
     if look.stat.state != UInt8(ascii: "Z") {
-      look.descriptors = attempt(&look) { () throws(ProcError) in
+      look.descriptors = attempt(look) { () throws(ProcError) in
         try handle.descriptorCount(&lister)
       }
     }
     var limits: [ResourceLimits.Resource: ResourceLimits.Pair] = [:]
-    _ = attempt(&look) { () throws(ProcError) in try handle.limits(&buffer) { limits[$0] = $1 } }
+    _ = attempt(look) { () throws(ProcError) in try handle.limits(&buffer) { limits[$0] = $1 } }
     look.limits = limits
-    look.oomScore = attempt(&look) { () throws(ProcError) in try handle.oomScore(&buffer) }
-    look.oomScoreAdjustment = attempt(&look) { () throws(ProcError) in
+    look.oomScore = attempt(look) { () throws(ProcError) in try handle.oomScore(&buffer) }
+    look.oomScoreAdjustment = attempt(look) { () throws(ProcError) in
       try handle.oomScoreAdjustment(&buffer)
     }
     look.mapLimit = root.memoryMapLimit()
-    nameOthers(&look)
-    collect(&look, until: look.instant + patience)
+    nameOthers(look)
+    collect(look, until: look.instant + patience)
     // What was read meanwhile by number is of this process.
     try handle.proveExistence()
     return look
@@ -145,7 +145,7 @@ final class InspectedProcess {
 
   /// Runs a read; what goes wrong is a trouble, unless it is that there is nothing.
   private func attempt<Value>(
-    _ look: inout ProcessLook, _ read: () throws(ProcError) -> Value?
+    _ look: ProcessLook, _ read: () throws(ProcError) -> Value?
   ) -> Value? {
     do throws(ProcError) {
       return try read()
@@ -184,7 +184,7 @@ final class InspectedProcess {
   }
 
   /// Finds the names of its user and of its parent.
-  private func nameOthers(_ look: inout ProcessLook) {
+  private func nameOthers(_ look: ProcessLook) {
     if let new = users.ifChanged("/etc/passwd") { users = new }
     func text(_ id: UInt32) -> String {
       let name = users.name(id)
@@ -204,7 +204,7 @@ final class InspectedProcess {
 
   // MARK: What may wait for the process
 
-  private func ask(_ stat: Stat, _ look: inout ProcessLook) {
+  private func ask(_ stat: Stat, _ look: ProcessLook) {
     // What came too late need not be found again.
     for case .go(let late, _, _) in questions.begin() { go = late }
     if stat.hasEnded || stat.isKernelThread { return }
@@ -216,7 +216,7 @@ final class InspectedProcess {
     questions.ask(.maps) { answer in
       answer(Self.answer(.maps) { () throws(ProcError) in .maps(try hold.memoryMaps()) })
     }
-    let program = attempt(&look) { () throws(ProcError) in try handle.programFacts() }
+    let program = attempt(look) { () throws(ProcError) in try handle.programFacts() }
     guard let program else { return }
     if go?.program != program || go?.mark != stat.execMark {
       go = GoSubject(stat.execMark, hold, program, pid: root.numbersAreOwn ? pid : nil)
@@ -242,7 +242,7 @@ final class InspectedProcess {
     }
   }
 
-  private func collect(_ look: inout ProcessLook, until deadline: Instant) {
+  private func collect(_ look: ProcessLook, until deadline: Instant) {
     for answer in questions.collect(until: deadline) {
       switch answer {
       case .commandLine(let line): look.commandLine = line

@@ -2,7 +2,7 @@ import Linux
 import ProcFS
 
 /// What one look at a process found; nil is what was not read.
-struct ProcessLook {
+final class ProcessLook {
   var instant = Instant.now
   /// Wall-clock time, nanoseconds since 1970.
   var nanosecondsSince1970 = wallClockNanoseconds()

@@ -30,7 +30,7 @@ import Testing
 
   /// A look at a moment that is always the same, ten seconds after the machine started.
   private func look(_ process: InspectedProcess) throws -> ProcessLook {
-    var look = try process.look(patience: .seconds(60))
+    let look = try process.look(patience: .seconds(60))
     look.nanosecondsSince1970 = 1_800_000_010_000_000_000
     look.instant = Instant(nanoseconds: 2_000_000_000)
     return look
@@ -96,7 +96,7 @@ import Testing
         ])
 
     let process = try process()
-    var before = try look(process)
+    let before = try look(process)
     before.instant = Instant(nanoseconds: 0)
     (stat.userTicks, stat.minorFaults) = (210, 920)
     try tree.cgroup(
@@ -104,7 +104,7 @@ import Testing
       ["cpu.stat": "usage_usec 800010\nnr_periods 10\nnr_throttled 3\nthrottled_usec 5"])
     try tree.file("stat", stat.line).file("io", testIO(2049))
       .thread(TestStat(pid: 8), switches: TestStatus(voluntary: 15, involuntary: 1))
-    var now = try look(process)
+    let now = try look(process)
     now.mapLimit = 100
     #expect(now.troubles == [])
     let text = text(now, before: before)
@@ -115,7 +115,7 @@ import Testing
   }
 
   @Test func whatIsDeniedIsToldWithWhatAllowsIt() throws {
-    var now = try look(process())
+    let now = try look(process())
     now.troubles = [.denied(.io), .denied(.exe), .late(.maps), .denied(.io)]
     let lines = text(now, capabilities: [.netAdmin]).split(separator: "\n")
     let start = try #require(lines.firstIndex(of: "not readable"))
@@ -141,7 +141,7 @@ import Testing
   }
 
   @Test func aGoProgramThatCannotBeReadSaysWhy() throws {
-    var now = try look(process())
+    let now = try look(process())
     now.go = .unreadable("mem cannot be read: permission denied")
     now.troubles = [.denied(.mem)]
     let text = text(now)
@@ -189,7 +189,7 @@ import Testing
 
   @Test func aNumberThatFallsHasNoRate() throws {
     let process = try process()
-    var before = try look(process)
+    let before = try look(process)
     before.instant = Instant(nanoseconds: 0)
     before.io?.readBytes = 5000
     before.stat.userTicks = 10
