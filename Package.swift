@@ -176,8 +176,8 @@ let package = Package(
     tests(
       "procvitals",
       imports: [
-        "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector", "Config",
-        "TestSupport",
+        "GoRuntime", "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets",
+        "Collector", "Config", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

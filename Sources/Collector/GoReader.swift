@@ -287,11 +287,7 @@ final class GoReader {
     }
 
     private func found() throws(ProcError) -> GoProcess {
-      let bias = try file.bias { () throws(ProcError) in try hold.programBase() }
-      if numbersAreOwn { return GoProcess(file, pid: run.process.pid, bias: bias) }
-      return GoProcess(file, bias: bias) { [hold] pieces, buffer throws(Errno) in
-        try hold.readMemory(pieces, into: &buffer)
-      }
+      try GoProcess(file, hold, pid: numbersAreOwn ? run.process.pid : nil)
     }
   }
 }

@@ -7,6 +7,8 @@ package struct ProgramFile: Sendable {
   /// As `runtime.Version()` has it: "go1.25.5", "go1.27.3-X:nogreenteagc".
   package let version: String
   let layout: Layout
+  /// What it was compiled for.
+  package var machine: Machine { layout.machine }
   /// Whether the layout is that of an older version, because this one is not known yet.
   let isNewerThanKnown: Bool
   /// Where the variables lie, if the file has symbols; addresses in the file.
