@@ -176,8 +176,8 @@ let package = Package(
     tests(
       "procvitals",
       imports: [
-        "Arguments", "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets",
-        "Collector", "Config", "TestSupport",
+        "Arguments", "GoRuntime", "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd",
+        "Targets", "Collector", "Config", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),
   ]

@@ -26,7 +26,7 @@ struct Main {
       report(failure.description)
       exit(failure.code)
     } catch let error as ArgumentError {
-      report("\(error); see procvitals --help")
+      report("\(printable("\(error)")); see procvitals --help")
       exit(2)
     } catch {
       report("\(error)")
@@ -64,7 +64,7 @@ enum Procvitals {
       "procvitals", about: "Reports the vital signs of chosen processes to Prometheus.",
       more: "Without a configuration and without --target the daemon watches itself.",
       version: Version.text, standard: Serve.self,
-      others: [Check.self, Explain.self, Once.self, ListMetrics.self],
+      others: [Check.self, Explain.self, Once.self, Inspect.self, ListMetrics.self],
       nearest: suggestion(for:among:))
   }
 }
