@@ -1,0 +1,131 @@
+import GoRuntime
+import Metrics
+import ProcFS
+package import Targets
+
+/// The few figures of a target that a person looks at; nil is what is not known now.
+package struct Vitals: Sendable {
+  /// Numbers of processes that are told.
+  private static let pidLimit = 5
+
+  package var key: TargetKey
+  package var status: Health.Status
+  /// Which processes are wanted.
+  package var selector = Selector()
+  package var processes = 0
+  /// The first of them.
+  package var pids: [Int32] = []
+  /// The name of the first process.
+  package var command = ""
+  /// When the oldest process started, in seconds since 1970.
+  package var startSeconds: Double?
+  package var restarts: UInt64 = 0
+  /// What could not be found out, with a sentence each.
+  package var troubles: [(trouble: Trouble, detail: String)] = []
+
+  // Sums over all processes there ever were.
+  package var cpuSeconds, storageBytes, majorFaults, switches: Double?
+  package var residentBytes, openDescriptors, threads, goroutines, heapBytes: Double?
+  /// How much memory the control groups let them use.
+  package var memoryLimitBytes: Double?
+  /// How many descriptors a process may have, and what share of that the worst one has.
+  package var descriptorLimit, descriptorRatio: Double?
+
+  package init(key: TargetKey, status: Health.Status) {
+    self.key = key
+    self.status = status
+  }
+
+  init(_ state: TargetState, _ facts: SystemFacts) {
+    let target = state.target
+    key = target.key
+    selector = target.rule.selector
+    troubles = target.troubleDetails.sorted { $0.trouble.sortKey < $1.trouble.sortKey }
+    processes = target.processes
+    status =
+      Health.TargetHealth(
+        name: key.name, processes: processes, troubles: troubles.map(\.trouble)
+      ).status
+    pids = target.members.prefix(Self.pidLimit).map(\.pid)
+    command =
+      target.members.first.map { String(decoding: $0.stat.name.bytes, as: UTF8.self) } ?? ""
+    startSeconds = target.members.map(\.identity.startTicks).min().map(facts.epochSeconds)
+    restarts = target.restarts
+    // Sums of those that ended are no figures of a target that was not looked at.
+    if state.sample.isLate { return }
+    let values = state.tally.values
+    cpuSeconds = Place.cpu.number(values).map { $0 / Double(facts.ticksPerSecond) }
+    residentBytes = Place.resident.number(values)
+    openDescriptors = Place.descriptors.number(values)
+    descriptorLimit = Place.descriptorLimit.number(values)
+    descriptorRatio = Place.descriptorRatio.number(values)
+    threads = Place.threads.number(values)
+    majorFaults = Place.majorFaults.number(values)
+    storageBytes = Self.sum(Place.storageReads.number(values), Place.storageWrites.number(values))
+    switches = Self.sum(Place.voluntary.number(values), Place.involuntary.number(values))
+    memoryLimitBytes = state.sample.cgroups?.memoryLimitBytes.map { Double($0) }
+    goroutines = state.sample.go?.scheduler?.reduce(0) { $0 + Double($1.goroutines) }
+    heapBytes = state.sample.go?.heap?.reduce(0) { $0 + Double($1.allocated) }
+  }
+
+  private static func sum(_ left: Double?, _ right: Double?) -> Double? {
+    left == nil && right == nil ? nil : (left ?? 0) + (right ?? 0)
+  }
+
+  /// Where figures stand in ``Catalogue/process``.
+  private struct Place {
+    private let index: Int?
+
+    private init(_ name: String) {
+      index = Catalogue.process.firstIndex { $0.family.name == name }
+    }
+
+    func number(_ values: [Reading]) -> Double? {
+      switch index.map({ values[$0] }) {
+      case .whole(let number): Double(number)
+      case .real(let number): number
+      default: nil
+      }
+    }
+
+    static let cpu = Place("process_cpu_seconds_total")
+    static let resident = Place("process_resident_memory_bytes")
+    static let descriptors = Place("process_open_fds")
+    static let descriptorLimit = Place("process_max_fds")
+    static let descriptorRatio = Place("process_fd_usage_ratio")
+    static let threads = Place("process_threads")
+    static let majorFaults = Place("process_major_page_faults_total")
+    static let storageReads = Place("process_io_storage_read_bytes_total")
+    static let storageWrites = Place("process_io_storage_written_bytes_total")
+    static let voluntary = Place("process_context_switches_voluntary_total")
+    static let involuntary = Place("process_context_switches_involuntary_total")
+  }
+}
+
+/// What this program itself uses.
+package struct OwnUsage: Sendable, Equatable {
+  package var cpuSeconds: Double
+  package var residentBytes: Double
+  package var openDescriptors: Double?
+
+  package init(cpuSeconds: Double, residentBytes: Double, openDescriptors: Double?) {
+    self.cpuSeconds = cpuSeconds
+    self.residentBytes = residentBytes
+    self.openDescriptors = openDescriptors
+  }
+}
+
+/// What a collection found for those who look.
+package struct Sight: Sendable {
+  /// When, in seconds since 1970.
+  package var seconds: Double
+  /// In the order of the page.
+  package var targets: [Vitals]
+  package var own: OwnUsage?
+
+  package init(seconds: Double, targets: [Vitals], own: OwnUsage? = nil) {
+    self.seconds = seconds
+    self.targets = targets
+    self.own = own
+  }
+}
