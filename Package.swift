@@ -174,7 +174,7 @@ let package = Package(
     tests(
       "Collector",
       imports: ["GoRuntime", "Gzip", "Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
-    tests("Page", imports: ["Collector", "Linux", "Targets", "TestSupport"]),
+    tests("Page", imports: ["Collector", "Gzip", "Targets", "TestSupport"]),
     tests(
       "Config",
       imports: [

@@ -51,8 +51,8 @@ package struct Vitals: Sendable {
       target.members.first.map { String(decoding: $0.stat.name.bytes, as: UTF8.self) } ?? ""
     startSeconds = target.members.map(\.identity.startTicks).min().map(facts.epochSeconds)
     restarts = target.restarts
-    // Sums of those that ended are no figures of a target that was not looked at.
-    if state.sample.isLate { return }
+    // Sums of those that ended are no figures of a target that has nobody or was not looked at.
+    if state.sample.isLate || target.members.isEmpty { return }
     let values = state.tally.values
     cpuSeconds = Place.cpu.number(values).map { $0 / Double(facts.ticksPerSecond) }
     residentBytes = Place.resident.number(values)

@@ -48,8 +48,13 @@ struct History {
   private(set) var entries: [Entry] = []
   private(set) var own: (usage: OwnUsage, cores: Double?)?
   private var tracks: [TargetKey: Track] = [:]
-  private var nextID = 1
+  private var nextID: Int
   private var size = 0
+
+  /// Remembers nothing.
+  ///
+  /// - Parameter former: What was remembered before; no target gets a number that one had then.
+  init(after former: History? = nil) { nextID = former?.nextID ?? 1 }
 
   /// Remembers what was seen.
   mutating func add(_ sight: Sight) {
@@ -108,6 +113,13 @@ struct History {
       first += 1
     }
     frames.removeFirst(first)
+  }
+
+  /// How long before the last moment charts begin, in seconds: a span, but no longer than there is
+  /// anything to be seen, and a minute at least.
+  func visibleSpan(_ span: Int) -> Int {
+    guard let first = frames.first, let last = frames.last else { return span }
+    return min(span, max(PageLimits.spans[0], Int((last.seconds - first.seconds).rounded(.up))))
   }
 
   /// The moments of a span.

@@ -17,7 +17,7 @@ import Targets
 ///                                 "first": 1700000000.5, "last": 1700000000.5}]},
 ///        "times": [1700000000500],
 ///        "targets": [
-///          {"id": 1, "name": "db", "labels": {"port": "5432"}, "status": "ok", "processes": 1,
+///          {"id": 1, "name": "db", "labels": {"port": "5432"}, "status": "ok", "state": "up", "processes": 1,
 ///           "pids": [812], "command": "postgres", "start_time": 1700000001.5, "restarts": 0,
 ///           "reasons": [], "memory_limit_bytes": 1073741824, "max_fds": 1024,
 ///           "fd_usage_ratio": 0.2, "memory_usage_ratio": 0.5,
@@ -81,7 +81,8 @@ enum HistoryText {
       text.json(label.value)
     }
     text.raw(
-      "},\"status\":\"\(vitals.status.rawValue)\",\"processes\":\(vitals.processes),\"pids\":[")
+      "},\"status\":\"\(vitals.status.rawValue)\",\"state\":\"\(vitals.state.word)\"")
+    text.raw(",\"processes\":\(vitals.processes),\"pids\":[")
     text.raw(vitals.pids.map(String.init).joined(separator: ","))
     text.raw(#"],"command":"#)
     text.json(vitals.command)

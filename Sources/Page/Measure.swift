@@ -29,7 +29,7 @@ struct Measure: Sendable {
 
   /// The first ``always`` are there for every target, those from ``onDemand`` on if somebody asks.
   static let all = [
-    Measure("cpu", "CPU", .cores, isRate: true) { $0.cpuSeconds },
+    Measure("cpu", "CPU cores", .cores, isRate: true) { $0.cpuSeconds },
     Measure("memory", "Memory", .bytes) { $0.residentBytes },
     Measure("fds", "Descriptors", .count) { $0.openDescriptors },
     Measure("threads", "Threads", .count) { $0.threads },
@@ -125,6 +125,13 @@ enum Words {
   }
 
   static func percent(_ share: Double) -> String {
-    String(Int64((min(share, 1e6) * 100).rounded())) + " %"
+    share > 0 && share < 0.005 ? "< 1 %" : String(Int64((min(share, 1e6) * 100).rounded())) + " %"
+  }
+
+  /// Both ends of a range, which is written once if both are the same; so is the unit.
+  static func range(_ low: String, _ high: String, _ joint: String) -> String {
+    if low == high { return low }
+    let (first, last) = (low.split(separator: " "), high.split(separator: " "))
+    return (first.count == 2 && first.last == last.last ? String(first[0]) : low) + joint + high
   }
 }

@@ -30,7 +30,7 @@ enum NotesText {
   // MARK: Configuration
 
   static func configuration(_ around: Surroundings, at now: Double, _ text: inout Markup) {
-    text.raw("<div id=\"configuration\"><h2>Configuration</h2>\n<dl>\n")
+    text.raw("<div id=\"configuration\"><h2>Configuration</h2>\n<ul class=\"pairs\">\n")
     settings("Files", around.settings, "built in", at: now, &text)
     if let settings = around.webSettings {
       self.settings("Web configuration", settings, "none", at: now, &text)
@@ -40,13 +40,13 @@ enum NotesText {
       "\(around.isEncrypted ? "TLS" : "no TLS"), "
         + (around.needsPassword ? "users need a password" : "everybody may look"), &text)
     line("Listening", around.listening.joined(separator: ", "), &text)
-    text.raw("<div><dt>More</dt><dd><a href=\"")
+    text.raw("<li><small>More</small> <span><a href=\"")
     text.text(around.links.config)
     text.raw("\">all settings</a>, <a href=\"")
     text.text(around.links.targets)
     text.raw("\">all that is known of the targets</a>, <a href=\"")
     text.text(around.links.health)
-    text.raw("\">health</a></dd></div>\n</dl></div>\n")
+    text.raw("\">health</a></span></li>\n</ul></div>\n")
   }
 
   private static func settings(
@@ -56,16 +56,16 @@ enum NotesText {
     let files = settings.files.isEmpty ? none : settings.files.joined(separator: ", ")
     line(name, "\(files), loaded \(Words.age(now - settings.loadedSeconds)) ago", &text)
     if let error = settings.error {
-      text.raw("<div class=\"failing\"><dt>✕ Not in force</dt><dd>")
+      text.raw("<li class=\"failing\"><small>✕ Not in force</small> <span>")
       text.text(error)
-      text.raw("</dd></div>\n")
+      text.raw("</span></li>\n")
     }
   }
 
   private static func line(_ name: String, _ value: String, _ text: inout Markup) {
-    text.raw("<div><dt>\(name)</dt><dd>")
+    text.raw("<li><small>\(name)</small> <span>")
     text.text(value)
-    text.raw("</dd></div>\n")
+    text.raw("</span></li>\n")
   }
 
   // MARK: Scraping
@@ -89,7 +89,7 @@ enum NotesText {
       \(secure)\(login)    metrics_path: \(around.links.metrics)
           static_configs:
             - targets: [\(quoted(access.address))]
-        # Or each target by itself, under the names of its own client library:
+        # Or each target by itself:
         - job_name: procvitals-targets
       \(secure)\(login)    http_sd_configs:
       \(http)

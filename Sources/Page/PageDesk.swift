@@ -5,7 +5,7 @@ import Synchronization
 
 /// Writes the page and its history, on the sampler's thread, and remembers figures for them.
 package final class PageDesk: Sendable {
-  private let history = Mutex<History?>(nil)
+  private let history = Mutex(History())
   /// Left here by the loop; nobody holds this longer than it takes to copy it.
   private let surroundings: Mutex<Surroundings>
 
@@ -23,25 +23,22 @@ package final class PageDesk: Sendable {
   package func answer(_ wishes: Set<Wish>, _ sight: Sight?) -> [Wish: [UInt8]] {
     let looks = wishes.compactMap { if case .look(let look) = $0 { look } else { nil } }
     if looks.isEmpty, sight == nil {
-      if wishes.contains(.nobodyLooks) { history.withLock { $0 = nil } }
+      if wishes.contains(.nobodyLooks) { history.withLock { $0 = History(after: $0) } }
       return [:]
     }
     let surroundings = surroundings.withLock { $0 }
     return history.withLock { history in
-      var now = history ?? History()
-      history = nil
-      if let sight { now.add(sight) }
+      if let sight { history.add(sight) }
       var answers: [Wish: [UInt8]] = [:]
       for look in looks {
-        let seconds = max(wallClockSeconds(), now.frames.last?.seconds ?? 0)
+        let seconds = max(wallClockSeconds(), history.frames.last?.seconds ?? 0)
         let text =
           switch look.view {
-          case .page: PageText.write(now, surroundings, look, at: seconds)
-          case .history: HistoryText.write(now, surroundings, look, at: seconds)
+          case .page: PageText.write(history, surroundings, look, at: seconds)
+          case .history: HistoryText.write(history, surroundings, look, at: seconds)
           }
         answers[.look(look)] = look.isCompressed ? Compressor()?.gzip(text) ?? text : text
       }
-      history = now
       return answers
     }
   }

@@ -14,7 +14,7 @@ enum PageText {
     header(history, around, at: now, &text)
     controls(look, count: shown.count, &text)
     let charts = TargetText(
-      frames: history.frames(of: look.span), span: look.span,
+      frames: history.frames(of: look.span), span: history.visibleSpan(look.span),
       points: min(
         PageLimits.pointsOfLine.upperBound,
         max(
@@ -96,7 +96,7 @@ enum PageText {
     text.raw("<header class=\"top\">\n<h1>procvitals <small>")
     text.text(around.version)
     text.raw("</small></h1>\n<p id=\"status\" class=\"pill \(status.rawValue)\" role=\"status\">")
-    text.raw("\(sign) \(status.rawValue.uppercased())</p>\n<dl>")
+    text.raw("\(sign) \(status.rawValue.uppercased())</p>\n<ul class=\"pairs\">")
     fact("Host", "host", around.host, &text)
     fact("Up", "up", Words.age(now - around.startSeconds), &text)
     let count = history.entries.count
@@ -111,13 +111,13 @@ enum PageText {
       "Collection p50, p99", "collection",
       around.quantiles.map { "\(Words.seconds($0.half)), \(Words.seconds($0.most))" } ?? "–", &text)
     fact("Itself", "own", history.ownWords, &text)
-    text.raw("</dl>\n</header>\n")
+    text.raw("</ul>\n</header>\n")
   }
 
   private static func fact(
     _ name: String, _ id: String, _ value: String, _ text: inout Markup, bars: [Int] = []
   ) {
-    text.raw("<div><dt>\(name)</dt><dd><span id=\"\(id)\">")
+    text.raw("<li><small>\(name)</small> <span><span id=\"\(id)\">")
     text.text(value)
     text.raw("</span>")
     if let most = bars.max(), most > 0 {
@@ -128,7 +128,7 @@ enum PageText {
       }
       text.raw("\"/></svg>")
     }
-    text.raw("</dd></div>\n")
+    text.raw("</span></li>\n")
   }
 
   /// What needs the script; the spans do not.

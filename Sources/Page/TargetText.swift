@@ -26,11 +26,21 @@ struct TargetText {
     text.text(vitals.facts(at: now))
     text.raw("</p>\n")
     reasons(vitals, &text)
-    text.raw("<div class=\"charts\">\n")
+    let isGone = vitals.processes == 0 && !hasHistory(entry)
+    text.raw("<div class=\"vitals\"\(isGone ? " hidden" : "")>\n<div class=\"charts\">\n")
     for place in 0..<Measure.onDemand { figure(place, entry, &text) }
     text.raw("</div>\n<details><summary>Input, faults, switches</summary><div class=\"charts\">\n")
     for place in Measure.onDemand..<Measure.all.count { figure(place, entry, &text) }
-    text.raw("</div></details>\n</article>\n")
+    text.raw("</div></details>\n</div>\n</article>\n")
+  }
+
+  /// Whether there is anything that could be drawn.
+  private func hasHistory(_ entry: History.Entry) -> Bool {
+    var isKnown = false
+    for place in Measure.all.indices {
+      frames.walk(entry.id, place) { isKnown = isKnown || !$1.isNaN }
+    }
+    return isKnown
   }
 
   /// What the script makes new targets from.
@@ -83,16 +93,18 @@ struct TargetText {
     let current = entry.now[place].map(measure.unit.words) ?? "–"
     let isThere = place < Measure.always || line.high != nil
     let closeness = Measure.share(place, entry.vitals).map(Closeness.init) ?? .far
-    text.raw("<figure data-m=\"\(measure.key)\" class=\"\(closeness.rawValue)\"")
+    text.raw("<figure data-m=\"\(measure.key)\"")
+    if closeness != .far { text.raw(" class=\"\(closeness.rawValue)\"") }
     text.raw(isThere ? ">" : " hidden>")
-    text.raw("<figcaption><span>\(measure.title)</span> <b>\(current)</b> <span class=\"of\">")
-    text.raw(of(place, entry.vitals))
-    text.raw("</span> <span class=\"range\">\(range(line, measure))</span></figcaption>")
+    text.raw("<figcaption>\(measure.title) <b>\(current)</b></figcaption>")
     text.raw("<svg viewBox=\"0 0 600 100\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"")
     text.raw(
-      "\(measure.title), last \(span / 60) minutes: \(range(line, measure, joint: " to "))\">")
+      "\(measure.title), last \(Words.age(Double(span))): \(range(line, measure, joint: " to "))\">"
+    )
     paths(line, &text)
-    text.raw("</svg></figure>\n")
+    text.raw("</svg><p><span class=\"range\">\(range(line, measure))</span> <span class=\"of\">")
+    text.raw(of(place, entry.vitals))
+    text.raw("</span></p></figure>\n")
   }
 
   private func paths(_ line: Sparkline, _ text: inout Markup) {
@@ -105,13 +117,12 @@ struct TargetText {
   private func of(_ place: Int, _ vitals: Vitals) -> String {
     guard let share = Measure.share(place, vitals) else { return "" }
     let limit = Measure.limit(place, vitals).map { "of \(Measure.all[place].unit.words($0)), " }
-    return Closeness(share).sign + (limit ?? "at most ") + Words.percent(share)
+    return Closeness(share).sign + (limit ?? "worst ") + Words.percent(share)
   }
 
   private func range(_ line: Sparkline, _ measure: Measure, joint: String = " – ") -> String {
     guard let low = line.low, let high = line.high else { return "" }
-    let (first, last) = (measure.unit.words(low), measure.unit.words(high))
-    return first == last ? first : first + joint + last
+    return Words.range(measure.unit.words(low), measure.unit.words(high), joint)
   }
 
   // MARK: Table

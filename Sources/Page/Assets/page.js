@@ -15,10 +15,10 @@
     switches: number => count(number) + "/s",
   };
   const titles = {
-    cpu: "CPU", memory: "Memory", fds: "Descriptors", threads: "Threads", goroutines: "Goroutines",
+    cpu: "CPU cores", memory: "Memory", fds: "Descriptors", threads: "Threads", goroutines: "Goroutines",
     heap: "Go heap", io: "Storage I/O", faults: "Major faults", switches: "Context switches",
   };
-  let span = Number(document.body.dataset.span), times = [], targets = new Map();
+  let span = Number(document.body.dataset.span), shown = span * 1000, times = [], targets = new Map();
   let start = null, isPaused = false, timer = 0, under = null, turns = 0, isAsking = false;
 
   // Numbers as people read them; the server writes them the same.
@@ -44,7 +44,12 @@
     const h = Math.trunc(s / 3600) % 24, m = Math.trunc(s / 60) % 60;
     return d ? `${d} d ${h} h` : h ? `${h} h ${m} min` : m ? `${m} min ${s % 60} s` : `${s} s`;
   }
-  const percent = share => Math.round(share * 100) + " %";
+  const percent = share => share > 0 && share < 0.005 ? "< 1 %" : Math.round(share * 100) + " %";
+  function range(low, high) {
+    if (low === high) return low;
+    const [number, unit] = low.split(" ");
+    return (unit !== undefined && unit === high.split(" ")[1] ? number : low) + " – " + high;
+  }
   const clean = text => text.slice(0, 300)
     .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "\ufffd");
   const closeness = share => share >= 0.95 ? "critical" : share >= 0.8 ? "near" : "";
@@ -160,8 +165,15 @@
   // Drawing.
   function draw(now) {
     const end = times[times.length - 1], first = times.findIndex(time => time >= end - span * 1000);
+    // No longer than there is anything to be seen.
+    shown = Math.min(span * 1000, Math.max(60000, end - times[0]));
     for (const target of targets.values()) {
       if (now !== undefined) describe(target, now);
+      const vitals = target.element.querySelector(".vitals");
+      if (vitals) {
+        vitals.hidden = target.facts.processes === 0
+          && Object.values(target.values).every(values => values.every(value => value === null));
+      }
       for (const figure of target.element.querySelectorAll("[data-m]")) {
         chart(figure, target, figure.dataset.m, first, end);
       }
@@ -178,14 +190,10 @@
     put(link.firstChild, clean(facts.name));
     link.setAttribute("href", probe + "?" + new URLSearchParams({target: facts.name, ...facts.labels}));
     const reasons = facts.reasons.map(clean);
-    const has = word => reasons.some(reason => reason.includes(" " + word));
-    const state = facts.processes === 0 ? has("denied") ? "permission denied" : "gone"
-      : facts.status === "ok" ? "up" : has("denied") ? "permission denied" : has("late") ? "late"
-        : has("limit") ? "incomplete" : "degraded";
     const sign = facts.processes === 0 ? "✕" : signs[facts.status];
     const place = element.querySelector(".state");
     put(place.firstElementChild, sign);
-    put(place.lastChild, " " + state);
+    put(place.lastChild, " " + facts.state);
     const parts = [];
     if (facts.processes === 1 && facts.pids.length) parts.push(`pid ${facts.pids[0]} ${clean(facts.command)}`);
     else if (facts.pids.length > 1) {
@@ -230,10 +238,10 @@
     const svg = figure.querySelector("svg");
     if (figure.tagName === "FIGURE") {
       if (key !== "cpu" && key !== "memory" && key !== "fds" && key !== "threads") figure.hidden = !isKnown;
-      const range = !isKnown ? "" : words(low) === words(high) ? words(low) : words(low) + " – " + words(high);
-      put(figure.querySelector(".range"), range);
+      const both = isKnown ? range(words(low), words(high)) : "";
+      put(figure.querySelector(".range"), both);
       svg.setAttribute("aria-label",
-        `${titles[key]}, last ${Math.max(1, Math.trunc(span / 60))} minutes: ${range.replace(" – ", " to ")}`);
+        `${titles[key]}, last ${age(shown / 1000)}: ${both.replace(" – ", " to ")}`);
     }
     const current = values.length ? values[values.length - 1] : null;
     const number = figure.querySelector("b");
@@ -245,14 +253,14 @@
     figure.classList.remove("near", "critical");
     if (level) figure.classList.add(level);
     const of = figure.querySelector(".of");
-    if (of) put(of, used === null ? "" : signs[level] + (isTable ? "" : bound === null ? "at most " : `of ${words(bound)}, `) + percent(used));
+    if (of) put(of, used === null ? "" : signs[level] + (isTable ? "" : bound === null ? "worst " : `of ${words(bound)}, `) + percent(used));
     if (!svg) return;
     let top = Math.max(high * 1.1, 1e-9), y = null;
     if (!isTable && bound > 0 && bound <= 4 * high) {
       top = Math.max(top, bound * 1.05);
       y = Math.round(height * (1 - bound / top));
     }
-    let line = "", area = "", marks = "", begin = 0, at = null, before = end - span * 1000, starts = null;
+    let line = "", area = "", marks = "", begin = 0, at = null, before = end - shown, starts = null;
     const step = Math.max(1, Math.ceil((times.length - first) / 300));
     let peak = null, group = 0;
     const lift = () => {
@@ -261,7 +269,7 @@
     };
     for (let place = first; place < times.length && isKnown; place++) {
       const time = times[place], value = values[place];
-      const x = Math.round((time - end + span * 1000) / (span * 1000) * width);
+      const x = Math.round((time - end + shown) / shown * width);
       if (value === null || time - before > gap) lift();
       before = time;
       if (starts !== null && target.starts[place] > starts) marks += `M${x} 0v100`;
@@ -298,10 +306,10 @@
     const output = document.querySelector("#when output");
     let place = -1, x = null;
     if (under !== null && times.length) {
-      const end = times[times.length - 1], time = end - span * 1000 * (1 - under);
+      const end = times[times.length - 1], time = end - shown * (1 - under);
       place = times.reduce((best, one, index) =>
         Math.abs(one - time) < Math.abs(times[best] - time) ? index : best, 0);
-      x = Math.round((times[place] - end + span * 1000) / (span * 1000) * width);
+      x = Math.round((times[place] - end + shown) / shown * width);
       put(output, new Date(times[place]).toLocaleTimeString());
     } else put(output, "now");
     for (const [, target] of targets) {
