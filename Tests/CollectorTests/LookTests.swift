@@ -39,7 +39,8 @@ import Testing
     // Whoever is not there has no figures, not even sums of the past.
     let c = sight.targets[2]
     #expect(c.status == .failing && c.processes == 0 && c.cpuSeconds == nil)
-    #expect(c.troubles.map(\.trouble.source) == [.pidFile] && c.troubles[0].detail.contains("c.pid"))
+    #expect(
+      c.troubles.map(\.trouble.source) == [.pidFile] && c.troubles[0].detail.contains("c.pid"))
   }
 
   @Test func aLookAtThePastReadsNothing() throws {

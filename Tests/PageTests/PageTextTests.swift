@@ -167,9 +167,9 @@ import Testing
     #expect(text.contains("<figure data-m=\"fds\" class=\"near\">"))
     #expect(text.contains("▲ of 100, 85 %"))
     #expect(text.contains("<figure data-m=\"memory\" class=\"critical\">"))
-    #expect(text.contains("✕ of 1000 B, 96 %"))
+    #expect(text.contains("✕ of 0.98 KiB, 96 %"))
     // The line of the limit.
-    #expect(text.contains("<path class=\"limit\" d=\"M0 9h600\"/>"))
+    #expect(text.contains("<path class=\"limit\" d=\"M0 5h600\"/>"))
   }
 
   @Test func aFirstLookHasValuesWithoutLines() {

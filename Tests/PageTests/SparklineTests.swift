@@ -49,7 +49,7 @@ import Testing
     #expect(line.line.hasPrefix("M180 9h0"))
   }
 
-  @Test(arguments: [(nil, nil), (1000, nil), (400, 5), (110, 9), (100, 9), (50, 55), (0, nil)])
+  @Test(arguments: [(nil, nil), (1000, nil), (400, 5), (110, 5), (100, 9), (50, 55), (0, nil)])
   func limitsInSight(_ limit: Double?, _ height: Int?) {
     #expect(line([100, 100], limit: limit).limitHeight == height)
   }

@@ -31,12 +31,15 @@ import Testing
     #expect(gone == 2)
   }
 
-  @Test(arguments: [
-    ([], true), ([("span", "1")], true), ([("span", "900"), ("since", "0"), ("target", "")], true),
-    ([("span", "0")], false), ([("span", "901")], false), ([("span", "x")], false),
-    ([("span", "99999999999999999999")], false), ([("since", "-1")], false), ([("since", "1.5")], false),
-    ([("x", "y")], true),
-  ] as [([(String, String)], Bool)])
+  @Test(
+    arguments: [
+      ([], true), ([("span", "1")], true),
+      ([("span", "900"), ("since", "0"), ("target", "")], true),
+      ([("span", "0")], false), ([("span", "901")], false), ([("span", "x")], false),
+      ([("span", "99999999999999999999")], false), ([("since", "-1")], false),
+      ([("since", "1.5")], false),
+      ([("x", "y")], true),
+    ] as [([(String, String)], Bool)])
   func queries(_ query: [(String, String)], _ isRight: Bool) {
     let items = query.map { (name: $0.0, value: $0.1) }
     #expect(((try? LookQuery(items)) != nil) == isRight)
