@@ -34,6 +34,7 @@ extension Collector {
     /// That nothing was looked at.
     ///
     /// - Parameter census: What there was the last time.
+    /// - Returns: Nothing else.
     static func ofThePast(_ census: Census) -> Outcome {
       Outcome(
         pages: [:], probes: [:], targets: [], details: [], notices: [], census: census, health: nil,

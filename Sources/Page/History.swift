@@ -50,11 +50,17 @@ struct History {
   private var tracks: [TargetKey: Track] = [:]
   private var nextID: Int
   private var size = 0
+  private let limit: Int
 
   /// Remembers nothing.
   ///
-  /// - Parameter former: What was remembered before; no target gets a number that one had then.
-  init(after former: History? = nil) { nextID = former?.nextID ?? 1 }
+  /// - Parameters:
+  ///   - former: What was remembered before; no target gets a number that one had then.
+  ///   - numbers: How many numbers are remembered.
+  init(after former: History? = nil, numbers: Int = PageLimits.numbers) {
+    nextID = former?.nextID ?? 1
+    limit = numbers
+  }
 
   /// Remembers what was seen.
   mutating func add(_ sight: Sight) {
@@ -106,7 +112,7 @@ struct History {
   private mutating func forget(before start: Double) {
     var first = 0
     while first + 1 < frames.count,
-      frames[first].seconds < start || size > PageLimits.numbers
+      frames[first].seconds < start || size > limit
         || frames.count - first > PageLimits.frames
     {
       size -= frames[first].values.count

@@ -3,33 +3,7 @@ import Targets
 
 /// What is answered at `/api/v1/history`.
 ///
-/// - Shape:
-///
-///       {"version": 1, "now": 1700000000.5,
-///        "exporter": {"version": "1.0.0", "host": "db1", "start_time": 1700000000.5,
-///                     "status": "ok", "cpu_cores": 0.01, "resident_bytes": 9000000, "open_fds": 20,
-///                     "last_scrape": {"client": "Prometheus/3.5.3", "time": 1700000000.5,
-///                                     "seconds": 0.018, "format": "openmetrics-1.0.0",
-///                                     "compressed": true, "bytes": 9600},
-///                     "scrapes_per_minute": [4, 4], "collection_seconds": {"p50": 0.01, "p99": 0.02},
-///                     "configuration_error": null, "web_configuration_error": null,
-///                     "errors": [{"subject": "scrape", "message": "…", "count": 2,
-///                                 "first": 1700000000.5, "last": 1700000000.5}]},
-///        "times": [1700000000500],
-///        "targets": [
-///          {"id": 1, "name": "db", "labels": {"port": "5432"}, "status": "ok", "state": "up", "processes": 1,
-///           "pids": [812], "command": "postgres", "start_time": 1700000001.5, "restarts": 0,
-///           "reasons": [], "memory_limit_bytes": 1073741824, "max_fds": 1024,
-///           "fd_usage_ratio": 0.2, "memory_usage_ratio": 0.5,
-///           "values": {"cpu": [0.5], "memory": [1000000]}, "starts": [0]}],
-///        "omitted": 0}
-///
-///   `times` are the moments in milliseconds since 1970 at which somebody looked, `values` the
-///   figures at each, null where one is not known; a figure that was never known is left out. `starts`
-///   is how often the target had restarted. Targets come broken ones first, then by the CPU they use.
-///   Where there would be more than 60,000 numbers, there are fewer moments: each stands for some, with
-///   the highest figure. `omitted` are targets beyond the first 1,000. What a later version adds are
-///   new members only.
+/// - Shape: docs/endpoint.md has it; what a later version adds are new members only.
 enum HistoryText {
   static func write(
     _ history: History, _ around: Surroundings, _ look: Look, at now: Double

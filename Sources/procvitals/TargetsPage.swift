@@ -1,7 +1,7 @@
 import Collector
 import HTTPServer
-import Patterns
 import Page
+import Patterns
 import Targets
 
 /// What is answered at `/api/v1/targets`.
