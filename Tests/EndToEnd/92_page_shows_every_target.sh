@@ -16,10 +16,14 @@ shutil.copy("/bin/sleep", os.path.join(os.fsencode(sys.argv[1]), b"\xff\xfe\"<")
 PYTHON
 for number in 0 1 2 3 4 5; do "$WORK/p$number" 1000 & track $!; pids[number]=$!; done
 "$WORK/"$'\xff\xfe"<' 1000 & track $!
-bash -c 'ulimit -n 64; for _ in $(seq 54); do exec {fd}< /dev/null; done; exec sleep 1000' & track $!
+bash -c 'ulimit -n 64; for _ in $(seq 50); do exec {fd}< /dev/null; done; exec sleep 1000' & track $!
 full=$!
-for number in $(seq 1000 1499); do sleep 3$number & done
-cat > "$WORK/none.yaml" <<< 'targets: []'
+for number in $(seq 1000 1499); do
+  sleep 3$number &
+  many+=($!)
+done
+finish() { kill "${many[@]}"; }
+echo 'targets: [{name: "none-${comm}", process_name: nobody}]' > "$WORK/none.yaml"
 cat > "$WORK/twelve.yaml" <<YAML
 targets:
   - {name: "<script>document.title='owned'</script>", pid: ${pids[0]}, labels: {zone: "\"><b>"}}
@@ -124,5 +128,3 @@ look 0 --config.file="$WORK/none.yaml"
 look 1
 look 12 --config.file="$WORK/twelve.yaml"
 look 500 --config.file="$WORK/many.yaml"
-kill $(jobs -p) 2>/dev/null
-exit 0

@@ -40,8 +40,11 @@ url, pictures = sys.argv[1], sys.argv[2]
 login = url.replace("https://", "https://somebody:secret@")
 with Browser("--ignore-certificate-errors", "--blink-settings=scriptEnabled=false", size=(900, 900)) as browser:
     def page():
-        number = browser.call("DOM.getDocument", depth=-1)["root"]["nodeId"]
-        return browser.call("DOM.getOuterHTML", nodeId=number)["outerHTML"]
+        try:
+            number = browser.call("DOM.getDocument", depth=-1)["root"]["nodeId"]
+            return browser.call("DOM.getOuterHTML", nodeId=number)["outerHTML"]
+        except RuntimeError:  # the page is being replaced
+            return ""
 
     browser.call("Page.navigate", url=login + "/")
     # It loads itself again, and lines grow.

@@ -3,9 +3,15 @@
 . "$(dirname "$0")/lib.sh"
 need python3
 
+# A copy of a process, of which the kernel does not tell, nor of others.
 sleep 1000 &
 track $!
-start --target=it=pid:$!
+mkdir -p "$WORK/proc/$!/fd"
+cp /proc/stat "$WORK/proc"
+for file in stat status statm limits io comm cmdline cgroup; do
+  cat "/proc/$!/$file" > "$WORK/proc/$!/$file"
+done
+start --path.procfs="$WORK/proc" --target=it=pid:$!
 python3 - "$URL" "$DAEMON" <<'PYTHON' || fail "see above"
 import http.client, json, os, sys, threading, time
 url, daemon = sys.argv[1], sys.argv[2]

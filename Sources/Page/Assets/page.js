@@ -375,7 +375,8 @@
     let wait = period;
     try {
       const query = times.length ? `?span=900&since=${times[times.length - 1]}` : "?span=900";
-      const answer = await fetch(history + query, {cache: "no-store"});
+      // The page's own address may have a password in it, which no request may.
+      const answer = await fetch(location.origin + history + query, {cache: "no-store"});
       if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
       const text = await answer.json();
       if (!isPaused) {
