@@ -40,7 +40,8 @@ package struct Vitals: Sendable {
     let target = state.target
     key = target.key
     selector = target.rule.selector
-    troubles = target.troubleDetails.sorted { $0.trouble.sortKey < $1.trouble.sortKey }
+    troubles = target.standingTroubles.sorted { $0.sortKey < $1.sortKey }
+      .map { ($0, target.detail(of: $0)) }
     processes = target.processes
     status =
       Health.TargetHealth(
@@ -53,16 +54,16 @@ package struct Vitals: Sendable {
     restarts = target.restarts
     // Sums of those that ended are no figures of a target that has nobody or was not looked at.
     if state.sample.isLate || target.members.isEmpty { return }
-    let values = state.tally.values
-    cpuSeconds = Place.cpu.number(values).map { $0 / Double(facts.ticksPerSecond) }
-    residentBytes = Place.resident.number(values)
-    openDescriptors = Place.descriptors.number(values)
-    descriptorLimit = Place.descriptorLimit.number(values)
-    descriptorRatio = Place.descriptorRatio.number(values)
-    threads = Place.threads.number(values)
-    majorFaults = Place.majorFaults.number(values)
-    storageBytes = Self.sum(Place.storageReads.number(values), Place.storageWrites.number(values))
-    switches = Self.sum(Place.voluntary.number(values), Place.involuntary.number(values))
+    let figures = Self.places.map { Self.number($0, state.tally.values) }
+    cpuSeconds = figures[0].map { $0 / Double(facts.ticksPerSecond) }
+    residentBytes = figures[1]
+    openDescriptors = figures[2]
+    descriptorLimit = figures[3]
+    descriptorRatio = figures[4]
+    threads = figures[5]
+    majorFaults = figures[6]
+    storageBytes = Self.sum(figures[7], figures[8])
+    switches = Self.sum(figures[9], figures[10])
     memoryLimitBytes = state.sample.cgroups?.memoryLimitBytes.map { Double($0) }
     goroutines = state.sample.go?.scheduler?.reduce(0) { $0 + Double($1.goroutines) }
     heapBytes = state.sample.go?.heap?.reduce(0) { $0 + Double($1.allocated) }
@@ -73,32 +74,20 @@ package struct Vitals: Sendable {
   }
 
   /// Where figures stand in ``Catalogue/process``.
-  private struct Place {
-    private let index: Int?
+  private static let places = [
+    "process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds",
+    "process_max_fds", "process_fd_usage_ratio", "process_threads",
+    "process_major_page_faults_total", "process_io_storage_read_bytes_total",
+    "process_io_storage_written_bytes_total", "process_context_switches_voluntary_total",
+    "process_context_switches_involuntary_total",
+  ].map { name in Catalogue.process.firstIndex { $0.family.name == name } }
 
-    private init(_ name: String) {
-      index = Catalogue.process.firstIndex { $0.family.name == name }
+  private static func number(_ place: Int?, _ values: [Reading]) -> Double? {
+    switch place.map({ values[$0] }) {
+    case .whole(let number): Double(number)
+    case .real(let number): number
+    default: nil
     }
-
-    func number(_ values: [Reading]) -> Double? {
-      switch index.map({ values[$0] }) {
-      case .whole(let number): Double(number)
-      case .real(let number): number
-      default: nil
-      }
-    }
-
-    static let cpu = Place("process_cpu_seconds_total")
-    static let resident = Place("process_resident_memory_bytes")
-    static let descriptors = Place("process_open_fds")
-    static let descriptorLimit = Place("process_max_fds")
-    static let descriptorRatio = Place("process_fd_usage_ratio")
-    static let threads = Place("process_threads")
-    static let majorFaults = Place("process_major_page_faults_total")
-    static let storageReads = Place("process_io_storage_read_bytes_total")
-    static let storageWrites = Place("process_io_storage_written_bytes_total")
-    static let voluntary = Place("process_context_switches_voluntary_total")
-    static let involuntary = Place("process_context_switches_involuntary_total")
   }
 }
 

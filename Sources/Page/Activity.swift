@@ -42,7 +42,8 @@ package struct Activity: Sendable {
   private var minutes: [Int] = []
   /// The last one of them, since 1970.
   private var minute = 0
-  private var durations: [Double] = []
+  /// In microseconds.
+  private var durations: [Int] = []
   private var next = 0
 
   package init() {}
@@ -54,7 +55,8 @@ package struct Activity: Sendable {
   }
 
   /// Notes how long the collection for a page of metrics took, in seconds.
-  package mutating func note(collection duration: Double) {
+  package mutating func note(collection seconds: Double) {
+    let duration = Int(seconds * 1e6)
     if durations.count < PageLimits.collections {
       durations.append(duration)
     } else {
@@ -91,7 +93,8 @@ package struct Activity: Sendable {
   package var quantiles: (half: Double, most: Double)? {
     if durations.isEmpty { return nil }
     let sorted = durations.sorted()
-    return (sorted[(sorted.count - 1) / 2], sorted[(sorted.count - 1) * 99 / 100])
+    let last = sorted.count - 1
+    return (Double(sorted[last / 2]) / 1e6, Double(sorted[last * 99 / 100]) / 1e6)
   }
 
   private mutating func turn(to seconds: Double) {
@@ -127,19 +130,25 @@ package struct Surroundings: Sendable {
 
   /// Paths as others have to ask for them.
   package struct Links: Sendable {
-    package var metrics, probe, health, targets, config, history, discovery, style, script: String
+    package let metrics: String
+    private let prefix: String
 
-    package init(metrics: String, _ link: (String) -> String) {
-      self.metrics = link(metrics)
-      probe = link("/probe")
-      health = link("/health")
-      targets = link("/api/v1/targets")
-      config = link("/api/v1/config")
-      history = link("/api/v1/history")
-      discovery = link("/sd")
-      style = link("/assets/page.css")
-      script = link("/assets/page.js")
+    /// - Parameters:
+    ///   - prefix: What stands before the path of each endpoint.
+    ///   - metrics: The path of the metrics.
+    package init(prefix: String, metrics: String) {
+      self.prefix = prefix
+      self.metrics = prefix + metrics
     }
+
+    var probe: String { prefix + "/probe" }
+    var health: String { prefix + "/health" }
+    var targets: String { prefix + "/api/v1/targets" }
+    var config: String { prefix + "/api/v1/config" }
+    var history: String { prefix + "/api/v1/history" }
+    var discovery: String { prefix + "/sd" }
+    var style: String { prefix + "/assets/page.css" }
+    var script: String { prefix + "/assets/page.js" }
   }
 
   package var version = ""

@@ -83,11 +83,12 @@ extension Measure.Unit {
 
 /// Numbers as people read them; the script of the page writes them the same.
 enum Words {
-  /// Three digits, but all of those before the point.
+  /// Three digits, but all of those before the point and no more than thousandths.
   static func digits(_ number: Double) -> String {
     guard number.isFinite, number.magnitude < 1e15 else { return "–" }
-    let places = number < 9.995 ? 2 : number < 99.95 ? 1 : 0
-    let scale = [1.0, 10, 100][places]
+    if number == 0 { return "0" }
+    let places = number < 0.0995 ? 3 : number < 9.995 ? 2 : number < 99.95 ? 1 : 0
+    let scale = [1.0, 10, 100, 1000][places]
     let whole = Int64((number * scale).rounded())
     if places == 0 { return String(whole) }
     let rest = String(whole.magnitude % UInt64(scale))

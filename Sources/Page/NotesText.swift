@@ -77,12 +77,9 @@ enum NotesText {
       around.needsPassword
       ? "    basic_auth: {username: USER, password_file: FILE}\n" : ""
     let secure = access.isSecure ? "    scheme: https\n" : ""
-    let discovery = access.probe.hasSuffix("/probe") ? access.probe.dropLast(6) + "/sd" : "/sd"
     let http =
-      around.needsPassword
-      ? "      - url: \(quoted("\(scheme)://\(access.address)\(discovery)"))\n"
-        + "        basic_auth: {username: USER, password_file: FILE}\n"
-      : "      - url: \(quoted("\(scheme)://\(access.address)\(discovery)"))\n"
+      "      - url: \(quoted("\(scheme)://\(access.address)\(around.links.discovery)"))\n"
+      + (around.needsPassword ? "        basic_auth: {username: USER, password_file: FILE}\n" : "")
     return """
       scrape_configs:
         - job_name: procvitals

@@ -4,13 +4,13 @@ import Targets
 extension History {
   /// The targets, broken ones first, then by the CPU they use, then by name.
   var sorted: [Entry] {
-    entries.sorted { left, right in
-      if left.vitals.status != right.vitals.status {
-        return left.vitals.status > right.vitals.status
-      }
-      let (mine, others) = (left.now[Measure.cpu] ?? 0, right.now[Measure.cpu] ?? 0)
-      return mine != others ? mine > others : left.vitals.key < right.vitals.key
+    let keys = entries.enumerated().map { place, entry in
+      let rank = entry.vitals.status == .failing ? 0 : entry.vitals.status == .degraded ? 1 : 2
+      // In thousandths of a core; names are in order already.
+      let cpu = Int(min(entry.now[Measure.cpu] ?? 0, 1e6) * 1000)
+      return ((rank << 32) - cpu) << 24 | place
     }
+    return keys.sorted().map { entries[$0 & (1 << 24 - 1)] }
   }
 
   /// How all is: the targets, and what the files of the configuration say.

@@ -54,10 +54,8 @@ package final class Target {
 
   /// What could not be read as of the last ``takeTroubleChanges()``.
   package var standingTroubles: Set<Trouble> { Set(previous.keys) }
-  /// The same, with what was said when each began.
-  package var troubleDetails: [(trouble: Trouble, detail: String)] {
-    previous.map { ($0.key, $0.value) }
-  }
+  /// What was said when one of them began.
+  package func detail(of trouble: Trouble) -> String { previous[trouble] ?? "" }
 
   /// The value of the label `target`.
   package var name: String { key.name }

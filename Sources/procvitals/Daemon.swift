@@ -83,7 +83,7 @@ final class Daemon: EventHandler {
     self.web = web
     paths = try web.paths()
     hosts = AllowedHosts(web.allowedHosts)
-    links = Surroundings.Links(metrics: web.telemetryPath, paths.link)
+    links = Surroundings.Links(prefix: paths.link(""), metrics: web.telemetryPath)
     desk = PageDesk(Surroundings(links: links))
     configurationFile = source.configurationFile
     ownPid = source.ownPid

@@ -195,7 +195,7 @@ import Testing
 
         """)
     around.needsPassword = true
-    around.links = .init(metrics: "/p/metrics") { $0 }
+    around.links = .init(prefix: "/p", metrics: "/metrics")
     #expect(
       NotesText.snippet(around, Access(address: "h:1", probe: "/p/probe", isSecure: true)) == """
         scrape_configs:

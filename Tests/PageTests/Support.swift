@@ -35,7 +35,7 @@ func history(_ sizes: [Double?]) -> History {
 }
 
 let around: Surroundings = {
-  var around = Surroundings(links: .init(metrics: "/metrics") { $0 })
+  var around = Surroundings(links: .init(prefix: "", metrics: "/metrics"))
   around.version = "1.2.3"
   around.host = "db1"
   around.startSeconds = begin - 100

@@ -23,7 +23,8 @@
 
   // Numbers as people read them; the server writes them the same.
   function digits(number) {
-    return number.toFixed(number < 9.995 ? 2 : number < 99.95 ? 1 : 0);
+    if (number === 0) return "0";
+    return number.toFixed(number < 0.0995 ? 3 : number < 9.995 ? 2 : number < 99.95 ? 1 : 0);
   }
   function bytes(number) {
     const names = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -164,6 +165,7 @@
 
   // Drawing.
   function draw(now) {
+    if (!times.length) return;
     const end = times[times.length - 1], first = times.findIndex(time => time >= end - span * 1000);
     // No longer than there is anything to be seen.
     shown = Math.min(span * 1000, Math.max(60000, end - times[0]));
@@ -410,7 +412,7 @@
     for (const one of byID("spans").children) one.removeAttribute("aria-current");
     link.setAttribute("aria-current", "true");
     window.history.replaceState(null, "", "?span=" + span);
-    if (times.length) draw();
+    draw();
   });
   pause.hidden = byID("when").hidden = false;
   ask();
