@@ -64,6 +64,7 @@ with Browser("--ignore-certificate-errors") as browser:
     browser.open(login + "/")
     browser.until("document.getElementById('live').textContent === 'live'")
     browser.until("document.querySelectorAll('main .line[d*=L]').length > 2")
+    browser.until("document.querySelector('#errors td').textContent === 'login: wrong user or password'")
     if browser.complaints:
         sys.exit(f"FAILED: {browser.complaints}")
 PYTHON

@@ -104,6 +104,7 @@
     }
     if (targets.size > 50 !== isTable) return location.reload();
     header(exporter, answer.now);
+    errors(exporter.errors, answer.now);
     if (turns++ % 5 === 0) sort();
     draw(answer.now);
   }
@@ -143,6 +144,28 @@
         ...exporter.open_fds === null ? [] : [count(exporter.open_fds) + " fds"],
       ].join(", "));
     }
+  }
+
+  // The table of errors, as the server writes it.
+  function errors(list, now) {
+    if (!list.length) return;
+    const made = (name, text, type) => {
+      const element = document.createElement(name);
+      element.textContent = text;
+      if (type) element.className = type;
+      return element;
+    };
+    const row = (...cells) => {
+      const element = document.createElement("tr");
+      element.append(...cells);
+      return element;
+    };
+    const table = document.createElement("table");
+    table.createTHead().append(row(...["What", "Count", "First", "Last"].map(text => made("th", text))));
+    table.createTBody().append(...list.map(one => row(
+      made("td", clean(`${one.subject}: ${one.message}`)), made("td", one.count, "n"),
+      made("td", age(now - one.first) + " ago"), made("td", age(now - one.last) + " ago"))));
+    byID("errors").lastElementChild.replaceWith(table);
   }
 
   // Broken ones first, then by CPU; not while somebody points at them or is among them.
