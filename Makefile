@@ -38,7 +38,7 @@ STATIC_BUILD := $(filter-out --static-swift-stdlib,$(RELEASE)) -Xswiftc -static-
 # of packages or of the size of the shipped binary (10 72 to 76 82), that put a library into the daemon
 # or build code of their own (42 43), and of the whole chain and long ones (20 23 24 52 89 to 91).
 STATIC_TESTS := 02 03 04 05 06 07 08 09 11 12 13 14 15 16 17 18 19 21 22 25 26 27 28 29 36 37 40 41 44 \
-  45 46 47 48 49 50 51 53 54 55 56 57 58 59 60 61 62
+  45 46 47 48 49 50 51 53 54 55 56 57 58 59 60 61 62 92 93 94
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
@@ -47,10 +47,11 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
   zlib1g-dev libdeflate-dev libpcre2-dev libssl-dev libsystemd-dev libyaml-dev
 
 # What the tests start, and the tools they look through.
-TEST_PACKAGES := apache2-utils curl dbus docker-compose gcc golang-1.19-go|golang-go iproute2 \
-  nginx-light|nginx openssl postgresql procps prometheus prometheus-alertmanager \
-  prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client python3-protobuf \
-  python3-venv python3-yaml redis-server slowhttptest strace systemd testssl.sh util-linux wrk
+TEST_PACKAGES := apache2-utils chromium curl dbus docker-compose fonts-dejavu-core gcc \
+  golang-1.19-go|golang-go iproute2 nginx-light|nginx openssl postgresql procps prometheus \
+  prometheus-alertmanager prometheus-process-exporter protobuf-compiler python3 \
+  python3-prometheus-client python3-protobuf python3-venv python3-yaml redis-server slowhttptest \
+  strace systemd testssl.sh tidy util-linux wrk
 
 # What the tests of Go runtimes start and compile with; other toolchains are fetched below .build.
 GO_PACKAGES := gcc golang-1.19-go libc6-dev prometheus prometheus-node-exporter python3 python3-pip

@@ -102,6 +102,12 @@ let package = Package(
       imports: ["CYAML", "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector"],
       settings: switches + small),
 
+    .target(
+      name: "Page",
+      dependencies: ["Collector", "Gzip", "Linux", "Patterns", "Targets"],
+      resources: [.embedInCode("Assets/page.css"), .embedInCode("Assets/page.js")],
+      swiftSettings: switches + small),
+
     // 6
     .executableTarget(
       name: "procvitals",
@@ -109,7 +115,7 @@ let package = Package(
         "Arguments", "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS",
         "ProcFS", "HTTPServer",
         "Systemd", "Targets",
-        "Collector", "Config",
+        "Collector", "Config", "Page",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: switches + small),
@@ -168,6 +174,7 @@ let package = Package(
     tests(
       "Collector",
       imports: ["GoRuntime", "Gzip", "Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
+    tests("Page", imports: ["Collector", "Gzip", "Targets", "TestSupport"]),
     tests(
       "Config",
       imports: [
@@ -177,7 +184,7 @@ let package = Package(
       "procvitals",
       imports: [
         "Arguments", "GoRuntime", "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd",
-        "Targets", "Collector", "Config", "TestSupport",
+        "Targets", "Collector", "Config", "Page", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),
   ]
