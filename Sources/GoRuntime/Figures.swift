@@ -12,6 +12,8 @@ package enum FigureGroup: String, Sendable, CaseIterable { case heap, scheduler,
 
 /// Why figures are not given.
 package enum Refusal: Error, Hashable, Sendable {
+  /// Whoever was asked has no such figures.
+  case notTold
   case notRead
   /// Where the runtime keeps them was not found (yet).
   case notLocated(String)
@@ -69,7 +71,7 @@ package struct SchedulerFigures: Sendable, Equatable {
   /// Without the runtime's own.
   package var goroutines: UInt64 = 0
   package var threads: UInt64 = 0
-  /// GOMAXPROCS.
+  /// GOMAXPROCS; 0 if it is not told.
   package var processors: UInt64 = 0
 }
 
@@ -83,7 +85,7 @@ package struct CollectorFigures: Sendable, Equatable {
   package var pauseTotal: UInt64 = 0
   /// Nanoseconds of the latest cycles, the latest first, at most 256.
   package var pauses: [UInt64] = []
-  /// Share of the CPU since the start of the program, 0 to 1.
+  /// Share of the CPU since the start of the program, 0 to 1; not a number if it is not told.
   package var cpuFraction: Double = 0
   /// GOGC; -1 for off.
   package var percent: Int32 = 0
@@ -97,6 +99,7 @@ package struct CollectorFigures: Sendable, Equatable {
 extension Refusal: CustomStringConvertible {
   package var description: String {
     switch self {
+    case .notTold: "it is not told"
     case .notRead: "GOMAXPROCS changed each time that it was read"
     case .notLocated(let what): "\(what) was not found in the program's memory"
     case .inconsistent(let what): "\(what)"
