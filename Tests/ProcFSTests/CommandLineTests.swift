@@ -122,9 +122,10 @@ import Testing
   func ofOthersOnlyTheCommandLine() throws {
     let child = try Child("sleep", "1000")
     let hold = try Held(child.pid, in: "/proc").handle.hold
+    // For a moment of its start a program has no arguments yet.
+    #expect(try eventually { try hold.commandLine().firstArgument == Array("sleep".utf8) })
     try asNobody {
-      let line = try hold.commandLine()
-      #expect(line.firstArgument == Array("sleep".utf8))
+      #expect(try hold.commandLine().firstArgument == Array("sleep".utf8))
       #expect(throws: ProcError.denied(.environ)) { try hold.environment(["PATH"]) }
     }
   }
