@@ -94,12 +94,16 @@ let package = Package(
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4
-    room("Collector", imports: ["GoRuntime", "Gzip", "Linux", "Metrics", "ProcFS", "Targets"]),
+    room(
+      "Collector",
+      imports: ["GoRuntime", "Gzip", "HTTPClient", "Linux", "Metrics", "ProcFS", "Targets"]),
 
     // 5
     room(
       "Config",
-      imports: ["CYAML", "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector"],
+      imports: [
+        "CYAML", "Linux", "Metrics", "Patterns", "HTTPServer", "HTTPClient", "Targets", "Collector",
+      ],
       settings: switches + small),
 
     // 6

@@ -132,7 +132,7 @@ extension GoSource.Kind {
 /// Keeps away from whoever fails again and again: asks after a time that doubles up to the longest.
 struct Breaker {
   /// Failures in succession from which on that is so.
-  private static let patience = 3
+  static let patience = 3
   private static let firstRest = Duration.seconds(10)
   private static let longestRest = Duration.seconds(300)
 

@@ -4,10 +4,13 @@ package import Targets
 package struct TargetSettings: Sendable, Hashable {
   package var rule: Rule
   package var selection: Selection
+  /// Where Go figures come from, if not from memory.
+  package var goSource: GoSource?
 
-  package init(rule: Rule, selection: Selection = Selection()) {
+  package init(rule: Rule, selection: Selection = Selection(), goSource: GoSource? = nil) {
     self.rule = rule
     self.selection = selection
+    self.goSource = goSource
   }
 }
 

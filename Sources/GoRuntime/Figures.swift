@@ -9,6 +9,16 @@ package struct GoSample: Sendable {
   package var latencies: Result<TimeHistogram, Refusal>?
   package var pauses: Result<TimeHistogram, Refusal>?
   package var cpuTimes: Result<CPUTimes, Refusal>?
+
+  package init(
+    version: String, heap: Result<HeapFigures, Refusal>,
+    scheduler: Result<SchedulerFigures, Refusal>, collector: Result<CollectorFigures, Refusal>
+  ) {
+    self.version = version
+    self.heap = heap
+    self.scheduler = scheduler
+    self.collector = collector
+  }
 }
 
 /// A group of figures that is checked as a whole; the value of the label `group`.
@@ -56,6 +66,8 @@ package struct HeapFigures: Sendable, Equatable {
   package var goal: UInt64 = 0
   /// What the last cycle found alive.
   package var marked: UInt64 = 0
+
+  package init() {}
 }
 
 extension HeapFigures {
@@ -77,6 +89,12 @@ package struct SchedulerFigures: Sendable, Equatable {
   package var threads: UInt64 = 0
   /// GOMAXPROCS; 0 if it is not told.
   package var processors: UInt64 = 0
+
+  package init(goroutines: UInt64 = 0, threads: UInt64 = 0, processors: UInt64 = 0) {
+    self.goroutines = goroutines
+    self.threads = threads
+    self.processors = processors
+  }
 }
 
 /// The garbage collector.
@@ -95,6 +113,8 @@ package struct CollectorFigures: Sendable, Equatable {
   package var percent: Int32 = 0
   /// GOMEMLIMIT, bytes; the largest number if it is not set.
   package var memoryLimit: Int64 = 0
+
+  package init() {}
 
   /// Nanoseconds; 0 before the first cycle.
   package var averagePause: UInt64 { cycles == 0 ? 0 : pauseTotal / cycles }
