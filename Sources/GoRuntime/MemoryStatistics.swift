@@ -89,6 +89,10 @@ extension GoSample {
       heap.otherSys = try whole("OtherSys")
       heap.sys = try whole("Sys")
       heap.goal = try whole("NextGC")
+      // What follows from others must be what the program says.
+      guard try whole("HeapSys") == heap.heapSys, try whole("HeapObjects") == heap.objects else {
+        throw .inconsistent("numbers of memstats do not agree with each other")
+      }
       return heap
     }
 
