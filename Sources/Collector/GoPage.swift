@@ -150,34 +150,23 @@ extension GoPage {
     return sample
   }
 
+  /// What the library calls the fields of `runtime.MemStats`, behind `go_memstats_`.
+  private static let fields = [
+    "Alloc": "alloc_bytes", "TotalAlloc": "alloc_bytes_total", "Mallocs": "mallocs_total",
+    "Frees": "frees_total", "HeapAlloc": "heap_alloc_bytes", "HeapSys": "heap_sys_bytes",
+    "HeapIdle": "heap_idle_bytes", "HeapInuse": "heap_inuse_bytes",
+    "HeapReleased": "heap_released_bytes", "HeapObjects": "heap_objects",
+    "StackInuse": "stack_inuse_bytes", "StackSys": "stack_sys_bytes",
+    "MSpanInuse": "mspan_inuse_bytes", "MSpanSys": "mspan_sys_bytes",
+    "MCacheInuse": "mcache_inuse_bytes", "MCacheSys": "mcache_sys_bytes",
+    "BuckHashSys": "buck_hash_sys_bytes", "GCSys": "gc_sys_bytes", "OtherSys": "other_sys_bytes",
+    "Sys": "sys_bytes", "NextGC": "next_gc_bytes",
+  ]
+
   private func heap() throws(Refusal) -> HeapFigures {
-    func bytes(_ name: String) throws(Refusal) -> UInt64 {
-      try whole("go_memstats_\(name)_bytes")
+    try HeapFigures { field throws(Refusal) in
+      try whole("go_memstats_\(Self.fields[field] ?? field)")
     }
-    var heap = HeapFigures()
-    heap.allocatedBytes = try whole("go_memstats_alloc_bytes_total")
-    heap.freedBytes = heap.allocatedBytes &- (try bytes("alloc"))
-    heap.allocatedObjects = try whole("go_memstats_mallocs_total")
-    heap.freedObjects = try whole("go_memstats_frees_total")
-    heap.inUse = try bytes("heap_inuse")
-    heap.released = try bytes("heap_released")
-    heap.free = try bytes("heap_idle") &- heap.released
-    heap.stacksInUse = try bytes("stack_inuse")
-    heap.stacksSys = try bytes("stack_sys") &- heap.stacksInUse
-    heap.spansInUse = try bytes("mspan_inuse")
-    heap.spansSys = try bytes("mspan_sys")
-    heap.cachesInUse = try bytes("mcache_inuse")
-    heap.cachesSys = try bytes("mcache_sys")
-    heap.buckHashSys = try bytes("buck_hash_sys")
-    heap.gcSys = try bytes("gc_sys")
-    heap.otherSys = try bytes("other_sys")
-    heap.sys = try bytes("sys")
-    heap.goal = try bytes("next_gc")
-    // What follows from others must be what the program says.
-    guard try bytes("heap_alloc") == heap.allocated, try bytes("heap_sys") == heap.heapSys,
-      try whole("go_memstats_heap_objects") == heap.objects
-    else { throw .inconsistent("go_memstats_… do not agree with each other") }
-    return heap
   }
 
   private func scheduler() throws(Refusal) -> SchedulerFigures {

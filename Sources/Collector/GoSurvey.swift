@@ -141,7 +141,8 @@ package struct GoSurvey {
       let (finding, isLate) = patient.goSources.finding(address)
       if isLate { note(address, .init(.late, "no answer within the time of the scrape"), target) }
       switch finding {
-      case .sample(let sample): take(sample, .address(address, restartCount(address, sample)), target)
+      case .sample(let sample):
+        take(sample, .address(address, restartCount(address, sample)), target)
       case .failure(let failure): note(address, failure, target)
       case .pending: break
       }

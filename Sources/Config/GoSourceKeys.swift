@@ -72,7 +72,9 @@ extension KeyTable {
     ]
   }
 
-  private static var goTimeout: ValueType<Duration> { .duration(.milliseconds(10)...(.seconds(30))) }
+  private static var goTimeout: ValueType<Duration> {
+    .duration(.milliseconds(10)...(.seconds(30)))
+  }
 }
 
 extension ValueType where Value == Template {

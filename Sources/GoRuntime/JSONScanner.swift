@@ -20,6 +20,7 @@ struct JSONScanner {
   /// Goes through the whole text, which must be one object.
   ///
   /// - Parameter member: See ``object(_:)``.
+  /// - Throws: Where it is something else.
   mutating func document(
     _ member: (Range<Int>, inout JSONScanner) throws(JSONError) -> Void
   ) throws(JSONError) {
@@ -34,6 +35,7 @@ struct JSONScanner {
   ///
   /// - Parameter member: Gets each name, without its quotes and as it is written, and goes through the
   ///   value.
+  /// - Throws: Where it is no object.
   mutating func object(
     _ member: (Range<Int>, inout JSONScanner) throws(JSONError) -> Void
   ) throws(JSONError) {
@@ -49,6 +51,7 @@ struct JSONScanner {
   /// Goes through the array that begins here.
   ///
   /// - Parameter item: Goes through a value.
+  /// - Throws: Where it is no array.
   mutating func array(
     _ item: (inout JSONScanner) throws(JSONError) -> Void
   ) throws(JSONError) {
@@ -58,6 +61,7 @@ struct JSONScanner {
   /// Goes through the value that begins here, whatever it is.
   ///
   /// - Returns: Where it stands.
+  /// - Throws: Where it is none.
   @discardableResult mutating func value() throws(JSONError) -> Range<Int> {
     let start = at
     switch next {

@@ -28,7 +28,7 @@ extension GoSample {
     }
     guard let statistics else { throw .inconsistent("no object memstats") }
     self.init(
-      version: "", heap: Result { () throws(Refusal) in try statistics.heap() },
+      version: "", heap: Result { () throws(Refusal) in try HeapFigures(statistics.whole) },
       scheduler: .failure(.notTold),
       collector: Result { () throws(Refusal) in try statistics.collector() })
   }
@@ -68,34 +68,6 @@ extension GoSample {
       (self.numbers, self.pauses) = (numbers, pauses)
     }
 
-    func heap() throws(Refusal) -> HeapFigures {
-      var heap = HeapFigures()
-      heap.allocatedBytes = try whole("TotalAlloc")
-      heap.freedBytes = heap.allocatedBytes &- (try whole("HeapAlloc"))
-      // Tiny ones are among them.
-      heap.allocatedObjects = try whole("Mallocs")
-      heap.freedObjects = try whole("Frees")
-      heap.inUse = try whole("HeapInuse")
-      heap.released = try whole("HeapReleased")
-      heap.free = try whole("HeapIdle") &- heap.released
-      heap.stacksInUse = try whole("StackInuse")
-      heap.stacksSys = try whole("StackSys") &- heap.stacksInUse
-      heap.spansInUse = try whole("MSpanInuse")
-      heap.spansSys = try whole("MSpanSys")
-      heap.cachesInUse = try whole("MCacheInuse")
-      heap.cachesSys = try whole("MCacheSys")
-      heap.buckHashSys = try whole("BuckHashSys")
-      heap.gcSys = try whole("GCSys")
-      heap.otherSys = try whole("OtherSys")
-      heap.sys = try whole("Sys")
-      heap.goal = try whole("NextGC")
-      // What follows from others must be what the program says.
-      guard try whole("HeapSys") == heap.heapSys, try whole("HeapObjects") == heap.objects else {
-        throw .inconsistent("numbers of memstats do not agree with each other")
-      }
-      return heap
-    }
-
     func collector() throws(Refusal) -> CollectorFigures {
       var collector = CollectorFigures()
       collector.cycles = try whole("NumGC")
@@ -126,11 +98,44 @@ extension GoSample {
       String(decoding: bytes[place], as: UTF8.self)
     }
 
-    private func whole(_ name: String) throws(Refusal) -> UInt64 {
+    func whole(_ name: String) throws(Refusal) -> UInt64 {
       guard let number = numbers[name].flatMap({ UInt64(text($0)) }) else {
         throw .inconsistent("memstats has no whole number \(name)")
       }
       return number
     }
+  }
+}
+
+extension HeapFigures {
+  /// What the fields of `runtime.MemStats` say.
+  ///
+  /// - Parameter field: Tells one by its name.
+  /// - Throws: What that throws, or that the fields do not agree with each other.
+  package init(_ field: (String) throws(Refusal) -> UInt64) throws(Refusal) {
+    self.init()
+    allocatedBytes = try field("TotalAlloc")
+    freedBytes = allocatedBytes &- (try field("HeapAlloc"))
+    // Tiny ones are among them.
+    allocatedObjects = try field("Mallocs")
+    freedObjects = try field("Frees")
+    inUse = try field("HeapInuse")
+    released = try field("HeapReleased")
+    free = try field("HeapIdle") &- released
+    stacksInUse = try field("StackInuse")
+    stacksSys = try field("StackSys") &- stacksInUse
+    spansInUse = try field("MSpanInuse")
+    spansSys = try field("MSpanSys")
+    cachesInUse = try field("MCacheInuse")
+    cachesSys = try field("MCacheSys")
+    buckHashSys = try field("BuckHashSys")
+    gcSys = try field("GCSys")
+    otherSys = try field("OtherSys")
+    sys = try field("Sys")
+    goal = try field("NextGC")
+    // What follows from others must be what the program says.
+    guard try field("Alloc") == allocated, try field("HeapObjects") == objects,
+      try field("HeapSys") == heapSys
+    else { throw .inconsistent("figures of memory do not agree with each other") }
   }
 }

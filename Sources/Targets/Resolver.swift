@@ -119,7 +119,8 @@ struct Resolver: ~Copyable {
   func verdict(_ subject: inout Subject, _ source: some FactSource) -> Verdict {
     let outcome = outcome(&subject, source)
     return Verdict(
-      outcome: outcome, url: subject.url, lookAgainTicks: subject.lookAgainTicks, asked: subject.asked,
+      outcome: outcome, url: subject.url, lookAgainTicks: subject.lookAgainTicks,
+      asked: subject.asked,
       mark: subject.stat.execMark, epoch: epoch)
   }
 

@@ -19,7 +19,9 @@ private final class Tellers: Sendable {
 
   var asked: [String] { state.withLock { $0.asked } }
 
-  func tell(_ url: String, _ answer: String) { state.withLock { $0.answers[url] = .success(answer) } }
+  func tell(_ url: String, _ answer: String) {
+    state.withLock { $0.answers[url] = .success(answer) }
+  }
 
   func fail(_ url: String, _ reason: Trouble.Reason, _ detail: String = "no") {
     state.withLock { $0.answers[url] = .failure(.init(reason, detail)) }
@@ -49,7 +51,7 @@ private final class Tellers: Sendable {
   private func vars(allocated: Int = 245_072, mallocs: Int = 787, cycles: Int = 3) -> String {
     let pauses = (0..<256).map { $0 < cycles ? 100 * ($0 + 1) : 0 }
     return """
-      {"memstats": {"TotalAlloc":\(allocated),"Sys":8747272,"Mallocs":\(mallocs),"Frees":84,\
+      {"memstats": {"Alloc":1000,"TotalAlloc":\(allocated),"Sys":8747272,"Mallocs":\(mallocs),"Frees":84,\
       "HeapAlloc":1000,"HeapSys":3866624,"HeapIdle":3080192,"HeapInuse":786432,\
       "HeapReleased":2990080,"HeapObjects":\(mallocs - 84),"StackInuse":327680,"StackSys":330000,\
       "MSpanInuse":1,"MSpanSys":2,"MCacheInuse":3,"MCacheSys":4,"BuckHashSys":5,"GCSys":6,\
@@ -120,7 +122,8 @@ private final class Tellers: Sendable {
     tellers.tell(url, text)
     let watch = try watch(try TestProc().process(7), GoSource(.metrics))
     let page = page(watch)
-    let own = Page(Array(text.utf8))
+    // A time that stands behind a number is no part of it.
+    let own = Page(Array(text.replacing(" 1700000000000", with: "").utf8))
     let names = own.samples.keys.filter { name in
       // Those that the catalogue does not have, that are absent, and the sum that Go leaves out.
       !["lookups", "gomemlimit", "process_", "shop_", "latencies_seconds_sum"]
@@ -172,7 +175,7 @@ private final class Tellers: Sendable {
       ]), commandLine: #"-p (?<port>\S+)"#)
     let page = page(watch)
     #expect(page.value("go_memstats_mallocs_total") == 1787)
-    #expect(page.value("go_memstats_sys_bytes") == 2 * 8_747_272)
+    #expect(page.value("go_memstats_sys_bytes") == 17_494_544)
   }
 
   /// What a process says of itself does not lead anywhere else.

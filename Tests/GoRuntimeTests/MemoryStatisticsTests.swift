@@ -85,7 +85,7 @@ import Testing
     ),
     (
       "\"HeapSys\":3866624", "\"HeapSys\":3866625", "heap",
-      "numbers of memstats do not agree with each other"
+      "figures of memory do not agree with each other"
     ),
     ("\"NumGC\":3", "\"NumGC\":null", "gc", "memstats has no whole number NumGC"),
     ("[100, ", "[", "gc", "memstats does not have 256 numbers PauseNs"),
