@@ -43,7 +43,7 @@ package struct GoSurvey {
   /// One run of a program.
   private enum Run: Hashable, Sendable {
     case process(GoReader.Run)
-    /// Of one that tells its figures; the number rises when they begin anew.
+    /// Of one that tells its figures; there is another number when they begin anew.
     case address(GoAddress, UInt64)
   }
 
@@ -71,8 +71,9 @@ package struct GoSurvey {
   private var processes: [ProcessIdentity] = []
   /// Where its processes tell their figures; those that name the same place are one program.
   private var addresses: Set<GoAddress> = []
-  /// How often figures have begun anew there.
-  private var restarts: [GoAddress: UInt64] = [:]
+  /// The numbers of the runs there, and the last that was given.
+  private var runs: [GoAddress: UInt64] = [:]
+  private var lastRun: UInt64 = 0
   private var ledger = Ledger<Run, Counts>(memory: memory)
   private var progress: [Run: Progress] = [:]
   private var knows = (heap: false, collector: false)
@@ -142,12 +143,13 @@ package struct GoSurvey {
       if isLate { note(address, .init(.late, "no answer within the time of the scrape"), target) }
       switch finding {
       case .sample(let sample):
-        take(sample, .address(address, restartCount(address, sample)), target)
+        let number = runNumber(address, sample)
+        take(sample, .address(address, number), target)
       case .failure(let failure): note(address, failure, target)
       case .pending: break
       }
       if case .sample = finding {} else { refuse(address.source.kind.groups) }
-      alive.insert(.address(address, restarts[address, default: 0]))
+      alive.insert(.address(address, runs[address] ?? 0))
     }
     for run in alive {
       ledger.keep(run)
@@ -167,21 +169,24 @@ package struct GoSurvey {
     }
     if progress.count > alive.count + Self.memory {
       progress = progress.filter { alive.contains($0.key) }
+      runs = runs.filter { addresses.contains($0.key) }
     }
   }
 
-  /// How often figures have begun anew at a place: what has fallen is another run's.
-  private mutating func restartCount(_ address: GoAddress, _ sample: GoSample) -> UInt64 {
-    let number = restarts[address, default: 0]
-    guard let before = progress[.address(address, number)]?.counts else { return number }
-    var counts = before
-    counts.take(sample)
-    var highest = counts
-    highest.raise(to: before)
-    // Times that go into CPU classes are estimates.
-    highest.extras = counts.extras
-    if counts != highest { restarts[address] = number + 1 }
-    return restarts[address, default: 0]
+  /// The number of the run that a sample is of: what has fallen is another run's.
+  private mutating func runNumber(_ address: GoAddress, _ sample: GoSample) -> UInt64 {
+    if let number = runs[address], let before = progress[.address(address, number)]?.counts {
+      var counts = before
+      counts.take(sample)
+      var highest = counts
+      highest.raise(to: before)
+      // Times that go into CPU classes are estimates.
+      highest.extras = counts.extras
+      if counts == highest { return number }
+    }
+    lastRun += 1
+    runs[address] = lastRun
+    return lastRun
   }
 
   private mutating func take(_ sample: GoSample, _ run: Run, _ target: Target) {
