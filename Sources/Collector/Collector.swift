@@ -1,3 +1,4 @@
+package import GoReports
 import Gzip
 package import Linux
 package import ProcFS

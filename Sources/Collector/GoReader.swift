@@ -1,3 +1,4 @@
+import GoReports
 import GoRuntime
 import Linux
 import ProcFS

@@ -1,3 +1,4 @@
+import GoReports
 package import GoRuntime
 import Linux
 import Metrics
@@ -142,9 +143,9 @@ package struct GoSurvey {
       let (finding, isLate) = patient.goSources.finding(address)
       if isLate { note(address, .init(.late, "no answer within the time of the scrape"), target) }
       switch finding {
-      case .sample(let sample):
-        let number = runNumber(address, sample)
-        take(sample, .address(address, number), target)
+      case .sample(let told):
+        let number = runNumber(address, told.sample)
+        take(told.sample, .address(address, number), target)
       case .failure(let failure): note(address, failure, target)
       case .pending: break
       }

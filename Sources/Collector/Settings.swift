@@ -1,3 +1,4 @@
+package import GoReports
 package import Targets
 
 /// One target as it is configured.

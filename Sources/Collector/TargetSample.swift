@@ -1,3 +1,4 @@
+import GoReports
 import ProcFS
 package import Targets
 

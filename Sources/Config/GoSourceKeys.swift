@@ -1,4 +1,4 @@
-import Collector
+import GoReports
 import HTTPClient
 import Linux
 import Targets

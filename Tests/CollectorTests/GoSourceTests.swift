@@ -1,3 +1,4 @@
+import GoReports
 import Linux
 import Patterns
 import Synchronization

@@ -1,3 +1,4 @@
+import GoReports
 import Linux
 import Metrics
 import ProcFS

@@ -1,4 +1,5 @@
 import Collector
+import GoReports
 import Targets
 import Testing
 

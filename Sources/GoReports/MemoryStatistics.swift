@@ -1,3 +1,5 @@
+package import GoRuntime
+
 extension GoSample {
   /// Bytes of a number or name of `runtime.MemStats`, all of which are shorter.
   private static let wordLimit = 32
@@ -112,7 +114,7 @@ extension HeapFigures {
   ///
   /// - Parameter field: Tells one by its name.
   /// - Throws: What that throws, or that the fields do not agree with each other.
-  package init(_ field: (String) throws(Refusal) -> UInt64) throws(Refusal) {
+  init(_ field: (String) throws(Refusal) -> UInt64) throws(Refusal) {
     self.init()
     allocatedBytes = try field("TotalAlloc")
     freedBytes = allocatedBytes &- (try field("HeapAlloc"))

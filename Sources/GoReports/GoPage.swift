@@ -1,29 +1,42 @@
-import GoRuntime
-import Metrics
+package import GoRuntime
 
 /// The families of Go's client library on a page in Prometheus' text format.
 ///
 /// Families that the catalogue does not have are left out, and samples with labels that they do not
 /// have there: those are about something else.
 /// - Source: prometheus.io, "Exposition formats".
-struct GoPage {
+package struct GoPage {
   /// Bytes of a number.
   private static let lengthLimit = 32
   /// Numbers that are looked at; Go's client library has about 100.
   private static let numberLimit = 1000
-  private static let kinds: [String: Kind] = {
-    let rows = Catalogue.go + [Catalogue.goPauseSummary] + Catalogue.goLatencies + Catalogue.goCPU
-    return Dictionary(uniqueKeysWithValues: rows.map { ($0.family.name, $0.family.kind) })
+  /// The types of the families that are taken.
+  package static let kinds: [String: String] = {
+    var kinds = [
+      "go_gc_duration_seconds": "summary", "go_sched_latencies_seconds": "histogram",
+      "go_sched_pauses_total_gc_seconds": "histogram",
+    ]
+    let others = [
+      "gc_gogc_percent", "gc_gomemlimit_bytes", "goroutines", "info",
+      "memstats_gc_cpu_fraction", "memstats_last_gc_time_seconds", "sched_gomaxprocs_threads",
+      "threads",
+    ]
+    let memory = fields.values.map { "memstats_\($0)" }
+    let times = classes.map { "cpu_classes_\($0.name)_cpu_seconds_total" }
+    for name in others + memory + times {
+      kinds["go_\(name)"] = name.hasSuffix("_total") ? "counter" : "gauge"
+    }
+    return kinds
   }()
 
   /// By name, with the value of a label behind a blank.
   private var numbers: [String: String] = [:]
-  private(set) var version = ""
+  private var version = ""
 
   /// Reads a page.
   ///
   /// - Throws: That it is no such page, or has a family of another type.
-  init(_ bytes: [UInt8]) throws(Refusal) {
+  package init(_ bytes: [UInt8]) throws(Refusal) {
     guard bytes.last == UInt8(ascii: "\n") else { throw .inconsistent("no line at its end") }
     var start = 0
     while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -44,8 +57,8 @@ struct GoPage {
     let words = line.split(separator: UInt8(ascii: " "))
     guard words.count == 4 else { throw Self.malformed(line) }
     let (name, type) = (Self.text(words[2]), Self.text(words[3]))
-    guard let kind = Self.kinds[name], type != "untyped", type != kind.rawValue else { return }
-    throw .inconsistent("\(name) is a \(type), expected a \(kind.rawValue)")
+    guard let kind = Self.kinds[name], type != "untyped", type != kind else { return }
+    throw .inconsistent("\(name) is a \(type), expected a \(kind)")
   }
 
   private mutating func readSample(_ line: ArraySlice<UInt8>) throws(Refusal) {
@@ -69,8 +82,8 @@ struct GoPage {
     else { throw Self.malformed(line) }
     let expected: String? =
       switch kind {
-      case .summary where name == base: "quantile"
-      case .histogram where name != base && name.hasSuffix("_bucket"): "le"
+      case "summary" where name == base: "quantile"
+      case "histogram" where name != base && name.hasSuffix("_bucket"): "le"
       default: base == "go_info" ? "version" : nil
       }
     guard labels.map(\.name) == (expected.map { [$0] } ?? []) else { return }
@@ -139,7 +152,7 @@ struct GoPage {
 extension GoPage {
   /// What of the page the catalogue has; a group is refused if a family of it is missing that Go's
   /// client library has had in every version.
-  var sample: GoSample {
+  package var sample: GoSample {
     var sample = GoSample(
       version: version, heap: Result { () throws(Refusal) in try heap() },
       scheduler: Result { () throws(Refusal) in try scheduler() },
@@ -184,7 +197,7 @@ extension GoPage {
     collector.pauseTotal = try nanoseconds(pauses + "_sum")
     collector.lastEnd = try nanoseconds("go_memstats_last_gc_time_seconds")
     // The quantiles of five numbers are these numbers.
-    for quantile in GoDistributions.quantiles {
+    for quantile in [0, 0.25, 0.5, 0.75, 1] {
       collector.pauses.append(try nanoseconds("\(pauses) \(quantile)"))
     }
     // These came later, or are left out by later versions.
@@ -209,26 +222,24 @@ extension GoPage {
 
   private var cpuTimes: CPUTimes? {
     var times = CPUTimes()
-    func take(_ name: String) throws(Refusal) -> UInt64 {
-      try nanoseconds("go_cpu_classes_\(name)_cpu_seconds_total")
+    for (name, field) in Self.classes {
+      guard let time = try? nanoseconds("go_cpu_classes_\(name)_cpu_seconds_total") else {
+        return nil
+      }
+      times[keyPath: field] = time
     }
-    do throws(Refusal) {
-      times.assist = try take("gc_mark_assist")
-      times.dedicated = try take("gc_mark_dedicated")
-      times.idleMark = try take("gc_mark_idle")
-      times.pause = try take("gc_pause")
-      times.collection = try take("gc_total")
-      times.idle = try take("idle")
-      times.scavengeAssist = try take("scavenge_assist")
-      times.scavengeBackground = try take("scavenge_background")
-      times.scavenge = try take("scavenge_total")
-      times.total = try take("total")
-      times.user = try take("user")
-      return times
-    } catch {
-      return nil
-    }
+    return times
   }
+
+  private static let classes:
+    [(name: String, field: any WritableKeyPath<CPUTimes, UInt64> & Sendable)] =
+      [
+        ("gc_mark_assist", \.assist), ("gc_mark_dedicated", \.dedicated),
+        ("gc_mark_idle", \.idleMark), ("gc_pause", \.pause), ("gc_total", \.collection),
+        ("idle", \.idle), ("scavenge_assist", \.scavengeAssist),
+        ("scavenge_background", \.scavengeBackground), ("scavenge_total", \.scavenge),
+        ("total", \.total), ("user", \.user),
+      ]
 
   private func number(_ name: String) throws(Refusal) -> Double {
     guard let text = numbers[name], let number = Double(text) else {

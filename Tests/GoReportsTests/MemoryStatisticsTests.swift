@@ -1,7 +1,8 @@
+import GoRuntime
 import TestSupport
 import Testing
 
-@testable import GoRuntime
+@testable import GoReports
 
 /// What expvar tells, and what does not come from it.
 @Suite struct MemoryStatisticsTests {

@@ -1,4 +1,4 @@
-import GoRuntime
+package import GoRuntime
 import HTTPClient
 package import Linux
 package import Targets
@@ -29,6 +29,11 @@ package struct GoSource: Sendable, Hashable {
 package struct GoAddress: Sendable, Hashable {
   package let source: GoSource
   package let url: String
+
+  package init(source: GoSource, url: String) {
+    self.source = source
+    self.url = url
+  }
 
   package struct Failure: Error, Equatable {
     package var reason: Trouble.Reason
@@ -94,7 +99,7 @@ package struct GoAddress: Sendable, Hashable {
   }
 
   /// For messages: a query may hold what is nobody's business.
-  var shown: Substring { url.prefix { $0 != "?" } }
+  package var shown: Substring { url.prefix { $0 != "?" } }
 }
 
 extension GoSource.Kind {
@@ -121,7 +126,7 @@ extension GoSource.Kind {
   }
 
   /// What it tells.
-  var groups: [FigureGroup] {
+  package var groups: [FigureGroup] {
     switch self {
     case .expvar: [.heap, .gc]
     case .metrics: FigureGroup.allCases
@@ -130,19 +135,21 @@ extension GoSource.Kind {
 }
 
 /// Keeps away from whoever fails again and again: asks after a time that doubles up to the longest.
-struct Breaker {
+package struct Breaker {
   /// Failures in succession from which on that is so.
-  static let patience = 3
+  package static let patience = 3
   private static let firstRest = Duration.seconds(10)
   private static let longestRest = Duration.seconds(300)
 
-  private(set) var failures = 0
+  private var failures = 0
   private var restsUntil = Instant(nanoseconds: 0)
 
-  func isOpen(_ now: Instant) -> Bool { now < restsUntil }
+  package init() {}
+
+  package func isOpen(_ now: Instant) -> Bool { now < restsUntil }
 
   /// - Returns: Whether it is left alone for a while now.
-  @discardableResult mutating func note(isFailure: Bool) -> Bool {
+  @discardableResult package mutating func note(isFailure: Bool) -> Bool {
     failures = isFailure ? failures + 1 : 0
     if failures < Self.patience { return false }
     let doublings = min(failures - Self.patience, 8)
@@ -152,11 +159,18 @@ struct Breaker {
 }
 
 /// Asks programs for their own Go figures, on a waiter: each place once in a collection.
-final class GoSourceReader {
-  enum Finding {
+package final class GoSourceReader {
+  /// A sample in a box, because findings are handed around a lot.
+  package final class Told: Sendable {
+    package let sample: GoSample
+
+    init(_ sample: GoSample) { self.sample = sample }
+  }
+
+  package enum Finding: Sendable {
     /// There is no answer yet that was not told.
     case pending
-    case sample(GoSample)
+    case sample(Told)
     case failure(GoAddress.Failure)
   }
 
@@ -172,7 +186,7 @@ final class GoSourceReader {
 
   private struct Answer: Sendable {
     var address: GoAddress
-    var outcome: Result<GoSample, GoAddress.Failure>
+    var finding: Finding
   }
 
   /// Beyond how many places those that were not wanted lately are forgotten.
@@ -186,12 +200,12 @@ final class GoSourceReader {
   /// A reader that has asked nobody.
   ///
   /// - Throws: `EMFILE`, `ENFILE`.
-  init(_ waiter: Waiter, _ ask: @escaping GoAddress.Ask) throws(Errno) {
+  package init(_ waiter: Waiter, _ ask: @escaping GoAddress.Ask) throws(Errno) {
     asks = try Inquiries(waiter)
     self.ask = ask
   }
 
-  func begin() {
+  package func begin() {
     if entries.count > Self.memory { entries = entries.filter { $0.value.wanted == round } }
     round &+= 1
     // What was late for the last collection stands in if it is late again.
@@ -199,7 +213,7 @@ final class GoSourceReader {
   }
 
   /// Asks, unless somebody else wants the same or it has failed too often.
-  func want(_ address: GoAddress) {
+  package func want(_ address: GoAddress) {
     var entry = entries[address] ?? Entry()
     defer { entries[address] = entry }
     if entry.wanted == round { return }
@@ -213,19 +227,19 @@ final class GoSourceReader {
     asks.ask(address) { [ask] answer in
       do throws(GoAddress.Failure) {
         let body = try ask(address, .now + address.source.timeout)
-        answer(Answer(address: address, outcome: .success(try address.sample(body))))
+        answer(Answer(address: address, finding: .sample(Told(try address.sample(body)))))
       } catch {
-        answer(Answer(address: address, outcome: .failure(error)))
+        answer(Answer(address: address, finding: .failure(error)))
       }
     }
   }
 
-  func collect(until deadline: Instant) {
+  package func collect(until deadline: Instant) {
     take(asks.collect(until: deadline), isLate: false)
   }
 
   /// What was found out in this collection, and whether that is of an earlier one.
-  func finding(_ address: GoAddress) -> (finding: Finding, isLate: Bool) {
+  package func finding(_ address: GoAddress) -> (finding: Finding, isLate: Bool) {
     guard let entry = entries[address] else { return (.pending, true) }
     return (entry.finding, entry.isLate)
   }
@@ -234,11 +248,8 @@ final class GoSourceReader {
     for answer in answers {
       guard var entry = entries[answer.address] else { continue }
       (entry.round, entry.isLate) = (round, isLate)
-      switch answer.outcome {
-      case .success(let sample): entry.finding = .sample(sample)
-      case .failure(let failure): entry.finding = .failure(failure)
-      }
-      if case .failure = answer.outcome {
+      entry.finding = answer.finding
+      if case .failure = answer.finding {
         entry.breaker.note(isFailure: true)
       } else {
         entry.breaker.note(isFailure: false)
