@@ -42,7 +42,7 @@ extension KeyTable {
       .mapping(
         "targets[].go",
         """
-        Where the program tells its own Go figures, over HTTP. They are taken instead of those in its \
+        Where the program tells its own Go figures over HTTP; they are taken instead of those in its \
         memory, and the group `go` is collected. Processes with the same URL are one program.
         """),
       Key(

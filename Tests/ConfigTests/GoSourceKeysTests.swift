@@ -60,56 +60,56 @@ import Testing
       #"go: {expvar: "http://127.0.0.1/a", metrics: "http://127.0.0.1/b"}"#,
       "2:65: go: expvar and metrics are both given; expected one of them, keep the one to take"
     ),
-    ("go: {timeout: 1s}", "2:36: go: there is no URL; expected expvar or metrics beside this"),
+    ("go: {timeout: 1s}", "2:35: go: there is no URL; expected expvar or metrics beside this"),
     (
       #"go: {metrics: "http://10.0.0.1:80/"}"#,
-      "2:36: go: \"10.0.0.1\" is not this machine; expected a loopback address, or remote: true if"
+      "2:35: go: \"10.0.0.1\" is not this machine; expected a loopback address, or remote: true if"
         + " the program runs there"
     ),
     (
       #"go: {metrics: "http://[2001:db8::1]/"}"#,
-      "2:36: go: \"2001:db8::1\" is not this machine; expected a loopback address, or remote: true"
+      "2:35: go: \"2001:db8::1\" is not this machine; expected a loopback address, or remote: true"
         + " if the program runs there"
     ),
     (
       #"go: {metrics: "http://me:secret@127.0.0.1/"}"#,
-      "2:45: metrics: expected no user or password in a URL, where others would see them"
+      "2:44: metrics: expected no user or password in a URL, where others would see them"
     ),
     (
       #"go: {expvar: "https://127.0.0.1/"}"#,
-      "2:44: expvar: expected a URL, for example http://127.0.0.1:8080/debug/vars, found"
-        + " \"https://127.0.0.1/\"; programs are asked over http:// only"
+      "2:43: expvar: expected a URL, for example http://127.0.0.1:8080/debug/vars, found"
+        + " the quoted text \"https://127.0.0.1/\"; programs are asked over http:// only"
     ),
     (
       #"go: {expvar: "127.0.0.1:80"}"#,
-      "2:44: expvar: expected a URL, for example http://127.0.0.1:8080/debug/vars, found"
-        + " \"127.0.0.1:80\"; write http:// in front"
+      "2:43: expvar: expected a URL, for example http://127.0.0.1:8080/debug/vars, found"
+        + " the quoted text \"127.0.0.1:80\"; write http:// in front"
     ),
     (
       #"go: {metrics: "http://${comm}/"}"#,
-      "2:45: metrics: expected a URL, for example http://127.0.0.1:8080/metrics, found"
-        + " \"http://${comm}/\"; the host is a name or an address without variables"
+      "2:44: metrics: expected a URL, for example http://127.0.0.1:8080/metrics, found"
+        + " the quoted text \"http://${comm}/\"; the host is a name or an address without variables"
     ),
     (
       #"go: {metrics: "http://localhost:99999/"}"#,
-      "2:45: metrics: expected a URL, for example http://127.0.0.1:8080/metrics, found"
-        + " \"http://localhost:99999/\"; a port is 1 to 65535"
+      "2:44: metrics: expected a URL, for example http://127.0.0.1:8080/metrics, found"
+        + " the quoted text \"http://localhost:99999/\"; a port is 1 to 65535"
     ),
     (
       #"go: {metrics: "http://localhost/é"}"#,
-      "2:45: metrics: expected a URL, for example http://127.0.0.1:8080/metrics, found"
-        + " \"http://localhost/é\"; what is not ASCII is written as %XX"
+      "2:44: metrics: expected a URL, for example http://127.0.0.1:8080/metrics, found"
+        + " the quoted text \"http://localhost/é\"; what is not ASCII is written as %XX"
     ),
     (
       #"go: {metrics: "http://localhost:${nope}/"}"#,
-      "2:36: go.metrics: there is no variable ${\"nope\"}; expected"
+      "2:35: go.metrics: there is no variable ${nope}; expected"
     ),
     (
       #"go: {metrics: "http://localhost/${env.TOKEN}"}"#,
-      "2:36: go.metrics: ${env.TOKEN} would show a variable of the environment"
+      "2:35: go.metrics: ${env.TOKEN} would show a variable of the environment"
     ),
-    ("go: {timeout: 9ms}", "2:45: timeout: expected a duration from 10ms to 30s"),
-    ("go: {url: x}", "2:36: unknown key \"url\""),
+    ("go: {timeout: 9ms}", "2:44: timeout: expected a duration from 10ms to 30s"),
+    ("go: {url: x}", "2:35: unknown key \"url\""),
     ("go: true", "2:34: go: expected a mapping with expvar, metrics, remote or timeout, found"),
   ])
   func whatCannotBeMeant(lines: String, message: String) throws {
