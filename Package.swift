@@ -92,14 +92,22 @@ let package = Package(
     room("GoRuntime", imports: ["Linux", "ProcFS"]),
     room("HTTPClient", imports: ["Linux"], settings: switches + small),
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
+    room(
+      "GoReports", imports: ["GoRuntime", "HTTPClient", "Linux", "Targets"],
+      settings: switches + small),
 
     // 4
-    room("Collector", imports: ["GoRuntime", "Gzip", "Linux", "Metrics", "ProcFS", "Targets"]),
+    room(
+      "Collector",
+      imports: ["GoReports", "GoRuntime", "Gzip", "Linux", "Metrics", "ProcFS", "Targets"]),
 
     // 5
     room(
       "Config",
-      imports: ["CYAML", "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector"],
+      imports: [
+        "CYAML", "Linux", "Metrics", "Patterns", "HTTPServer", "HTTPClient", "Targets",
+        "GoReports", "Collector",
+      ],
       settings: switches + small),
 
     .target(
@@ -166,6 +174,7 @@ let package = Package(
     tests("Patterns", imports: ["TestSupport"]),
     tests("Passwords", imports: ["TestSupport"]),
     tests("GoRuntime", imports: ["GoChecks", "Linux", "ProcFS", "TestSupport"]),
+    tests("GoReports", imports: ["GoRuntime", "TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
     tests("HTTPClient", imports: ["Linux", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
@@ -173,12 +182,16 @@ let package = Package(
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
     tests(
       "Collector",
-      imports: ["GoRuntime", "Gzip", "Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
+      imports: [
+        "GoReports", "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "ProcFS", "Targets",
+        "TestSupport",
+      ]),
     tests("Page", imports: ["Collector", "Gzip", "Targets", "TestSupport"]),
     tests(
       "Config",
       imports: [
-        "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector", "TestSupport",
+        "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "GoReports", "Collector",
+        "TestSupport",
       ]),
     tests(
       "procvitals",

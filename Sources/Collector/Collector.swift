@@ -1,3 +1,4 @@
+package import GoReports
 import Gzip
 package import Linux
 package import ProcFS
@@ -50,11 +51,13 @@ package final class Collector {
   ///   - loop: The sampler's loop.
   ///   - waiter: Where reads go that may wait.
   ///   - users: The file with the names of users.
+  ///   - ask: How programs are asked for their Go figures.
   ///   - exitQueueBytes: How much memory exit records take that wait to be looked at.
   /// - Throws: `EMFILE`, `ENFILE`.
   package init(
     root: consuming ProcRoot, cgroups: consuming CgroupTree, settings: CollectorSettings,
     loop: EventLoop, waiter: Waiter, users: String = "/etc/passwd",
+    ask: @escaping GoAddress.Ask = GoAddress.overHTTP,
     exitQueueBytes: Int32 = ExitAccounting.queueBytes
   ) throws(Errno) {
     self.settings = settings
@@ -66,7 +69,7 @@ package final class Collector {
       processes: ProcessReader(
         roster.reads, facts: facts, numbersAreOwn: numbersAreOwn,
         isLive: roster.root.ownPid != nil),
-      patient: try PatientReader(users: users, numbersAreOwn: numbersAreOwn),
+      patient: try PatientReader(users: users, numbersAreOwn: numbersAreOwn, ask: ask),
       cgroups: CgroupReader(cgroups),
       sockets: SocketReader(own: roster.root.ownNetworkNamespace))
     exits = ExitAccounting(loop, roster, queueBytes: exitQueueBytes)

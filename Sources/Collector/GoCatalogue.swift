@@ -46,7 +46,9 @@ extension Catalogue {
     .single(
       "go_memstats_gc_cpu_fraction", .gauge, .none, .go, from: .go, over: .worst,
       "Share of the CPU that garbage collection has taken since the start of the program, 0 to 1 (gc_cpu_fraction of runtime.memstats)."
-    ) { $0.collector?.map(\.cpuFraction).max().map(Reading.real) ?? .absent },
+    ) { survey in
+      survey.collector?.map(\.cpuFraction).filter(\.isFinite).max().map(Reading.real) ?? .absent
+    },
     .single(
       "go_memstats_gc_duration_seconds", .counter, .seconds, .goTinyObs, from: .go,
       in: .nanoseconds,
@@ -130,7 +132,11 @@ extension Catalogue {
     .single(
       "go_sched_gomaxprocs_threads", .gauge, .none, .go, from: .go,
       "Threads that can run Go code at the same time, GOMAXPROCS (runtime.allp)."
-    ) { .init($0.scheduler?.sum { $0.processors }) },
+    ) { survey in
+      // None has 0, so one of them did not tell it.
+      let isTold = survey.scheduler?.allSatisfy { $0.processors > 0 } ?? false
+      return isTold ? .init(survey.scheduler?.sum { $0.processors }) : .absent
+    },
     .single(
       "go_threads", .gauge, .none, .go, from: .go,
       "Threads as the runtime counts them (runtime.sched)."

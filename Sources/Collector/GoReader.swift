@@ -1,3 +1,4 @@
+import GoReports
 import GoRuntime
 import Linux
 import ProcFS
@@ -35,10 +36,10 @@ final class GoReader {
     var finding = Finding.pending
     /// Whether that is no answer of this collection.
     var isLate = true
-    /// How often it was late or gave nothing at all, and how often a group was refused, in succession.
-    var failures = 0
+    /// For when it is late or gives nothing at all.
+    var breaker = Breaker()
+    /// How often a group was refused, in succession.
     var refusals = 0
-    var restsUntil = Instant(nanoseconds: 0)
 
     init(_ mark: Stat.ExecMark) { self.mark = mark }
 
@@ -78,11 +79,6 @@ final class GoReader {
 
   /// Programs that are remembered although no process runs them now.
   private static let memory = 1000
-  /// Failures in succession from which on a process is asked more rarely: after this time, which
-  /// doubles with each further one up to the longest.
-  private static let patience = 3
-  private static let firstRest = Duration.seconds(10)
-  private static let longestRest = Duration.seconds(300)
   /// How often a sample is tried of a process of which a group was refused that many times.
   private static let fewAttempts = 2
 
@@ -183,7 +179,7 @@ final class GoReader {
       let lane = Lane(target: candidate.target, isNew: isNew)
       switch known.outcome {
       case .success(.program(let file)):
-        if now < entry.restsUntil {
+        if entry.breaker.isOpen(now) {
           switch entry.finding {
           case .sample, .pending: break
           case .other, .failure, .unreadable: entry.isLate = false
@@ -193,7 +189,7 @@ final class GoReader {
             Job(
               run: candidate.run, hold: candidate.hold, program: candidate.program, file: file,
               process: entry.process, threads: candidate.threads, extras: candidate.extras,
-              attempts: entry.refusals < Self.patience ? GoProcess.attempts : Self.fewAttempts,
+              attempts: entry.refusals < Breaker.patience ? GoProcess.attempts : Self.fewAttempts,
               numbersAreOwn: numbersAreOwn))
         }
       case .success(.unknown(let version)):
@@ -242,14 +238,11 @@ final class GoReader {
         entry.finding = error == .gone ? .other : .failure(error)
         isFailure = isFailure || error != .gone
       }
-      entry.failures = isFailure ? entry.failures + 1 : 0
-      if entry.failures >= Self.patience {
-        let doublings = min(entry.failures - Self.patience, 8)
-        entry.restsUntil = .now + min(Self.firstRest * (1 << doublings), Self.longestRest)
-        if case .success(let (_, sample)) = answer.outcome, !isLate {
-          // The reason stays while it is not asked.
-          entry.finding = .unreadable(sample.refusals.first?.reason.description ?? "")
-        }
+      if entry.breaker.note(isFailure: isFailure),
+        case .success(let (_, sample)) = answer.outcome, !isLate
+      {
+        // The reason stays while it is not asked.
+        entry.finding = .unreadable(sample.refusals.first?.reason.description ?? "")
       }
       entries[answer.run.process] = entry
     }

@@ -1,3 +1,4 @@
+import GoReports
 package import GoRuntime
 import Linux
 import Metrics
@@ -40,6 +41,13 @@ package struct GoSurvey {
     }
   }
 
+  /// One run of a program.
+  private enum Run: Hashable, Sendable {
+    case process(GoReader.Run)
+    /// Of one that tells its figures; there is another number when they begin anew.
+    case address(GoAddress, UInt64)
+  }
+
   /// What was ever known of a run.
   private struct Progress {
     var counts = Counts.zero
@@ -59,9 +67,16 @@ package struct GoSurvey {
   /// Whether each group could be read of all of them; empty if there are none.
   private var acceptance: [FigureGroup: Bool] = [:]
 
+  /// Where figures come from, if not from memory.
+  var source: GoSource?
   private var processes: [ProcessIdentity] = []
-  private var ledger = Ledger<GoReader.Run, Counts>(memory: memory)
-  private var progress: [GoReader.Run: Progress] = [:]
+  /// Where its processes tell their figures; those that name the same place are one program.
+  private var addresses: Set<GoAddress> = []
+  /// The numbers of the runs there, and the last that was given.
+  private var runs: [GoAddress: UInt64] = [:]
+  private var lastRun: UInt64 = 0
+  private var ledger = Ledger<Run, Counts>(memory: memory)
+  private var progress: [Run: Progress] = [:]
   private var knows = (heap: false, collector: false)
   private var lacks = (heap: false, collector: false)
 
@@ -89,6 +104,7 @@ package struct GoSurvey {
     versions = []
     acceptance = [:]
     processes = []
+    addresses = []
     lacks = (false, false)
     lacksExtras = []
     ledger.begin()
@@ -97,15 +113,22 @@ package struct GoSurvey {
   mutating func visit(_ member: Member, _ target: Target, _ patient: PatientReader) {
     // The kernel's own threads have no memory of their own.
     if member.stat.isKernelThread { return }
+    if let source {
+      guard let url = member.url(target) else { return }
+      let address = GoAddress(source: source, url: url)
+      addresses.insert(address)
+      return patient.goSources.want(address)
+    }
     processes.append(member.identity)
     patient.go.want(member, target, extras)
   }
 
   mutating func finish(_ target: Target, _ patient: PatientReader) {
-    var alive: Set<GoReader.Run> = []
+    var alive: Set<Run> = []
     for process in processes {
-      guard let (finding, run, isLate) = patient.go.finding(process) else { continue }
+      guard let (finding, processRun, isLate) = patient.go.finding(process) else { continue }
       if isLate { target.note(.late(.mem), pid: process.pid) }
+      let run = Run.process(processRun)
       switch finding {
       case .other: continue
       case .sample(let sample): take(sample, run, target)
@@ -113,8 +136,23 @@ package struct GoSurvey {
       case .unreadable(let why): note(why, run, target)
       case .pending: break
       }
+      if case .sample = finding {} else { refuse(FigureGroup.always) }
       alive.insert(run)
-      if case .sample = finding {} else { refuseAll() }
+    }
+    for address in addresses {
+      let (finding, isLate) = patient.goSources.finding(address)
+      if isLate { note(address, .init(.late, "no answer within the time of the scrape"), target) }
+      switch finding {
+      case .sample(let told):
+        let number = runNumber(address, told.sample)
+        take(told.sample, .address(address, number), target)
+      case .failure(let failure): note(address, failure, target)
+      case .pending: break
+      }
+      if case .sample = finding {} else { refuse(address.source.kind.groups) }
+      alive.insert(.address(address, runs[address] ?? 0))
+    }
+    for run in alive {
       ledger.keep(run)
       let known = progress[run] ?? Progress()
       lacks.heap = lacks.heap || !known.knowsHeap
@@ -132,45 +170,46 @@ package struct GoSurvey {
     }
     if progress.count > alive.count + Self.memory {
       progress = progress.filter { alive.contains($0.key) }
+      runs = runs.filter { addresses.contains($0.key) }
     }
   }
 
-  private mutating func take(_ sample: GoSample, _ run: GoReader.Run, _ target: Target) {
-    versions.insert(sample.version)
+  /// The number of the run that a sample is of: what has fallen is another run's.
+  private mutating func runNumber(_ address: GoAddress, _ sample: GoSample) -> UInt64 {
+    if let number = runs[address], let before = progress[.address(address, number)]?.counts {
+      var counts = before
+      counts.take(sample)
+      var highest = counts
+      highest.raise(to: before)
+      // Times that go into CPU classes are estimates.
+      highest.extras = counts.extras
+      if counts == highest { return number }
+    }
+    lastRun += 1
+    runs[address] = lastRun
+    return lastRun
+  }
+
+  private mutating func take(_ sample: GoSample, _ run: Run, _ target: Target) {
+    if !sample.version.isEmpty { versions.insert(sample.version) }
     var known = progress[run] ?? Progress()
     var counts = Counts.zero
+    counts.take(sample)
     if case .success(let figures) = sample.heap {
       heap = (heap ?? []) + [figures]
-      counts.allocatedBytes = figures.allocatedBytes
-      counts.allocations = figures.allocatedObjects &+ figures.tinyObjects
-      counts.frees = figures.freedObjects &+ figures.tinyObjects
       known.knowsHeap = true
       knows.heap = true
     }
     if case .success(let figures) = sample.scheduler { scheduler = (scheduler ?? []) + [figures] }
     if case .success(let figures) = sample.collector {
       collector = (collector ?? []) + [figures]
-      counts.cycles = figures.cycles
-      counts.pauseNanoseconds = figures.pauseTotal
       known.knowsCollector = true
       knows.collector = true
     }
-    if case .success(let found) = sample.latencies {
-      counts.extras.latencies = found
-      known.knowsExtras.insert(.latencies)
-    }
-    if case .success(let found) = sample.pauses {
-      counts.extras.pauses = found
-      known.knowsExtras.insert(.pauses)
-    }
-    if case .success(let found) = sample.cpuTimes {
-      counts.extras.cpuTimes = found
-      known.knowsExtras.insert(.cpuTimes)
-    }
-    if case .success(let found) = sample.cgoCalls {
-      counts.extras.cgoCalls = found
-      known.knowsExtras.insert(.cgoCalls)
-    }
+    if case .success = sample.latencies { known.knowsExtras.insert(.latencies) }
+    if case .success = sample.pauses { known.knowsExtras.insert(.pauses) }
+    if case .success = sample.cpuTimes { known.knowsExtras.insert(.cpuTimes) }
+    if case .success = sample.cgoCalls { known.knowsExtras.insert(.cgoCalls) }
     knowsExtras.formUnion(known.knowsExtras)
     known.counts.raise(to: counts)
     progress[run] = known
@@ -181,14 +220,43 @@ package struct GoSurvey {
     }
   }
 
-  private mutating func refuseAll() {
-    for group in FigureGroup.always { acceptance[group] = false }
+  private mutating func refuse(_ groups: [FigureGroup]) {
+    for group in groups { acceptance[group] = false }
   }
 
-  private func note(_ why: String, _ run: GoReader.Run, _ target: Target) {
+  private func note(_ why: String, _ run: Run, _ target: Target) {
+    switch run {
+    case .process(let run):
+      target.note(
+        Trouble(.file(.mem), .malformed),
+        "process \(run.process.pid): figures of its Go runtime are left out, because what is in its "
+          + "memory is not as it should be: \(why)")
+    case .address(let address, _): note(address, .init(.malformed, why), target)
+    }
+  }
+
+  private func note(_ address: GoAddress, _ failure: GoAddress.Failure, _ target: Target) {
     target.note(
-      Trouble(.file(.mem), .malformed),
-      "process \(run.process.pid): figures of its Go runtime are left out, because what is in its "
-        + "memory is not as it should be: \(why)")
+      Trouble(.goURL, failure.reason),
+      "\(address.shown): no figures of the Go runtime: \(failure.detail)")
+  }
+}
+
+extension GoSurvey.Counts {
+  /// Takes what a sample has.
+  fileprivate mutating func take(_ sample: GoSample) {
+    if case .success(let figures) = sample.heap {
+      allocatedBytes = figures.allocatedBytes
+      allocations = figures.mallocs
+      frees = figures.frees
+    }
+    if case .success(let figures) = sample.collector {
+      cycles = figures.cycles
+      pauseNanoseconds = figures.pauseTotal
+    }
+    if case .success(let found) = sample.latencies { extras.latencies = found }
+    if case .success(let found) = sample.pauses { extras.pauses = found }
+    if case .success(let found) = sample.cpuTimes { extras.cpuTimes = found }
+    if case .success(let found) = sample.cgoCalls { extras.cgoCalls = found }
   }
 }

@@ -1,3 +1,4 @@
+import GoReports
 import Linux
 import ProcFS
 import Targets
@@ -14,31 +15,38 @@ final class PatientReader {
   let proportional: ProportionalReader
   let names: NameReader
   let go: GoReader
+  let goSources: GoSourceReader
   /// For reads that take a process' mmap lock, and for programs on file systems that may hang: pid
   /// files must not wait for those, nor the one for the other.
   private let waiter: Waiter
   private let fileWaiter: Waiter
+  /// For programs that are asked over the network.
+  private let networkWaiter: Waiter
 
   /// A reader that has been asked nothing.
   ///
   /// - Parameters:
   ///   - users: The file with the names of users.
   ///   - numbersAreOwn: Whether system calls mean the same processes by the same numbers as /proc.
+  ///   - ask: How programs are asked for their Go figures.
   /// - Throws: `EMFILE`, `ENFILE`.
-  init(users: String, numbersAreOwn: Bool) throws(Errno) {
+  init(users: String, numbersAreOwn: Bool, ask: @escaping GoAddress.Ask) throws(Errno) {
     // One that takes long lets the next one go on beside it after a moment.
     let waiter = try Waiter(threads: 6, patience: .milliseconds(20))
     self.waiter = waiter
     fileWaiter = try Waiter()
+    networkWaiter = try Waiter(threads: 6, patience: .milliseconds(20))
     maps = try MapCounter(waiter)
     proportional = try ProportionalReader(waiter)
     names = try NameReader(fileWaiter, usersPath: users)
     go = try GoReader(waiter, fileWaiter, numbersAreOwn: numbersAreOwn)
+    goSources = try GoSourceReader(networkWaiter, ask)
   }
 
   deinit {
     waiter.stop()
     fileWaiter.stop()
+    networkWaiter.stop()
   }
 
   func begin(_ limits: CollectorLimits) {
@@ -46,6 +54,7 @@ final class PatientReader {
     proportional.begin(limits)
     names.begin()
     go.begin()
+    goSources.begin()
   }
 
   /// Forgets a process that has left its target.
@@ -62,6 +71,7 @@ final class PatientReader {
     go.start()
     let deadline = Instant.now + Self.patience
     go.collect(until: deadline)
+    goSources.collect(until: deadline)
     maps.collect(until: deadline)
     proportional.collect(until: deadline)
     names.collect(until: deadline)

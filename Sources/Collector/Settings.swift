@@ -1,13 +1,17 @@
+package import GoReports
 package import Targets
 
 /// One target as it is configured.
 package struct TargetSettings: Sendable, Hashable {
   package var rule: Rule
   package var selection: Selection
+  /// Where Go figures come from, if not from memory.
+  package var goSource: GoSource?
 
-  package init(rule: Rule, selection: Selection = Selection()) {
+  package init(rule: Rule, selection: Selection = Selection(), goSource: GoSource? = nil) {
     self.rule = rule
     self.selection = selection
+    self.goSource = goSource
   }
 }
 

@@ -1,3 +1,4 @@
+import GoReports
 import ProcFS
 package import Targets
 
@@ -37,7 +38,7 @@ package struct TargetSample {
 
   /// Keeps the surveys that a selection needs, and those that have counters, which must not begin
   /// anew.
-  mutating func configure(_ selection: Selection) {
+  mutating func configure(_ selection: Selection, _ goSource: GoSource?) {
     descriptors = Catalogue.surveys(.fdLinks, selection) ? descriptors ?? .init() : nil
     let (files, pressure) = (
       Catalogue.surveys(.cgroupFiles, selection), Catalogue.surveys(.pressure, selection)
@@ -54,6 +55,7 @@ package struct TargetSample {
     looksAtGo = Catalogue.surveys(.mem, selection)
     if looksAtGo, go == nil { go = .init() }
     go?.extras = Catalogue.goExtras(selection)
+    go?.source = goSource
     looksAtThreads = Catalogue.surveys(.task, selection)
     if looksAtThreads, threads == nil { threads = ThreadSurvey() }
     looksAtSockets = Catalogue.surveys(.sockets, selection)

@@ -134,12 +134,11 @@ final class TargetState {
     labels = LabelCache()
     groupLabels = LabelCache()
     // What only stands for a rule has no values of its own.
-    selection =
-      target.kind == .rule
-      ? Selection(includesDefault: false) : settings.targets[target.ruleIndex].selection
+    let own = target.kind == .rule ? nil : settings.targets[target.ruleIndex]
+    selection = own?.selection ?? Selection(includesDefault: false)
     let enabled = Catalogue.enabled(selection)
     rows = enabled.map(ActiveRow.init)
-    sample.configure(selection)
+    sample.configure(selection, own?.goSource)
     wanted = Catalogue.wanted(selection)
     wanted.files.formUnion(sample.files)
     plainRows = Catalogue.target.compactMap { row in

@@ -11,6 +11,7 @@ extension Reader {
       for entry in entries where !entry.isFaulty {
         problems.source = entry.place.source
         checkTemplates(entry)
+        checkGoSource(entry)
         checkParent(entry, parents)
       }
     }
@@ -40,6 +41,10 @@ extension Reader {
     texts += target.labels.map {
       ("labels.\($0.name)", $0.value, entry.given[\Draft.target.labels])
     }
+    texts += [
+      ("go.expvar", target.goExpvar ?? Template(""), entry.given[\Draft.target.goExpvar]),
+      ("go.metrics", target.goMetrics ?? Template(""), entry.given[\Draft.target.goMetrics]),
+    ]
     for (key, template, place) in texts where template.fixed == nil {
       for name in template.undefined(among: groups) {
         let known = Template.processVariables.map(\.name) + groups.sorted()

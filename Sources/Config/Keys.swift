@@ -36,6 +36,9 @@ struct KeyTable {
           How long a target that came from variables is kept without processes. Its counters begin \
           anew when it comes back later.
           """),
+      ],
+      goDefaults,
+      [
         Key(
           "allowed_environment", .oneOrMore(.variableName), into: \.allowedEnvironment,
           example: "[TENANT]", otherwise: "none",
@@ -105,6 +108,9 @@ struct KeyTable {
           "targets[].collect", .selection, into: \.target.selection, example: "[default, io]",
           otherwise: "as in `defaults`",
           "Which groups of metrics are collected for this target."),
+      ],
+      goSources,
+      [
         .mapping("limits", "Bounds on what the daemon holds and looks at."),
         Key(
           "limits.targets", .integer(1...1_000_000), into: \.limits.targets, example: "100",

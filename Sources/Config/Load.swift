@@ -8,6 +8,8 @@ package struct Configuration: Sendable, Hashable {
   package var defaultSelection: Selection
   /// How long targets that came from variables are kept without processes, where they do not say it.
   package var defaultForgetAfter: Duration
+  /// What holds for Go figures that programs tell themselves.
+  var goDefaults: GoDefaults
   /// The variables of the environment that names and labels may show.
   package var allowedEnvironment: [String]
   /// The files that were read, in that order.
@@ -25,6 +27,7 @@ package struct Configuration: Sendable, Hashable {
     self.collector = collector
     defaultSelection = draft.defaultSelection
     defaultForgetAfter = draft.defaultForgetAfter
+    goDefaults = draft.goDefaults
     allowedEnvironment = draft.allowedEnvironment
   }
 }
@@ -36,6 +39,7 @@ extension Configuration {
     var draft = Draft()
     draft.defaultSelection = defaultSelection
     draft.defaultForgetAfter = defaultForgetAfter
+    draft.goDefaults = goDefaults
     draft.allowedEnvironment = allowedEnvironment
     draft.limits = collector.limits
     draft.names = collector.names

@@ -15,10 +15,14 @@ struct Draft {
     var forgetAfter: Duration?
     var labels: [Rule.LabelTemplate] = []
     var selection: Selection?
+    var goExpvar, goMetrics: Template?
+    var goAllowsRemote: Bool?
+    var goTimeout: Duration?
   }
 
   var defaultSelection = Selection()
   var defaultForgetAfter = Duration.seconds(3600)
+  var goDefaults = GoDefaults()
   var allowedEnvironment: [String] = []
   var limits = CollectorLimits()
   var names = Names.process
@@ -67,6 +71,7 @@ struct Reader {
     draft.limits = configuration.collector.limits
     draft.defaultSelection = configuration.defaultSelection
     draft.defaultForgetAfter = configuration.defaultForgetAfter
+    draft.goDefaults = configuration.goDefaults
     draft.allowedEnvironment = configuration.allowedEnvironment
     for target in earlier {
       if let name = target.rule.name.fixed { names[name] = .some(nil) }
@@ -85,11 +90,14 @@ struct Reader {
       rule.isPerProcess = target.isPerProcess
       rule.trustsPidFile = target.trustsPidFile
       rule.forgetAfter = target.forgetAfter ?? draft.defaultForgetAfter
+      rule.url = target.goExpvar ?? target.goMetrics
       var selection = target.selection ?? draft.defaultSelection
       if draft.names == .namedprocess, selection.families.isEmpty {
         selection.families.formUnion(Catalogue.sources(ofNamedProcess: true))
       }
-      return TargetSettings(rule: rule, selection: selection)
+      if rule.url != nil { selection.groups.insert(.go) }
+      return TargetSettings(
+        rule: rule, selection: selection, goSource: target.goSource(draft.goDefaults))
     }
     var configuration = Configuration(
       collector: CollectorSettings(

@@ -10,6 +10,16 @@ package struct GoSample: Sendable {
   package var pauses: Result<TimeHistogram, Refusal>?
   package var cpuTimes: Result<CPUTimes, Refusal>?
   package var cgoCalls: Result<UInt64, Refusal>?
+
+  package init(
+    version: String, heap: Result<HeapFigures, Refusal>,
+    scheduler: Result<SchedulerFigures, Refusal>, collector: Result<CollectorFigures, Refusal>
+  ) {
+    self.version = version
+    self.heap = heap
+    self.scheduler = scheduler
+    self.collector = collector
+  }
 }
 
 /// A group of figures that is checked as a whole; the value of the label `group`.
@@ -27,9 +37,9 @@ extension GoSample {
     func refusal<Figures>(_ figures: Result<Figures, Refusal>) -> Refusal? {
       if case .failure(let refusal) = figures { refusal } else { nil }
     }
-    var groups: [(group: FigureGroup, refusal: Refusal?)] = [
-      (.heap, refusal(heap)), (.scheduler, refusal(scheduler)), (.gc, refusal(collector)),
-    ]
+    var groups: [(group: FigureGroup, refusal: Refusal?)] = [(.heap, refusal(heap))]
+    if refusal(scheduler) != .notTold { groups.append((.scheduler, refusal(scheduler))) }
+    groups.append((.gc, refusal(collector)))
     if let latencies { groups.append((.latencies, refusal(latencies))) }
     if let pauses { groups.append((.pauses, refusal(pauses))) }
     if let cpuTimes { groups.append((.cpu, refusal(cpuTimes))) }
@@ -40,6 +50,8 @@ extension GoSample {
 
 /// Why figures are not given.
 package enum Refusal: Error, Hashable, Sendable {
+  /// Whoever was asked has no such figures.
+  case notTold
   case notRead
   /// Where the runtime keeps them was not found (yet).
   case notLocated(String)
@@ -78,6 +90,8 @@ package struct HeapFigures: Sendable, Equatable {
   package var goal: UInt64 = 0
   /// What the last cycle found alive.
   package var marked: UInt64 = 0
+
+  package init() {}
 }
 
 extension HeapFigures {
@@ -97,8 +111,14 @@ package struct SchedulerFigures: Sendable, Equatable {
   /// Without the runtime's own.
   package var goroutines: UInt64 = 0
   package var threads: UInt64 = 0
-  /// GOMAXPROCS.
+  /// GOMAXPROCS; 0 if it is not told.
   package var processors: UInt64 = 0
+
+  package init(goroutines: UInt64 = 0, threads: UInt64 = 0, processors: UInt64 = 0) {
+    self.goroutines = goroutines
+    self.threads = threads
+    self.processors = processors
+  }
 }
 
 /// The garbage collector.
@@ -111,12 +131,14 @@ package struct CollectorFigures: Sendable, Equatable {
   package var pauseTotal: UInt64 = 0
   /// Nanoseconds of the latest cycles, the latest first, at most 256.
   package var pauses: [UInt64] = []
-  /// Share of the CPU since the start of the program, 0 to 1.
+  /// Share of the CPU since the start of the program, 0 to 1; not a number if it is not told.
   package var cpuFraction: Double = 0
   /// GOGC; -1 for off.
   package var percent: Int32 = 0
   /// GOMEMLIMIT, bytes; the largest number if it is not set.
   package var memoryLimit: Int64 = 0
+
+  package init() {}
 
   /// Nanoseconds; 0 before the first cycle.
   package var averagePause: UInt64 { cycles == 0 ? 0 : pauseTotal / cycles }
@@ -125,6 +147,7 @@ package struct CollectorFigures: Sendable, Equatable {
 extension Refusal: CustomStringConvertible {
   package var description: String {
     switch self {
+    case .notTold: "it is not told"
     case .notRead: "GOMAXPROCS changed each time that it was read"
     case .notLocated(let what): "\(what) was not found in the program's memory"
     case .inconsistent(let what): "\(what)"

@@ -328,10 +328,6 @@ extension Rule {
     ([selector] + exclusions).contains { !$0.users.isEmpty || !$0.groups.isEmpty }
       || variables.contains(.user)
   }
-
-  private var variables: [Template.Variable] {
-    ([name] + labels.map(\.value)).flatMap(\.variables)
-  }
 }
 
 extension Trouble {

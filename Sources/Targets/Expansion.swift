@@ -15,21 +15,24 @@ extension Rule {
 
   /// Puts what is known of a process into the name and the labels.
   func place(_ subject: inout Subject, _ source: some FactSource) -> Place {
-    if let fixed = fixedKey { return .target(fixed) }
+    let fixed = fixedKey
+    let url = url.flatMap { $0.fixed == nil ? $0 : nil }
+    if let fixed, url == nil { return .target(fixed) }
     var trouble: Trouble?
     var isPending = false
-    func expand(_ template: Template) -> String {
+    func expand(_ template: Template, isURL: Bool = false) -> String {
       template.expanded { variable in
         switch value(variable, &subject, source) {
-        case .found(let text): return text
+        case .found(let text): return isURL ? Self.escaped(text) : text
         case .unsure(let why): trouble = why
         case .pending: isPending = true
         }
         return ""
       }
     }
-    var key = TargetKey(name: expand(name))
-    for label in labels {
+    subject.url = url.map { expand($0, isURL: true) }
+    var key = fixed ?? TargetKey(name: expand(name))
+    for label in labels where fixed == nil {
       let value = expand(label.value)
       // A label without a value is none.
       if !value.isEmpty { key.labels.append(TargetKey.Label(name: label.name, value: value)) }
@@ -115,6 +118,21 @@ extension Rule {
   ) -> Finding<String> {
     subject.know(.cgroup, \.cgroup, source.cgroup).map { cgroup in
       Self.text(Array((cgroup.flatMap(read) ?? "").utf8))
+    }
+  }
+
+  /// A part of a URL that stays what it is: what a process says of itself must not lead elsewhere.
+  ///
+  /// - Source: RFC 3986 section 2.
+  private static func escaped(_ text: String) -> String {
+    text.utf8.reduce(into: "") { result, byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "_"), UInt8(ascii: "~"):
+        result.unicodeScalars.append(Unicode.Scalar(byte))
+      default: result += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+      }
     }
   }
 

@@ -43,6 +43,12 @@ package final class Member {
 
   package var pid: Int32 { identity.pid }
 
+  /// The URL that its target's rule has for it; nil if there is none, or if it belongs to the target
+  /// only because an ancestor does and the URL has variables.
+  package func url(_ target: Target) -> String? {
+    target.rule.url.flatMap { $0.fixed ?? verdict.url }
+  }
+
   init(
     slot: Int, verdict: Resolver.Verdict, handle: consuming ProcessHandle, stat: Stat,
     pidfd: PidFD?, keepsFiles: Bool, isInherited: Bool

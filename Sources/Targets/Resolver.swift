@@ -31,6 +31,8 @@ struct Resolver: ~Copyable {
     }
 
     let outcome: Outcome
+    /// The rule's URL, where it has variables.
+    let url: String?
     /// When something that depends on the age may be otherwise, in ticks since the machine started.
     var lookAgainTicks: UInt64?
     fileprivate let asked: FactSet
@@ -79,9 +81,7 @@ struct Resolver: ~Copyable {
     hasChildrenRules = rules.contains(where: \.includesChildren)
     scans = hasChildrenRules || !unnumbered.isEmpty
     let selectors = rules.flatMap { [$0.selector] + $0.exclusions }
-    let used = rules.flatMap { rule in
-      ([rule.name] + rule.labels.map(\.value)).flatMap(\.variables)
-    }
+    let used = rules.flatMap(\.variables)
     parents = Set(selectors.compactMap(\.parent))
     ports = Set(selectors.flatMap(\.listenPorts))
     variables = Set(selectors.flatMap(\.environment).map(\.name))
@@ -119,7 +119,8 @@ struct Resolver: ~Copyable {
   func verdict(_ subject: inout Subject, _ source: some FactSource) -> Verdict {
     let outcome = outcome(&subject, source)
     return Verdict(
-      outcome: outcome, lookAgainTicks: subject.lookAgainTicks, asked: subject.asked,
+      outcome: outcome, url: subject.url, lookAgainTicks: subject.lookAgainTicks,
+      asked: subject.asked,
       mark: subject.stat.execMark, epoch: epoch)
   }
 

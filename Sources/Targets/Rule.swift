@@ -70,6 +70,8 @@ package struct Rule: Sendable, Hashable {
   package var selector: Selector
   /// A process that one of these fits is not chosen by this rule.
   package var exclusions: [Selector] = []
+  /// Where its processes tell something over HTTP, which may be another place for each.
+  package var url: Template?
   /// Whether descendants of the chosen processes belong to the target, unless another rule fits
   /// them.
   package var includesChildren: Bool
@@ -106,6 +108,11 @@ package struct Rule: Sendable, Hashable {
   ) {
     self.init(
       name: Template(name), labels: labels, selector: selector, includesChildren: includesChildren)
+  }
+
+  /// What name, labels and URL show of a process.
+  var variables: [Template.Variable] {
+    ([name] + labels.map(\.value) + [url].compactMap { $0 }).flatMap(\.variables)
   }
 
   /// Its one target, if it is the same for every process.

@@ -63,6 +63,8 @@ struct Subject {
   var asked: FactSet = []
   /// When a rule that asks for an age has to be looked at again, in ticks since the machine started.
   var lookAgainTicks: UInt64?
+  /// The URL of the rule that fits, where it has variables.
+  var url: String?
   /// What the named groups of the present rule's regular expressions caught.
   var captures: [String: [UInt8]] = [:]
 

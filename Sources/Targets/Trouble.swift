@@ -13,6 +13,8 @@ package struct Trouble: Hashable, Sendable {
     case series
     /// A target that variables would make.
     case target
+    /// What a program tells of its Go runtime over HTTP.
+    case goURL
 
     /// What reading it takes where it is denied.
     package var needs: [Capability] {
@@ -21,7 +23,7 @@ package struct Trouble: Hashable, Sendable {
       case .file(let file): file.needs
       // Hidden by the mount option `hidepid`.
       case .process: [.sysPtrace]
-      case .series, .target: []
+      case .series, .target, .goURL: []
       }
     }
 
@@ -33,6 +35,7 @@ package struct Trouble: Hashable, Sendable {
       case .process: "process"
       case .series: "series"
       case .target: "target"
+      case .goURL: "go_url"
       }
     }
   }
@@ -49,7 +52,8 @@ package struct Trouble: Hashable, Sendable {
     case malformed
     /// The number in the pid file belongs to a process that cannot have written it.
     case stale
-    /// Somebody can write it who has no say over the process it names.
+    /// Somebody can write it who has no say over the process it names, or it is another machine that
+    /// was not allowed.
     case untrusted
     /// No process has the number.
     case gone

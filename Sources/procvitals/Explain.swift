@@ -77,6 +77,10 @@ struct ExplainReport {
     for target in targets {
       text +=
         "  \(name(target.key)): \(target.processCount) processes, \(target.series) series\n"
+      for failure in target.failures where failure.isStanding {
+        let trouble = failure.trouble
+        text += "    \(trouble.source.label) cannot be read: \(trouble.reason.rawValue)\n"
+      }
     }
     let total = targets.reduce(0) { $0 + $1.series }
     text +=

@@ -1,3 +1,4 @@
+import GoReports
 import Linux
 import Metrics
 import ProcFS
@@ -41,17 +42,21 @@ final class Watch {
   /// What the last collection told the log.
   private(set) var notices: [Collector.Notice] = []
 
-  convenience init(_ tree: TestProc, _ targets: [TargetSettings]) throws {
+  convenience init(
+    _ tree: TestProc, _ targets: [TargetSettings], ask: @escaping GoAddress.Ask = GoAddress.overHTTP
+  ) throws {
     // Files of a recorded tree can be read after they were removed, unlike those of a process.
     try self.init(
-      tree.path, cgroups: tree.cgroupPath, targets, limits: CollectorLimits(keptDescriptors: 0))
+      tree.path, cgroups: tree.cgroupPath, targets, limits: CollectorLimits(keptDescriptors: 0),
+      ask: ask)
     self.tree = tree
   }
 
   init(
     _ path: String, cgroups: String? = nil, _ targets: [TargetSettings],
     limits: CollectorLimits = CollectorLimits(),
-    exitQueueBytes: Int32 = ExitAccounting.queueBytes
+    exitQueueBytes: Int32 = ExitAccounting.queueBytes,
+    ask: @escaping GoAddress.Ask = GoAddress.overHTTP
   ) throws {
     waiter = try Waiter()
     loop = try EventLoop()
@@ -59,7 +64,7 @@ final class Watch {
       root: try ProcRoot(path: path, facts: facts),
       cgroups: CgroupTree(path: cgroups ?? TestProc.cgroupPath(below: path)),
       settings: CollectorSettings(targets: targets, limits: limits), loop: loop, waiter: waiter,
-      users: "\(path)/etc/passwd", exitQueueBytes: exitQueueBytes)
+      users: "\(path)/etc/passwd", ask: ask, exitQueueBytes: exitQueueBytes)
   }
 
   deinit { waiter.stop() }
