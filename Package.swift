@@ -90,7 +90,7 @@ let package = Package(
     // 3
     room("HTTPServer", imports: ["Linux", "TLS"]),
     room("GoRuntime", imports: ["Linux", "ProcFS"]),
-    room("HTTPClient", imports: ["Linux"], settings: switches + small),
+    room("HTTPClient", imports: ["Linux", "TLS"], settings: switches + small),
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
 
     // 4
@@ -161,7 +161,7 @@ let package = Package(
     tests("Passwords", imports: ["TestSupport"]),
     tests("GoRuntime", imports: ["GoChecks", "Linux", "ProcFS", "TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
-    tests("HTTPClient", imports: ["Linux", "TestSupport"]),
+    tests("HTTPClient", imports: ["Linux", "TLS", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
     tests("Systemd", imports: ["Linux", "TestSupport"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
