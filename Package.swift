@@ -96,6 +96,9 @@ let package = Package(
     // 4
     room("Collector", imports: ["GoRuntime", "Gzip", "Linux", "Metrics", "ProcFS", "Targets"]),
 
+    room(
+      "OTLP", imports: ["Gzip", "HTTPClient", "Linux", "TLS"], settings: switches + small),
+
     // 5
     room(
       "Config",
@@ -168,6 +171,7 @@ let package = Package(
     tests(
       "Collector",
       imports: ["GoRuntime", "Gzip", "Linux", "Metrics", "ProcFS", "Targets", "TestSupport"]),
+    tests("OTLP", imports: ["HTTPClient", "Linux", "TestSupport"]),
     tests(
       "Config",
       imports: [

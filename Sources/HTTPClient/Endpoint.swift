@@ -34,8 +34,10 @@ package struct Endpoint: Sendable, Hashable {
     if authority.contains("@") { throw .userInformation }
     var target = rest.dropFirst(authority.count).prefix { $0 != "#" }
     if target.first != "/" { target = "/" + target }
-    if !target.hasSuffix(path) {
-      target = target + (target.last == "/" ? path.dropFirst() : path[...])
+    let query = target.drop { $0 != "?" }
+    let ownPath = target.dropLast(query.count)
+    if !ownPath.hasSuffix(path) {
+      target = ownPath + path.dropFirst(ownPath.last == "/" ? 1 : 0) + query
     }
     guard target.utf8.allSatisfy({ (0x21...0x7e).contains($0) }), target.utf8.count <= 2048 else {
       throw .target
