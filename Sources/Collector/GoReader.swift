@@ -56,6 +56,7 @@ final class GoReader {
     var program: FileFacts
     var target: ObjectIdentifier
     var threads: UInt64
+    var extras: GoExtras
   }
 
   /// One thread at a time is busy with the processes of a lane.
@@ -121,8 +122,8 @@ final class GoReader {
     take(reads.begin(), isLate: true)
   }
 
-  /// Notes that the runtime of a process is wanted.
-  func want(_ member: Member, _ target: Target) {
+  /// Notes that the runtime of a process is wanted, and what of it beyond the group go.
+  func want(_ member: Member, _ target: Target, _ extras: GoExtras) {
     let mark = member.stat.execMark
     var entry = entries[member.identity] ?? Entry(mark)
     if entry.mark != mark { entry = Entry(mark) }
@@ -148,7 +149,7 @@ final class GoReader {
     candidates.append(
       Candidate(
         run: Run(process: member.identity, mark: mark), hold: hold, program: program,
-        target: ObjectIdentifier(target), threads: member.stat.threads))
+        target: ObjectIdentifier(target), threads: member.stat.threads, extras: extras))
   }
 
   /// What the program of a process is, which can be told without waiting.
@@ -191,7 +192,7 @@ final class GoReader {
           jobs[lane, default: []].append(
             Job(
               run: candidate.run, hold: candidate.hold, program: candidate.program, file: file,
-              process: entry.process, threads: candidate.threads,
+              process: entry.process, threads: candidate.threads, extras: candidate.extras,
               attempts: entry.refusals < Self.patience ? GoProcess.attempts : Self.fewAttempts,
               numbersAreOwn: numbersAreOwn))
         }
@@ -262,6 +263,7 @@ final class GoReader {
     var file: ProgramFile
     var process: GoProcess?
     var threads: UInt64
+    var extras: GoExtras
     var attempts: Int
     var numbersAreOwn: Bool
 
@@ -271,7 +273,8 @@ final class GoReader {
         if let known = self.process { process = known } else { process = try found() }
         let sample: GoSample
         do throws(Errno) {
-          sample = try process.sample(systemThreads: threads, attempts: attempts)
+          sample = try process.sample(
+            systemThreads: threads, extras: extras, attempts: attempts)
         } catch {
           throw ProcError(.mem, error)
         }

@@ -14,6 +14,7 @@ package struct GoSurvey {
     var frees: UInt64 = 0
     var cycles: UInt64 = 0
     var pauseNanoseconds: UInt64 = 0
+    var extras = GoExtraCounts.zero
 
     static let zero = Counts()
 
@@ -34,7 +35,8 @@ package struct GoSurvey {
         allocatedBytes: combine(allocatedBytes, other.allocatedBytes),
         allocations: combine(allocations, other.allocations), frees: combine(frees, other.frees),
         cycles: combine(cycles, other.cycles),
-        pauseNanoseconds: combine(pauseNanoseconds, other.pauseNanoseconds))
+        pauseNanoseconds: combine(pauseNanoseconds, other.pauseNanoseconds),
+        extras: extras.combined(with: other.extras, combine))
     }
   }
 
@@ -43,6 +45,7 @@ package struct GoSurvey {
     var counts = Counts.zero
     var knowsHeap = false
     var knowsCollector = false
+    var knowsExtras: GoExtras = []
   }
 
   /// How many runs that are over are remembered in case their processes come back.
@@ -62,6 +65,12 @@ package struct GoSurvey {
   private var knows = (heap: false, collector: false)
   private var lacks = (heap: false, collector: false)
 
+  /// What is read beyond the group go, what was ever read of it, and what was not of each run.
+  var extras: GoExtras = []
+  private var knowsExtras: GoExtras = []
+  private var lacksExtras: GoExtras = []
+  private(set) var pauseSummary: Distribution?
+
   /// Of all runs that were ever seen; nil as long as one has not been read.
   var heapCounts: Counts? { knows.heap && !lacks.heap ? ledger.sum : nil }
   var collectorCounts: Counts? { knows.collector && !lacks.collector ? ledger.sum : nil }
@@ -70,12 +79,18 @@ package struct GoSurvey {
     acceptance.map { ($0.key.rawValue, $0.value) }
   }
 
+  /// Those of all runs that were ever seen; nil as long as one of them has not been read.
+  func extraCounts(_ extra: GoExtras) -> GoExtraCounts? {
+    knowsExtras.subtracting(lacksExtras).contains(extra) ? ledger.sum.extras : nil
+  }
+
   mutating func begin() {
     (heap, scheduler, collector) = (nil, nil, nil)
     versions = []
     acceptance = [:]
     processes = []
     lacks = (false, false)
+    lacksExtras = []
     ledger.begin()
   }
 
@@ -83,7 +98,7 @@ package struct GoSurvey {
     // The kernel's own threads have no memory of their own.
     if member.stat.isKernelThread { return }
     processes.append(member.identity)
-    patient.go.want(member, target)
+    patient.go.want(member, target, extras)
   }
 
   mutating func finish(_ target: Target, _ patient: PatientReader) {
@@ -104,11 +119,17 @@ package struct GoSurvey {
       let known = progress[run] ?? Progress()
       lacks.heap = lacks.heap || !known.knowsHeap
       lacks.collector = lacks.collector || !known.knowsCollector
+      lacksExtras.formUnion(extras.subtracting(known.knowsExtras))
     }
     ledger.finish()
     if acceptance[.heap] == false { heap = nil }
     if acceptance[.scheduler] == false { scheduler = nil }
     if acceptance[.gc] == false { collector = nil }
+    // Sum and count only rise, so they are there without quantiles of this collection, too.
+    pauseSummary = collectorCounts.map {
+      GoDistributions.pauses(
+        latest: collector?.map(\.pauses), total: $0.pauseNanoseconds, cycles: $0.cycles)
+    }
     if progress.count > alive.count + Self.memory {
       progress = progress.filter { alive.contains($0.key) }
     }
@@ -134,6 +155,19 @@ package struct GoSurvey {
       known.knowsCollector = true
       knows.collector = true
     }
+    if case .success(let found) = sample.latencies {
+      counts.extras.latencies = found
+      known.knowsExtras.insert(.latencies)
+    }
+    if case .success(let found) = sample.pauses {
+      counts.extras.pauses = found
+      known.knowsExtras.insert(.pauses)
+    }
+    if case .success(let found) = sample.cpuTimes {
+      counts.extras.cpuTimes = found
+      known.knowsExtras.insert(.cpuTimes)
+    }
+    knowsExtras.formUnion(known.knowsExtras)
     known.counts.raise(to: counts)
     progress[run] = known
     ledger.note(run, known.counts)

@@ -5,12 +5,15 @@ package enum Group: String, Sendable, CaseIterable {
   case core, cpu, memory, pss, maps, io, sched, threads, fds, sockets, network, limits, cgroup
   case pressure, info, lifecycle, go
   case goTinyObs = "go_tinyobs"
+  case goLatencies = "go_latencies"
+  case goCPU = "go_cpu"
 
   /// Whether the default set has its families, but for rows that say otherwise.
   package var isDefault: Bool {
     switch self {
     case .core, .cpu, .memory, .io, .sched, .cgroup, .pressure, .lifecycle: true
     case .pss, .maps, .threads, .fds, .sockets, .network, .limits, .info, .go, .goTinyObs: false
+    case .goLatencies, .goCPU: false
     }
   }
 
@@ -134,6 +137,18 @@ package enum Group: String, Sendable, CaseIterable {
       starts. `go_memstats_gc_cpu_fraction` is in older versions of the library only. Processes of \
       other users need CAP_SYS_PTRACE, and CAP_DAC_READ_SEARCH too where /proc is that of \
       another pid namespace.
+      """
+    case .goLatencies:
+      """
+      How long goroutines waited to run and garbage collection stopped the program, as Go's client \
+      library has them if it is asked to, in its buckets, for programs as in go. A process' counts \
+      are taken if they only rise; pauses must be two for each cycle, and are absent before Go 1.22.
+      """
+    case .goCPU:
+      """
+      What CPU time went into, as Go's client library has it if it is asked to, for programs as in \
+      go. The runtime works it out at the end of each garbage collection; the times must be the sums \
+      of their parts, and agree with the share of the CPU that the runtime knows besides.
       """
     case .goTinyObs: "What TinyObs' collector exports beside the group go."
     case .threads:

@@ -107,6 +107,7 @@ struct NamedSamples {
       return switch row.value {
       case .single(let read): [([], read(state.sample))]
       case .labelled(let read): read(state.sample)
+      case .distribution: []
       }
     }
   }

@@ -133,15 +133,16 @@ struct Page {
         let isLabelled = !row.family.labels.isEmpty
         write(
           row.value, state.sample, row.family, own == nil ? noLabels : state.labels(style),
-          created: state.created?.of(row.group)
+          created: state.created?.of(row.group), { Self.scaled($0, row.grain, facts) }
         ) {
-          isLimited && !state.hasRoom(labelled: isLabelled)
-            ? .absent : Self.scaled($0, row.grain, facts)
+          !isLimited || state.hasRoom(labelled: isLabelled, series: $0)
         }
       }
     case .exporter(let row):
       guard let own else { return }
-      write(row.value, own, row.family, noLabels, created: own.startSeconds) { $0 }
+      write(
+        row.value, own, row.family, noLabels, created: own.startSeconds, { $0 },
+        hasRoom: { _ in true })
     case .named(let samples): write(samples, at: place, states, own, facts, style)
     }
   }
@@ -221,17 +222,23 @@ struct Page {
   /// Writes the samples of a family in the order of their labels' values.
   private mutating func write<Subject>(
     _ value: Samples<Subject>, _ subject: Subject, _ family: Family, _ labels: PreparedLabels,
-    created: Double?, _ admitted: (Reading) -> Reading
+    created: Double?, _ scaled: (Reading) -> Reading, hasRoom: (Int) -> Bool
   ) {
     switch value {
     case .single(let read):
       let reading = read(subject)
-      if reading != .absent { encoder.sample(labels, admitted(reading), created: created) }
+      if reading != .absent, hasRoom(1) {
+        encoder.sample(labels, scaled(reading), created: created)
+      }
     case .labelled(let read):
       var samples = read(subject)
       samples.sort { $0.values.lexicographicallyPrecedes($1.values) }
-      for (values, reading) in samples where reading != .absent {
-        encoder.sample(labels, family.labels[...], values, admitted(reading), created: created)
+      for (values, reading) in samples where reading != .absent && hasRoom(1) {
+        encoder.sample(labels, family.labels[...], values, scaled(reading), created: created)
+      }
+    case .distribution(let read):
+      if let sample = read(subject), hasRoom(family.seriesOfDistribution) {
+        encoder.sample(labels, sample, created: created)
       }
     }
   }

@@ -116,7 +116,7 @@ package enum Reference {
   }
 
   private static func labels(_ entry: Entry) -> String {
-    entry.family.labels.map { "`\($0)`" }.joined(separator: ", ")
+    entry.family.allLabels.map { "`\($0)`" }.joined(separator: ", ")
   }
 
   private static var json: String {
@@ -128,7 +128,7 @@ package enum Reference {
         ("type", quoted(entry.family.kind.rawValue)),
         ("unit", quoted(entry.family.unit.rawValue)),
         ("help", quoted(entry.family.help)),
-        ("labels", list(entry.family.labels)),
+        ("labels", list(entry.family.allLabels)),
         ("group", entry.group.map { quoted($0.rawValue) } ?? "null"),
         ("default", entry.isDefault ? "true" : "false"),
         ("files", list(entry.sources)),

@@ -190,6 +190,19 @@ extension TargetRow {
   }
 }
 
+extension TargetRow {
+  /// A row with one summary or histogram.
+  static func distribution<Record>(
+    _ name: String, _ kind: Kind, _ unit: Unit, _ group: Group, points: [Double],
+    from aspect: Aspect<Record>, _ help: String, value: @escaping @Sendable (Record) -> Distribution?
+  ) -> TargetRow {
+    TargetRow(
+      Family(name, kind, unit, points: points, help: help), group: group,
+      isDefault: group?.isDefault ?? true, sources: aspect.files,
+      value: .distribution { aspect.record($0).flatMap(value) })
+  }
+}
+
 extension ExporterRow {
   static func own(
     _ name: String, _ kind: Kind, _ unit: Unit, labels: [String], _ help: String,

@@ -53,6 +53,7 @@ package struct TargetSample {
     info = Catalogue.surveys(.exe, selection) ? info ?? .init() : nil
     looksAtGo = Catalogue.surveys(.mem, selection)
     if looksAtGo, go == nil { go = .init() }
+    go?.extras = Catalogue.goExtras(selection)
     looksAtThreads = Catalogue.surveys(.task, selection)
     if looksAtThreads, threads == nil { threads = ThreadSurvey() }
     looksAtSockets = Catalogue.surveys(.sockets, selection)

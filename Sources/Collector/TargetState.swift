@@ -105,8 +105,9 @@ final class TargetState {
   var carry = CPUCarry()
   var shortLives = ShortLives()
 
-  /// The rows about the target as a whole that are on and have no labels of their own.
-  private var plainRows: [@Sendable (TargetSample) -> Reading] = []
+  /// How many samples the rows about the target as a whole have that are on and have no labels of
+  /// their own.
+  private var plainRows: [@Sendable (TargetSample) -> Int] = []
   /// Samples that the page still has room for.
   private var room = (plain: 0, labelled: 0)
   private var counting = Counting.everything
@@ -142,8 +143,14 @@ final class TargetState {
     wanted = Catalogue.wanted(selection)
     wanted.files.formUnion(sample.files)
     plainRows = Catalogue.target.compactMap { row in
-      guard row.group != nil, case .single(let read) = row.value, serves(row) else { return nil }
-      return read
+      guard row.group != nil, serves(row) else { return nil }
+      switch row.value {
+      case .single(let read): return { read($0) == .absent ? 0 : 1 }
+      case .distribution(let read):
+        let series = row.family.seriesOfDistribution
+        return { read($0) == nil ? 0 : series }
+      case .labelled: return nil
+      }
     }
   }
 
@@ -169,12 +176,12 @@ final class TargetState {
 
   /// Whether what a family says is of this collection: surveys keep what they found until the next.
   func isCurrent(_ row: TargetRow) -> Bool {
-    !sample.isLate || row.group == nil || row.family.kind == .counter
+    !sample.isLate || row.group == nil || row.family.kind != .gauge
   }
 
   /// How many samples without labels of their own there are.
   var plainSamples: Int {
-    rows.count { tally.values[$0.index] != .absent } + plainRows.count { $0(sample) != .absent }
+    rows.count { tally.values[$0.index] != .absent } + plainRows.reduce(0) { $0 + $1(sample) }
   }
 
   /// Starts a page on which the target has at most `limit` samples.
@@ -189,17 +196,17 @@ final class TargetState {
     if counting == .everything { (series, dropped) = (0, 0) }
   }
 
-  /// Whether the page has room for one more sample; if not, that is counted.
+  /// Whether the page has room for a sample of that many series; if not, that is counted.
   ///
   /// Labels are what makes series many, so samples without labels of their own come first.
-  func hasRoom(labelled: Bool) -> Bool {
-    if labelled ? room.labelled == 0 : room.plain == 0 {
-      if counting != .nothing { sample.droppedSeries += 1 }
-      if counting == .everything { dropped += 1 }
+  func hasRoom(labelled: Bool, series count: Int = 1) -> Bool {
+    if (labelled ? room.labelled : room.plain) < count {
+      if counting != .nothing { sample.droppedSeries += UInt64(count) }
+      if counting == .everything { dropped += count }
       return false
     }
-    if counting == .everything { series += 1 }
-    if labelled { room.labelled -= 1 } else { room.plain -= 1 }
+    if counting == .everything { series += count }
+    if labelled { room.labelled -= count } else { room.plain -= count }
     return true
   }
 

@@ -140,7 +140,7 @@ enum Acceptance {
     if a != b { throw .inconsistent("\(name) is not the sum of its parts") }
   }
 
-  private static func require(_ holds: Bool, _ otherwise: String) throws(Refusal) {
+  static func require(_ holds: Bool, _ otherwise: String) throws(Refusal) {
     if !holds { throw .inconsistent(otherwise) }
   }
 }

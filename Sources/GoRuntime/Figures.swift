@@ -5,6 +5,10 @@ package struct GoSample: Sendable {
   package var heap: Result<HeapFigures, Refusal>
   package var scheduler: Result<SchedulerFigures, Refusal>
   package var collector: Result<CollectorFigures, Refusal>
+  /// Nil if they were not asked for, or if this version has none.
+  package var latencies: Result<TimeHistogram, Refusal>?
+  package var pauses: Result<TimeHistogram, Refusal>?
+  package var cpuTimes: Result<CPUTimes, Refusal>?
 }
 
 /// A group of figures that is checked as a whole; the value of the label `group`.

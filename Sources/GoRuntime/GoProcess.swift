@@ -14,6 +14,12 @@ package struct GoProcess: Sendable {
   private var refusal = Refusal.notRead
   /// Samples, one after the other, in which a group did not pass its checks.
   private var refusedSamples = 0
+  /// What was accepted of histograms, which only rise.
+  private var latencies: TimeHistogram?
+  private var pauses: TimeHistogram?
+  /// Searches for `cpuStats` that are left, without which it is not asked for any more: all variables
+  /// have to be read for one.
+  private var searches = 8
 
   /// A process that has not been looked at yet.
   ///
@@ -52,13 +58,21 @@ package struct GoProcess: Sendable {
   ///
   /// - Parameters:
   ///   - systemThreads: Threads of the process as the kernel counts them.
+  ///   - extras: What is read besides.
   ///   - attempts: How often it is tried.
   /// - Returns: The groups that passed their checks, and what is wrong with the others.
   /// - Throws: `EPERM` (same user and CAP_SYS_PTRACE are missing), `ESRCH`, `EFAULT`.
   package mutating func sample(
-    systemThreads: UInt64, attempts: Int = attempts
+    systemThreads: UInt64, extras: GoExtras = [], attempts: Int = attempts
   ) throws(Errno) -> GoSample {
+    var extras = extras
+    if file.layout.ifPresent(.cpuStats) == nil || searches == 0 { extras.remove(.cpuTimes) }
     var sample = GoSample(version: file.version)
+    if extras.contains(.latencies) { sample.latencies = .failure(.notRead) }
+    if extras.contains(.pauses), file.layout.ifPresent(.stwTotalTimeGC) != nil {
+      sample.pauses = .failure(.notRead)
+    }
+    if extras.contains(.cpuTimes) { sample.cpuTimes = .failure(.notRead) }
     // A thousand processes keep no memory between samples.
     defer { snapshot?.discard() }
     let last = (refusedSamples == 0 ? attempts : min(attempts, Self.attemptsAfterRefusal)) - 1
@@ -73,6 +87,7 @@ package struct GoProcess: Sendable {
           continue
         }
       }
+      snapshot?.extras = extras
       do throws(Errno) {
         try snapshot?.take(read)
       } catch .wouldBlock {
@@ -90,10 +105,12 @@ package struct GoProcess: Sendable {
         }
         sample.take(taken, systemThreads: systemThreads)
       }
+      if let snapshot { takeExtras(snapshot, &sample) }
       if sample.isComplete { break }
     }
+    if case .failure = sample.cpuTimes { snapshot?.cpuTimesAt = [] }
     refusedSamples = sample.isComplete ? 0 : refusedSamples + 1
-    if refusedSamples >= Self.refusalLimit, file.symbols == nil {
+    if refusedSamples >= Self.refusalLimit, file.symbols == nil, !sample.hasGroups {
       (snapshot, refusedSamples) = (nil, 0)
     }
     return sample
@@ -108,6 +125,32 @@ package struct GoProcess: Sendable {
       failedSearches = 0
     } catch {
       refusal = error
+    }
+  }
+
+  /// Takes from a snapshot what is still missing of extras; nothing counts unless the scheduler,
+  /// which the histograms are in, and the garbage collector are what they should be.
+  private mutating func takeExtras(_ snapshot: Snapshot, _ sample: inout GoSample) {
+    guard case (.success, .success) = (sample.scheduler, sample.collector) else { return }
+    if case .failure = sample.latencies {
+      let found = Result { () throws(Refusal) in
+        try Acceptance.latencies(snapshot, before: latencies)
+      }
+      sample.latencies = found
+      if case .success(let accepted) = found { latencies = accepted }
+    }
+    if case .failure = sample.pauses {
+      let found = Result { () throws(Refusal) in try Acceptance.pauses(snapshot, before: pauses) }
+      sample.pauses = found
+      if case .success(let accepted) = found { pauses = accepted }
+    }
+    if case .failure = sample.cpuTimes {
+      sample.cpuTimes = Result { () throws(Refusal) in try Acceptance.cpuTimes(snapshot) }
+      if case .failure = sample.cpuTimes, snapshot.cpuTimesAt.isEmpty, searches > 0 {
+        let found = Locator(file, bias: bias, read).cpuTimes(snapshot.memstatsAddress)
+        self.snapshot?.cpuTimesAt = found
+        searches = found.isEmpty ? searches - 1 : 8
+      }
     }
   }
 
@@ -129,6 +172,14 @@ extension GoSample {
   }
 
   fileprivate var isComplete: Bool {
+    if case .failure = latencies { return false }
+    if case .failure = pauses { return false }
+    if case .failure = cpuTimes { return false }
+    return hasGroups
+  }
+
+  /// Whether all but what was asked for besides has passed its checks.
+  fileprivate var hasGroups: Bool {
     if case (.success, .success, .success) = (heap, scheduler, collector) { return true }
     return false
   }

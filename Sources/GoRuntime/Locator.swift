@@ -7,7 +7,7 @@ import Linux
 /// the right one.
 struct Locator {
   private let file: ProgramFile
-  private let layout: Layout
+  let layout: Layout
   /// What is added to addresses of the file.
   private let bias: UInt64
   private let image: Range<UInt64>
@@ -251,7 +251,7 @@ struct Locator {
   // MARK: Memory
 
   /// A part of what is searched.
-  private struct Window {
+  struct Window {
     /// Where the first of the words would be, if all of them were of this part.
     var start: UInt64
     /// What else was read in the same call, and then the part.
@@ -262,20 +262,27 @@ struct Locator {
     func address(_ place: Int) -> UInt64 { start &+ UInt64(place) * 8 }
   }
 
+  /// Where `runtime.work` is, as far as that is known.
+  func work(bytes: Int) -> [Range<UInt64>]? {
+    file.symbols?[.work].map { [$0..<min($0 &+ UInt64(bytes), max($0, file.image.upperBound))] }
+  }
+
   /// Goes through the variables of the program, window by window.
   ///
   /// - Parameters:
   ///   - ahead: How many words behind a place `body` needs.
   ///   - with: What else is read each time, just before the window.
+  ///   - ranges: Addresses of the file, instead of all variables.
   ///   - body: Says at which places of a window something is.
   /// - Returns: The addresses of these.
-  private func search(
-    ahead: Int, with: (address: UInt64, words: Int)? = nil, _ body: (Window) -> [Int]
+  func search(
+    ahead: Int, with: (address: UInt64, words: Int)? = nil, in ranges: [Range<UInt64>]? = nil,
+    _ body: (Window) -> [Int]
   ) -> [UInt64] {
     var hits: [UInt64] = []
     var buffer: [UInt64] = []
     let skipped = with?.words ?? 0
-    for range in file.variables {
+    for range in ranges ?? file.variables {
       let lower = range.lowerBound &+ bias
       var start = (lower &+ 7) & ~7
       let end = (lower &+ min(range.upperBound - range.lowerBound, Self.searchLimit)) & ~7

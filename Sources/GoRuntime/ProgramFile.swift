@@ -27,6 +27,10 @@ package struct ProgramFile: Sendable {
     case scheduler = "runtime.sched"
     case processors = "runtime.allp"
     case goroutines = "runtime.allgs"
+    case work = "runtime.work"
+
+    /// Those without which there are none.
+    static let needed = Set(allCases).subtracting([.work])
   }
 
   /// What a file turned out to be.
@@ -239,7 +243,7 @@ private struct Reader: ~Copyable {
         }
       }
     }
-    if places.count < wanted.count { return nil }
+    if !ProgramFile.Symbol.needed.isSubset(of: places.values) { return nil }
     var found: ProgramFile.Symbols = [:]
     try pieces(file, table.fileRange, overlap: 0) { bytes, _ in
       for at in stride(from: 0, through: bytes.count - Self.symbolBytes, by: Self.symbolBytes) {
@@ -250,7 +254,7 @@ private struct Reader: ~Copyable {
         }
       }
     }
-    return found.count == wanted.count ? found : nil
+    return ProgramFile.Symbol.needed.isSubset(of: found.keys) ? found : nil
   }
 
   /// Reads a range piece by piece; the last bytes of each are the first of the next.

@@ -15,6 +15,9 @@ struct Snapshot {
     var goroutineCount = 0
     var processors = 0
     var freeGoroutines = 0
+    var latencies: Range<Int>?
+    var pauses: Range<Int>?
+    var cpuTimes: [Range<Int>] = []
     var after = 0
   }
 
@@ -29,6 +32,14 @@ struct Snapshot {
   /// `allp`, as it was when the pieces were laid out.
   private(set) var processors: [UInt64] = []
   private var processorsAt: UInt64 = 0
+  /// What is read besides.
+  var extras: GoExtras = [] {
+    didSet { if extras != oldValue { layOut() } }
+  }
+  /// Where `cpuStats` may be.
+  var cpuTimesAt: [UInt64] = [] {
+    didSet { if cpuTimesAt != oldValue { layOut() } }
+  }
 
   init(_ layout: Layout, _ addresses: Addresses) {
     self.layout = layout
@@ -56,6 +67,12 @@ struct Snapshot {
     places.processors = add(addresses.processors, 0, to: 16)
     places.freeGoroutines = pieces.wordCount
     for processor in processors { _ = add(processor, layout[.pFreeG], to: 8) }
+    places.latencies = extras.contains(.latencies) ? addHistogram(.timeToRun) : nil
+    places.pauses = extras.contains(.pauses) ? addHistogram(.stwTotalTimeGC) : nil
+    places.cpuTimes = (extras.contains(.cpuTimes) ? cpuTimesAt : []).map { address in
+      let start = add(address, 0, to: CPUTimes.wordCount * 8)
+      return start..<(start + CPUTimes.wordCount)
+    }
     places.after = add(addresses.memstats, layout[.numGC], to: 8)
   }
 
@@ -64,6 +81,13 @@ struct Snapshot {
   /// - Returns: Where its words begin.
   private mutating func add(_ base: UInt64, _ offset: Int, to bytes: Int) -> Int {
     pieces.add(base &+ UInt64(offset), words: bytes / 8)
+  }
+
+  private mutating func addHistogram(_ field: Field) -> Range<Int>? {
+    guard let offset = layout.ifPresent(field) else { return nil }
+    let size = layout[.timeHistogramSize]
+    let start = add(addresses.scheduler, offset, to: size)
+    return start..<(start + size / 8)
   }
 
   /// Reads everything anew, and if `allp` has changed, once more with the processors that are there
@@ -106,6 +130,14 @@ struct Snapshot {
   }
 
   // MARK: What was read
+
+  /// Nothing if it was not asked for, or if this version has none.
+  var latencies: ArraySlice<UInt64> { words[places.latencies ?? 0..<0] }
+  var pauses: ArraySlice<UInt64> { words[places.pauses ?? 0..<0] }
+  /// What is where `cpuStats` may be.
+  var cpuTimes: [ArraySlice<UInt64>] { places.cpuTimes.map { words[$0] } }
+  var hasPauses: Bool { places.pauses != nil }
+  var memstatsAddress: UInt64 { addresses.memstats }
 
   func memstats(_ field: Field) -> UInt64 { words[places.memstats + layout[field] / 8] }
   func controller(_ field: Field) -> UInt64 { words[places.controller + layout[field] / 8] }

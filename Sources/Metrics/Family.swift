@@ -4,6 +4,19 @@ package enum Kind: String, Sendable, CaseIterable {
   case counter
   /// Goes up and down.
   case gauge
+  /// Observations, of which some quantiles, the sum and the count are known; sum and count only rise.
+  case summary
+  /// Observations that are counted by their size; all of its numbers only rise.
+  case histogram
+
+  /// The label that tells the numbers of a distribution apart.
+  var pointLabel: String? {
+    switch self {
+    case .counter, .gauge: nil
+    case .summary: "quantile"
+    case .histogram: "le"
+    }
+  }
 }
 
 /// The base unit of a family's samples, which is also the last word of its name.
@@ -24,12 +37,19 @@ package struct Family: Sendable, Hashable {
   package let help: String
   /// Names of the labels beyond those of the target, in the order they are written.
   package let labels: [String]
+  /// Of a summary its quantiles, of a histogram the upper bounds of its buckets without the last one,
+  /// which has none; from low to high, below a million.
+  package let points: [Double]
 
-  package init(_ name: String, _ kind: Kind, _ unit: Unit, labels: [String] = [], help: String) {
+  package init(
+    _ name: String, _ kind: Kind, _ unit: Unit, labels: [String] = [], points: [Double] = [],
+    help: String
+  ) {
     self.name = name
     self.kind = kind
     self.unit = unit
     self.labels = labels
+    self.points = points
     self.help = help
   }
 }

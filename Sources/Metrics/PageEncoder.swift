@@ -8,7 +8,8 @@
 ///   of prometheus/client_model.
 /// - Shape of JSON: an array of families, each with `name`, `type`, `unit`, `help` and `samples`,
 ///   each of which has an object `labels` and a `value`: a number, or one of the texts `NaN`,
-///   `+Inf` and `-Inf`.
+///   `+Inf` and `-Inf`. Instead of the value a summary has an object `quantiles` of values, a
+///   histogram an object `buckets` of counts by upper bound, and both have `sum` and `count`.
 package struct PageEncoder: Sendable {
   /// The page so far.
   package private(set) var page: [UInt8] = []
@@ -76,34 +77,75 @@ package struct PageEncoder: Sendable {
     _ labels: PreparedLabels, _ reading: Reading, created: Double? = nil
   ) {
     guard let number = reading.number else { return }
-    let isFirst = !isOpen
-    if isFirst { open() }
+    beginSample()
     switch format.style {
     case .text:
-      begin(line: family.name, labels)
-      append(reading)
-      page.append(UInt8(ascii: "\n"))
-      if writesCreated, !family.createdName.isEmpty, let created {
-        begin(line: family.createdName, labels)
-        // As exact as in protobuf, and as Prometheus keeps it.
-        append(.real((created * 1000).rounded() / 1000))
-        page.append(UInt8(ascii: "\n"))
-      }
+      append(line: family.name, labels, reading)
+      append(created: created, labels)
     case .protobuf:
       append(metric: labels, number, isCounter: family.isCounter, created)
     case .json:
-      if !isFirst { page.append(UInt8(ascii: ",")) }
       page.append(contentsOf: "{\"labels\":{".utf8)
       page.append(contentsOf: labels.bytes)
       page.append(contentsOf: "},\"value\":".utf8)
-      if !number.isFinite { page.append(UInt8(ascii: "\"")) }
-      append(reading)
-      if !number.isFinite { page.append(UInt8(ascii: "\"")) }
+      append(json: reading)
       page.append(UInt8(ascii: "}"))
     }
   }
 
-  private mutating func open() {
+  /// Writes one sample of a summary or a histogram.
+  ///
+  /// - Parameters:
+  ///   - labels: Its labels, in the style of the format.
+  ///   - sample: The numbers, as many as the family has points.
+  ///   - created: Since when it counts, in seconds since 1970.
+  package mutating func sample(
+    _ labels: PreparedLabels, _ sample: Distribution, created: Double? = nil
+  ) {
+    beginSample()
+    switch format.style {
+    case .text:
+      for (place, point) in family.distribution.points.enumerated()
+      where sample[place] != .absent {
+        page.append(contentsOf: family.distribution.pointName)
+        page.append(contentsOf: labels.bytes)
+        page.append(labels.bytes.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
+        page.append(contentsOf: point)
+        append(sample[place])
+        page.append(UInt8(ascii: "\n"))
+      }
+      append(line: family.distribution.sumName, labels, .real(sample.sum))
+      append(line: family.distribution.countName, labels, .whole(sample.count))
+      append(created: created, labels)
+    case .protobuf:
+      append(metric: labels, sample, isHistogram: family.distribution.isHistogram, created)
+    case .json:
+      let name = family.distribution.isHistogram ? "buckets" : "quantiles"
+      page.append(contentsOf: "{\"labels\":{".utf8)
+      page.append(contentsOf: labels.bytes)
+      page.append(contentsOf: "},\"".utf8)
+      page.append(contentsOf: name.utf8)
+      page.append(contentsOf: "\":{".utf8)
+      for (place, point) in family.distribution.points.enumerated()
+      where sample[place] != .absent {
+        if page.last != UInt8(ascii: "{") { page.append(UInt8(ascii: ",")) }
+        page.append(contentsOf: point)
+        append(json: sample[place])
+      }
+      page.append(contentsOf: "},\"sum\":".utf8)
+      append(json: .real(sample.sum))
+      page.append(contentsOf: ",\"count\":".utf8)
+      append(.whole(sample.count))
+      page.append(UInt8(ascii: "}"))
+    }
+  }
+
+  /// Writes what stands before a sample: if it is the first one, what the family begins with.
+  private mutating func beginSample() {
+    if isOpen {
+      if format == .json { page.append(UInt8(ascii: ",")) }
+      return
+    }
     isOpen = true
     if format == .json {
       if page.count > 1 { page.append(UInt8(ascii: ",")) }
@@ -124,13 +166,21 @@ package struct PageEncoder: Sendable {
     }
   }
 
-  private mutating func begin(line name: [UInt8], _ labels: PreparedLabels) {
+  private mutating func append(line name: [UInt8], _ labels: PreparedLabels, _ reading: Reading) {
     page.append(contentsOf: name)
     if !labels.bytes.isEmpty {
       page.append(contentsOf: labels.bytes)
       page.append(UInt8(ascii: "}"))
     }
     page.append(UInt8(ascii: " "))
+    append(reading)
+    page.append(UInt8(ascii: "\n"))
+  }
+
+  private mutating func append(created: Double?, _ labels: PreparedLabels) {
+    guard writesCreated, !family.createdName.isEmpty, let created else { return }
+    // As exact as in protobuf, and as Prometheus keeps it.
+    append(line: family.createdName, labels, .real((created * 1000).rounded() / 1000))
   }
 
   private mutating func append(_ reading: Reading) {
@@ -141,19 +191,56 @@ package struct PageEncoder: Sendable {
     }
   }
 
+  private mutating func append(json reading: Reading) {
+    let isText = reading.number?.isFinite == false
+    if isText { page.append(UInt8(ascii: "\"")) }
+    append(reading)
+    if isText { page.append(UInt8(ascii: "\"")) }
+  }
+
   /// Appends a message of type `Metric` with a `Counter` or a `Gauge`.
   private mutating func append(
     metric labels: PreparedLabels, _ number: Double, isCounter: Bool, _ created: Double?
   ) {
     let timestamp = isCounter ? created.flatMap(ProtobufTimestamp.init) : nil
-    let valueSize = 9 + (timestamp.map { 2 + $0.size } ?? 0)
-    appendTag(4, ofBytes: labels.bytes.count + 2 + valueSize, &page)
-    page.append(contentsOf: labels.bytes)
-    appendTag(isCounter ? 3 : 2, ofBytes: valueSize, &page)
+    let size = 9 + (timestamp?.size ?? 0)
+    begin(metric: labels, value: isCounter ? 3 : 2, size)
     appendField(1, number, &page)
-    if let timestamp {
-      appendTag(3, ofBytes: timestamp.size, &page)
-      timestamp.append(to: &page)
+    timestamp?.append(as: 3, to: &page)
+  }
+
+  /// Appends a message of type `Metric` with a `Summary` or a `Histogram`.
+  private mutating func append(
+    metric labels: PreparedLabels, _ sample: Distribution, isHistogram: Bool, _ created: Double?
+  ) {
+    let timestamp = created.flatMap(ProtobufTimestamp.init)
+    let points = family.distribution.points
+    var size = 1 + varintSize(sample.count) + 9 + (timestamp?.size ?? 0)
+    for place in points.indices where sample[place] != .absent {
+      size += 2 + pointSize(sample, place)
     }
+    begin(metric: labels, value: isHistogram ? 7 : 4, size)
+    appendField(1, sample.count, &page)
+    appendField(2, sample.sum, &page)
+    for (place, point) in points.enumerated() where sample[place] != .absent {
+      appendTag(3, ofBytes: pointSize(sample, place), &page)
+      if isHistogram { appendField(1, sample.observations(place), &page) }
+      page.append(contentsOf: point)
+      if !isHistogram { appendField(2, sample[place].number ?? .nan, &page) }
+    }
+    timestamp?.append(as: isHistogram ? 15 : 4, to: &page)
+  }
+
+  /// How many bytes the content of a `Quantile` or a `Bucket` takes.
+  private func pointSize(_ sample: Distribution, _ place: Int) -> Int {
+    family.distribution.isHistogram ? 10 + varintSize(sample.observations(place)) : 18
+  }
+
+  /// Appends a message of type `Metric` up to the content of its value.
+  private mutating func begin(metric labels: PreparedLabels, value: UInt8, _ size: Int) {
+    let valueSize = 1 + varintSize(UInt64(size)) + size
+    appendTag(4, ofBytes: labels.bytes.count + valueSize, &page)
+    page.append(contentsOf: labels.bytes)
+    appendTag(value, ofBytes: size, &page)
   }
 }

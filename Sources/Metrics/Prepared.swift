@@ -9,13 +9,15 @@ package struct PreparedFamily: Sendable {
   let header, trailer: [UInt8]
   /// What each sample begins with.
   let name: [UInt8]
-  /// What tells since when a counter counts begins with; empty where nothing does.
+  /// What tells since when the family counts begins with; empty where nothing does.
   let createdName: [UInt8]
   let isCounter: Bool
+  let distribution: PreparedDistribution
 
   /// A family without a name, of which nothing is written.
   init() {
     (header, trailer, name, createdName, isCounter) = ([], [], [], [], false)
+    distribution = PreparedDistribution()
   }
 
   /// Renders a family.
@@ -27,6 +29,7 @@ package struct PreparedFamily: Sendable {
   ///     names of counters, and what is left must not be one of them.
   package init(_ family: Family, _ format: Format, others: Set<String> = []) {
     isCounter = family.kind == .counter
+    distribution = PreparedDistribution(family, format)
     var header: [UInt8] = []
     var trailer: [UInt8] = []
     var createdName = ""
@@ -49,11 +52,18 @@ package struct PreparedFamily: Sendable {
       header += "# HELP \(name) ".utf8
       appendEscaped(family.help, quotes: true, &header)
       header.append(UInt8(ascii: "\n"))
-      if isTotal { createdName = name + "_created" }
+      if isTotal || family.kind.pointLabel != nil { createdName = name + "_created" }
     case .protobuf:
       appendField(1, family.name, &header)
       appendField(2, family.help, &header)
-      header += [3 << 3, family.kind == .counter ? 0 : 1]
+      let type: UInt8 =
+        switch family.kind {
+        case .counter: 0
+        case .gauge: 1
+        case .summary: 2
+        case .histogram: 4
+        }
+      header += [3 << 3, type]
       if family.unit != .none { appendField(5, family.unit.rawValue, &trailer) }
     case .json:
       header += "{\"name\":\"\(family.name)\",\"type\":\"\(family.kind.rawValue)\"".utf8

@@ -22,6 +22,12 @@ func appendTag(_ field: UInt8, ofBytes count: Int, _ bytes: inout [UInt8]) {
   appendVarint(UInt64(count), &bytes)
 }
 
+/// Appends a field with a number of type `uint64`.
+func appendField(_ field: UInt8, _ number: UInt64, _ bytes: inout [UInt8]) {
+  bytes.append(field << 3)
+  appendVarint(number, &bytes)
+}
+
 /// Appends a field with a text.
 func appendField(_ field: UInt8, _ text: String, _ bytes: inout [UInt8]) {
   appendTag(field, ofBytes: text.utf8.count, &bytes)
@@ -55,12 +61,14 @@ struct ProtobufTimestamp {
     nanoseconds = milliseconds % 1000 * 1_000_000
   }
 
-  var size: Int { 2 + varintSize(seconds) + varintSize(nanoseconds) }
+  private var contentSize: Int { 2 + varintSize(seconds) + varintSize(nanoseconds) }
 
-  func append(to bytes: inout [UInt8]) {
-    bytes.append(1 << 3)
-    appendVarint(seconds, &bytes)
-    bytes.append(2 << 3)
-    appendVarint(nanoseconds, &bytes)
+  /// How many bytes it takes as a field.
+  var size: Int { 2 + contentSize }
+
+  func append(as field: UInt8, to bytes: inout [UInt8]) {
+    appendTag(field, ofBytes: contentSize, &bytes)
+    appendField(1, seconds, &bytes)
+    appendField(2, nanoseconds, &bytes)
   }
 }

@@ -44,4 +44,6 @@ package enum Samples<Subject>: Sendable {
   case single(@Sendable (Subject) -> Reading)
   /// One sample for each combination of values of the family's own labels.
   case labelled(@Sendable (Subject) -> [(values: [String], reading: Reading)])
+  /// One summary or histogram, in the family's unit.
+  case distribution(@Sendable (Subject) -> Distribution?)
 }

@@ -84,7 +84,7 @@ import Testing
     #expect(page.value("go_memstats_last_gc_time_seconds") == 1_600_000_000.5)
     #expect(page[#"go_info{target="app",version="\#(runtime.version)"}"#] == 1)
     for group in ["heap", "scheduler", "gc"] { #expect(page[ok(group)] == 1) }
-    #expect(page.samples.count { $0.key.hasPrefix("go_") } == 31)
+    #expect(page.samples.count { $0.key.hasPrefix("go_") } == 38)
     #expect(troubles(watch).isEmpty)
   }
 

@@ -14,6 +14,6 @@ cat "$WORK/counts"
 expect "formats" "$(wc -l < "$WORK/counts")" '>=' 6
 while read -r format few many; do
   expect "requests for memory of a page in $format" "$many" '>' 0
-  expect "requests for memory of 20,000 samples in $format" "$many" '<=' "$few"
-  expect "requests for memory of a page in $format" "$many" '<=' 4
+  expect "requests for memory of 40,000 samples in $format" "$many" '<=' "$few"
+  expect "requests for memory of a page in $format" "$many" '<=' 6
 done < "$WORK/counts"

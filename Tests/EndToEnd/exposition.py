@@ -15,8 +15,8 @@ import sys
 from prometheus_client import parser as text_parser
 from prometheus_client.openmetrics import parser as strict_parser
 
-# As in metrics.proto of prometheus/client_model, without histograms and summaries, and with the
-# timestamp of google/protobuf/timestamp.proto.
+# As in metrics.proto of prometheus/client_model, without native histograms, and with the timestamp of
+# google/protobuf/timestamp.proto.
 PROTO = """
 syntax = "proto2";
 package io.prometheus.client;
@@ -28,11 +28,27 @@ message Counter {
   optional double value = 1;
   optional Timestamp created_timestamp = 3;
 }
+message Quantile { optional double quantile = 1; optional double value = 2; }
+message Summary {
+  optional uint64 sample_count = 1;
+  optional double sample_sum = 2;
+  repeated Quantile quantile = 3;
+  optional Timestamp created_timestamp = 4;
+}
+message Bucket { optional uint64 cumulative_count = 1; optional double upper_bound = 2; }
+message Histogram {
+  optional uint64 sample_count = 1;
+  optional double sample_sum = 2;
+  repeated Bucket bucket = 3;
+  optional Timestamp created_timestamp = 15;
+}
 message Metric {
   repeated LabelPair label = 1;
   optional Gauge gauge = 2;
   optional Counter counter = 3;
+  optional Summary summary = 4;
   optional int64 timestamp_ms = 6;
+  optional Histogram histogram = 7;
 }
 message MetricFamily {
   required string name = 1;
@@ -56,6 +72,9 @@ def key(name, labels):
 
 
 def add(samples, name, labels, value):
+    for point in ("quantile", "le"):  # 1, 1.0 and 1e0 are the same
+        if point in labels:
+            labels = labels | {point: str(float(labels[point]))}
     check(key(name, labels) not in samples, f"{name}{labels} is there twice")
     samples[key(name, labels)] = value
 
@@ -76,10 +95,11 @@ def read_openmetrics(page, created=None):
         if family.unit:
             check(family.name.endswith("_" + family.unit), f"{family.name}: {family.unit}")
         for sample in family.samples:
-            if family.type == "counter" and sample.name.endswith("_created"):
+            if family.type != "gauge" and sample.name.endswith("_created"):
                 check(created is not None, f"{sample.name} without being asked for")
                 if created is not None:
-                    created[key(family.name + "_total", sample.labels)] = sample.value
+                    suffix = "_total" if family.type == "counter" else ""
+                    created[key(family.name + suffix, sample.labels)] = sample.value
             else:
                 add(samples, sample.name, sample.labels, sample.value)
     return samples
@@ -112,16 +132,38 @@ def read_protobuf(page, directory, created):
         for metric in family.metric:
             labels = {pair.name: pair.value for pair in metric.label}
             check(len(labels) == len(metric.label), f"{family.name}: a label twice")
-            kind = ("counter", "gauge")[family.type]
+            kind = ("counter", "gauge", "summary", "", "histogram")[family.type]
             check([field.name for field, _ in metric.ListFields()]
                   == (["label"] if labels else []) + [kind], f"{family.name}: {metric}")
             value = getattr(metric, kind)
-            add(samples, family.name, labels, value.value)
-            if kind == "counter":
+            if kind in ("summary", "histogram"):
+                points = ([(point.quantile, point.value) for point in value.quantile]
+                          if kind == "summary" else
+                          [(point.upper_bound, point.cumulative_count) for point in value.bucket])
+                add_distribution(
+                    samples, family.name, kind, labels, points, value.sample_sum,
+                    value.sample_count)
+            else:
+                add(samples, family.name, labels, value.value)
+            if kind != "gauge":
                 check(value.HasField("created_timestamp"), f"{family.name}: since when?")
                 time = value.created_timestamp
                 created[key(family.name, labels)] = time.seconds + time.nanos / 1e9
     return samples
+
+
+def add_distribution(samples, name, kind, labels, points, total, count):
+    """Adds what the text formats say of a summary or a histogram."""
+    if kind == "histogram" and (not points or points[-1][0] != math.inf):
+        points.append((math.inf, count))
+    for point, value in points:
+        if kind == "summary":
+            add(samples, name, labels | {"quantile": str(point)}, value)
+        else:
+            add(samples, name + "_bucket", labels | {"le": str(point)}, value)
+    check([point for point, _ in points] == sorted(point for point, _ in points), f"{name}: order")
+    add(samples, name + "_sum", labels, total)
+    add(samples, name + "_count", labels, count)
 
 
 def read_json(page):
@@ -129,7 +171,14 @@ def read_json(page):
     for family in json.loads(page):
         check(set(family) == {"name", "type", "unit", "help", "samples"}, str(set(family)))
         for sample in family["samples"]:
-            add(samples, family["name"], sample["labels"], float(sample["value"]))
+            points = sample.get("quantiles", sample.get("buckets"))
+            if points is None:
+                add(samples, family["name"], sample["labels"], float(sample["value"]))
+                continue
+            add_distribution(
+                samples, family["name"], family["type"], sample["labels"],
+                [(float(point), float(value)) for point, value in points.items()],
+                float(sample["sum"]), sample["count"])
     return samples
 
 

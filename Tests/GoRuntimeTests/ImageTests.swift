@@ -194,6 +194,16 @@ private let others: [Corruption] = [
     #expect(outcome.refused == [.gc])
   }
 
+  /// What was found once may become another program's memory.
+  @Test(arguments: [Field.spanAllocSize, .spanAllocStat, .cacheAllocSize, .cacheAllocStat])
+  func anotherRuntimeIsNoticed(_ field: Field) throws {
+    var random = SeededGenerator(seed: 5)
+    var runtime = RuntimeImage(try #require(Layout.all.last), &random)
+    #expect(try runtime.snapshot().isOfThisRuntime)
+    runtime[runtime.addresses.heap + UInt64(runtime.layout[field])] += 8
+    #expect(try !runtime.snapshot().isOfThisRuntime)
+  }
+
   /// GOMAXPROCS changes: the processors are read anew, and only then.
   @Test func processorsAreReadAnewWhenTheirNumberChanges() throws {
     var random = SeededGenerator(seed: 2)

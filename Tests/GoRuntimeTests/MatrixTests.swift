@@ -6,9 +6,9 @@ import Testing
 
 @testable import GoRuntime
 
-/// Programs of Tests/GoMatrix/programs: all with GO_MATRIX=all, else some of the oldest and of the
+/// Programs of Tests/GoMatrix/goPrograms: all with GO_MATRIX=all, else some of the oldest and of the
 /// newest version.
-private let programs: [String] = {
+let goPrograms: [String] = {
   let directory = projectDirectory + ".build/go/programs"
   let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
   if ProcessInfo.processInfo.environment["GO_MATRIX"] == "all" { return names }
@@ -19,7 +19,7 @@ private let programs: [String] = {
   }
 }()
 
-private func path(_ name: String) -> String { projectDirectory + ".build/go/programs/" + name }
+func goProgramPath(_ name: String) -> String { projectDirectory + ".build/go/programs/" + name }
 
 /// What a program does before it is looked at.
 private struct Scenario: Sendable, CustomTestStringConvertible {
@@ -57,13 +57,13 @@ private let scenarios = [
 @Suite(
   .serialized,
   .enabled(
-    if: !programs.isEmpty,
-    "there are no Go programs: make deps-go unit builds some, make test-go all"))
+    if: !goPrograms.isEmpty,
+    "there are no Go goPrograms: make deps-go unit builds some, make test-go all"))
 struct MatrixTests {
   /// Everything is exactly what the program says itself, if it says the same before and after.
-  @Test(arguments: programs) func anIdleProgramIsReadExactly(_ name: String) throws {
+  @Test(arguments: goPrograms) func anIdleProgramIsReadExactly(_ name: String) throws {
     for scenario in scenarios {
-      let subject = try Subject(path(name), environment: scenario.environment)
+      let subject = try Subject(goProgramPath(name), environment: scenario.environment)
       for command in scenario.commands {
         #expect(subject.ask(command) == "done", "\(scenario.testDescription): \(command)")
       }
@@ -97,9 +97,9 @@ struct MatrixTests {
 
   /// While a program allocates, collects garbage and starts goroutines, what only grows lies between
   /// what it says itself before and after.
-  @Test(arguments: programs, ["storm 4", "churn 4", "collect 2", "storm 2,churn 2,collect 1"])
+  @Test(arguments: goPrograms, ["storm 4", "churn 4", "collect 2", "storm 2,churn 2,collect 1"])
   func aStormIsReadWithinItsBracket(_ name: String, _ storm: String) throws {
-    let subject = try Subject(path(name))
+    let subject = try Subject(goProgramPath(name))
     _ = subject.ask("hold 5")
     for command in storm.split(separator: ",") { #expect(subject.ask(String(command)) == "done") }
     var reader = try subject.reader()
@@ -126,8 +126,8 @@ struct MatrixTests {
     #expect(accepted > 10, "\(name), \(storm)")
   }
 
-  @Test(arguments: programs) func aStormLeavesTheTruthBehind(_ name: String) throws {
-    let subject = try Subject(path(name))
+  @Test(arguments: goPrograms) func aStormLeavesTheTruthBehind(_ name: String) throws {
+    let subject = try Subject(goProgramPath(name))
     var reader = try subject.reader()
     for command in ["storm 3", "churn 3", "collect 1"] { _ = subject.ask(command) }
     for _ in 0..<20 { _ = try reader.sample(systemThreads: subject.systemThreads) }
@@ -147,11 +147,11 @@ struct MatrixTests {
   }
 
   /// With the layout of another version nothing is given.
-  @Test(arguments: programs) func aWrongLayoutGivesNothing(_ name: String) throws {
-    let subject = try Subject(path(name))
+  @Test(arguments: goPrograms) func aWrongLayoutGivesNothing(_ name: String) throws {
+    let subject = try Subject(goProgramPath(name))
     _ = subject.ask("gc 3")
     _ = subject.ask("hold 5")
-    guard case .program(let file) = try ProgramFile.read(try openFile(path(name), [.read])) else {
+    guard case .program(let file) = try ProgramFile.read(try openFile(goProgramPath(name), [.read])) else {
       return
     }
     for other in Layout.all
@@ -167,8 +167,8 @@ struct MatrixTests {
   }
 
   /// A stopped program is read as well as a running one.
-  @Test(arguments: programs) func aStoppedProgramIsRead(_ name: String) throws {
-    let subject = try Subject(path(name))
+  @Test(arguments: goPrograms) func aStoppedProgramIsRead(_ name: String) throws {
+    let subject = try Subject(goProgramPath(name))
     _ = subject.ask("rest 20")
     subject.send(SIGSTOP)
     var reader = try subject.reader()
@@ -181,12 +181,12 @@ struct MatrixTests {
   }
 
   /// Another program takes the process' place: what was known of the first one gives nothing.
-  @Test(arguments: programs) func anotherProgramInItsPlaceGivesNothing(_ name: String) throws {
+  @Test(arguments: goPrograms) func anotherProgramInItsPlaceGivesNothing(_ name: String) throws {
     // Of another version: the same one may well have everything in the same place.
     let version = name.prefix { $0 != "-" }
-    let others = programs.filter { !$0.hasPrefix(version) }.suffix(2).map(path)
+    let others = goPrograms.filter { !$0.hasPrefix(version) }.suffix(2).map(goProgramPath)
     for other in ["/bin/sleep 60"] + others {
-      let subject = try Subject(path(name))
+      let subject = try Subject(goProgramPath(name))
       _ = subject.ask("gc 2")
       var reader = try subject.reader()
       _ = try reader.sample(systemThreads: 50)
@@ -205,9 +205,9 @@ struct MatrixTests {
     }
   }
 
-  @Test(arguments: programs) func theEndOfAProgramIsNoTrap(_ name: String) throws {
+  @Test(arguments: goPrograms) func theEndOfAProgramIsNoTrap(_ name: String) throws {
     for delay: UInt32 in [0, 200, 1000, 5000] {
-      let subject = try Subject(path(name))
+      let subject = try Subject(goProgramPath(name))
       _ = subject.ask("storm 2")
       var reader = try subject.reader()
       let pid = subject.pid

@@ -122,6 +122,9 @@ import Testing
   func ofOthersOnlyTheCommandLine() throws {
     let child = try Child("sleep", "1000")
     let hold = try Held(child.pid, in: "/proc").handle.hold
+    // For a moment of its start a program has no arguments yet.
+    let isThere = try eventually { try hold.commandLine().firstArgument == Array("sleep".utf8) }
+    #expect(isThere)
     try asNobody {
       let line = try hold.commandLine()
       #expect(line.firstArgument == Array("sleep".utf8))

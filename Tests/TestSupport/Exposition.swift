@@ -16,12 +16,36 @@ package struct ReadSample: Equatable, Sendable {
   package var value: Double
   /// Since when a counter counts, where the page says so.
   package var created: Double?
+  /// What a summary or a histogram has instead of a value.
+  package var distribution: ReadDistribution?
 
   package init(labels: [ReadLabel] = [], value: Double, created: Double? = nil) {
     self.labels = labels
     self.value = value
     self.created = created
   }
+}
+
+/// What a summary or a histogram says.
+package struct ReadDistribution: Equatable, Sendable {
+  package struct Point: Equatable, Sendable {
+    /// The quantile, or the upper bound of the bucket; its text where it is one.
+    package var at: Double
+    package var text: String?
+    package var value: Double
+
+    package init(at: Double, text: String? = nil, value: Double) {
+      self.at = at
+      self.text = text
+      self.value = value
+    }
+  }
+
+  package var points: [Point] = []
+  package var sum: Double?
+  package var count: Double?
+
+  package init() {}
 }
 
 package struct ReadLabel: Equatable, Sendable {
@@ -114,7 +138,9 @@ private func readSample(
     throw Unreadable(description: line)
   }
   let isTotal = isOpenMetrics && family.type == "counter"
-  if isTotal, name == family.name + "_created" {
+  if family.type == "summary" || family.type == "histogram" {
+    try add(name.dropFirst(family.name.count), sample.labels, number, isOpenMetrics, to: &family)
+  } else if isTotal, name == family.name + "_created" {
     guard let last = family.samples.indices.last, family.samples[last].labels == sample.labels,
       family.samples[last].created == nil
     else { throw Unreadable(description: "out of place: \(line)") }
@@ -126,6 +152,49 @@ private func readSample(
     throw Unreadable(description: "out of place: \(line)")
   }
   families.append(family)
+}
+
+/// Adds a line of a summary or a histogram, whose points come first, then sum, count and since when.
+private func add(
+  _ suffix: Substring, _ labels: [ReadLabel], _ number: Double, _ isOpenMetrics: Bool,
+  to family: inout ReadFamily
+) throws {
+  let label = family.type == "summary" ? "quantile" : "le"
+  let wrong = Unreadable(description: "out of place: \(family.name)\(suffix)\(labels)")
+  var last = family.samples.popLast()
+  var distribution = last?.distribution ?? ReadDistribution()
+  switch suffix {
+  case family.type == "summary" ? "" : "_bucket":
+    guard let point = labels.last, point.name == label, let at = Double(point.value) else {
+      throw wrong
+    }
+    if let known = last, distribution.count != nil {
+      family.samples.append(known)
+      last = nil
+    }
+    if last == nil {
+      last = ReadSample(labels: labels.dropLast(), value: 0)
+      distribution = ReadDistribution()
+    }
+    guard last?.labels == labels.dropLast(), distribution.sum == nil else { throw wrong }
+    distribution.points.append(.init(at: at, text: point.value, value: number))
+  case "_sum":
+    guard last?.labels == labels, distribution.sum == nil else { throw wrong }
+    distribution.sum = number
+  case "_count":
+    guard last?.labels == labels, distribution.sum != nil, distribution.count == nil else {
+      throw wrong
+    }
+    distribution.count = number
+  case "_created" where isOpenMetrics:
+    guard last?.labels == labels, distribution.count != nil, last?.created == nil else {
+      throw wrong
+    }
+    last?.created = number
+  default: throw wrong
+  }
+  last?.distribution = distribution
+  if let last { family.samples.append(last) }
 }
 
 private func unescaped(_ text: String, quotes: Bool) throws -> String {
@@ -159,6 +228,8 @@ package func readProtobuf(_ bytes: [UInt8]) throws -> [ReadFamily] {
       case .bytes(2, let bytes): family.help = String(decoding: bytes, as: UTF8.self)
       case .number(3, 0): family.type = "counter"
       case .number(3, 1): family.type = "gauge"
+      case .number(3, 2): family.type = "summary"
+      case .number(3, 4): family.type = "histogram"
       case .bytes(4, let bytes): family.samples.append(try readMetric(bytes, family.type))
       case .bytes(5, let bytes): family.unit = String(decoding: bytes, as: UTF8.self)
       default: throw Unreadable(description: "MetricFamily: \(field)")
@@ -184,17 +255,56 @@ private func readMetric(_ bytes: ArraySlice<UInt8>, _ type: String) throws -> Re
       for field in try fields(bytes) {
         switch field {
         case .double(1, let value): sample.value = value
-        case .bytes(3, let time) where type == "counter":
-          var parts = [UInt64](repeating: 0, count: 3)
-          for case .number(let field, let value) in try fields(time) { parts[field] = value }
-          sample.created = Double(parts[1]) + Double(parts[2]) / 1e9
+        case .bytes(3, let time) where type == "counter": sample.created = try readTime(time)
         default: throw Unreadable(description: "value: \(field)")
         }
       }
+    case .bytes(4, let bytes) where type == "summary",
+      .bytes(7, let bytes) where type == "histogram":
+      sample.value = 0
+      try read(bytes, isHistogram: type == "histogram", &sample)
     default: throw Unreadable(description: "Metric: \(field)")
     }
   }
   return sample
+}
+
+private func readTime(_ bytes: ArraySlice<UInt8>) throws -> Double {
+  var parts = [UInt64](repeating: 0, count: 3)
+  for case .number(let field, let value) in try fields(bytes) { parts[field] = value }
+  return Double(parts[1]) + Double(parts[2]) / 1e9
+}
+
+/// Reads a `Summary` or a `Histogram`; the bucket without a bound goes without saying.
+private func read(
+  _ bytes: ArraySlice<UInt8>, isHistogram: Bool, _ sample: inout ReadSample
+) throws {
+  var distribution = ReadDistribution()
+  for field in try fields(bytes) {
+    switch field {
+    case .number(1, let count): distribution.count = Double(count)
+    case .double(2, let sum): distribution.sum = sum
+    case .bytes(3, let point):
+      switch (isHistogram, try fields(point)) {
+      case (false, let parts):
+        guard parts.count == 2, case .double(1, let at) = parts[0],
+          case .double(2, let value) = parts[1]
+        else { throw Unreadable(description: "Quantile: \(parts)") }
+        distribution.points.append(.init(at: at, value: value))
+      case (true, let parts):
+        guard parts.count == 2, case .number(1, let count) = parts[0],
+          case .double(2, let at) = parts[1]
+        else { throw Unreadable(description: "Bucket: \(parts)") }
+        distribution.points.append(.init(at: at, value: Double(count)))
+      }
+    case .bytes(isHistogram ? 15 : 4, let time): sample.created = try readTime(time)
+    default: throw Unreadable(description: "distribution: \(field)")
+    }
+  }
+  if isHistogram, let count = distribution.count {
+    distribution.points.append(.init(at: .infinity, value: count))
+  }
+  sample.distribution = distribution
 }
 
 private enum Field {

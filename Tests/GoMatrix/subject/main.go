@@ -164,6 +164,8 @@ func obey(command string, number int) string {
 		return tell(before.tell())
 	case "both":
 		return tell([]interface{}{before.tell(), after.tell()})
+	case "distributions":
+		return distributions()
 	case "hold": // MiB that stay
 		for i := 0; i < number; i++ {
 			held = append(held, make([]byte, 1<<20))
