@@ -11,6 +11,8 @@ package struct GoSurvey {
   struct Counts: Cumulative {
     var allocatedBytes: UInt64 = 0
     var allocations: UInt64 = 0
+    /// Without those of tiny objects.
+    var objects: UInt64 = 0
     var frees: UInt64 = 0
     var cycles: UInt64 = 0
     var pauseNanoseconds: UInt64 = 0
@@ -33,7 +35,8 @@ package struct GoSurvey {
     ) -> Counts {
       Counts(
         allocatedBytes: combine(allocatedBytes, other.allocatedBytes),
-        allocations: combine(allocations, other.allocations), frees: combine(frees, other.frees),
+        allocations: combine(allocations, other.allocations),
+        objects: combine(objects, other.objects), frees: combine(frees, other.frees),
         cycles: combine(cycles, other.cycles),
         pauseNanoseconds: combine(pauseNanoseconds, other.pauseNanoseconds),
         extras: extras.combined(with: other.extras, combine))
@@ -143,6 +146,7 @@ package struct GoSurvey {
       heap = (heap ?? []) + [figures]
       counts.allocatedBytes = figures.allocatedBytes
       counts.allocations = figures.allocatedObjects &+ figures.tinyObjects
+      counts.objects = figures.allocatedObjects
       counts.frees = figures.freedObjects &+ figures.tinyObjects
       known.knowsHeap = true
       knows.heap = true

@@ -10,6 +10,8 @@ package enum Wish: Hashable, Sendable {
   case details
   /// The names and labels of all targets; no process is read for it.
   case list(Access = Access())
+  /// The page of all targets for an OpenTelemetry receiver.
+  case push(Push)
   /// The page of one target; the processes of no other one are read for it.
   case probe(Probe, Form = Form())
 }
@@ -114,6 +116,8 @@ struct Scope {
   let isComplete: Bool
   /// The pages of all targets that were asked for.
   let forms: [Form]
+  /// Those of them that are pushed.
+  let pushes: [Push]
   /// The pages of one target that were asked for.
   let probeForms: [Probe: [Form]]
   /// The probes, and what each meant before the roster was brought up to date.
@@ -122,7 +126,9 @@ struct Scope {
 
   init(_ wishes: Set<Wish>, _ states: [TargetState]) {
     forms = wishes.compactMap { if case .page(let form) = $0 { form } else { nil } }
-    isComplete = wishes.contains(.health) || wishes.contains(.details) || !forms.isEmpty
+    pushes = wishes.compactMap { if case .push(let push) = $0 { push } else { nil } }
+    isComplete =
+      wishes.contains(.health) || wishes.contains(.details) || !forms.isEmpty || !pushes.isEmpty
     var probeForms: [Probe: [Form]] = [:]
     for case .probe(let probe, let form) in wishes { probeForms[probe, default: []].append(form) }
     self.probeForms = probeForms
