@@ -102,7 +102,10 @@ let package = Package(
     // 5
     room(
       "Config",
-      imports: ["CYAML", "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector"],
+      imports: [
+        "CYAML", "Linux", "Metrics", "Patterns", "HTTPClient", "HTTPServer", "OTLP", "Targets",
+        "Collector",
+      ],
       settings: switches + small),
 
     // 6
@@ -112,7 +115,7 @@ let package = Package(
         "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS",
         "HTTPServer",
         "Systemd", "Targets",
-        "Collector", "Config",
+        "Collector", "OTLP", "Config",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -175,13 +178,13 @@ let package = Package(
     tests(
       "Config",
       imports: [
-        "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "Collector", "TestSupport",
+        "Linux", "Metrics", "OTLP", "Patterns", "HTTPServer", "Targets", "Collector", "TestSupport",
       ]),
     tests(
       "procvitals",
       imports: [
-        "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector", "Config",
-        "TestSupport",
+        "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector", "OTLP",
+        "Config", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

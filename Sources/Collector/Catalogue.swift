@@ -613,6 +613,18 @@ package enum Catalogue {
       "Reads that did not answer within the time of a collection (pid files and /proc)."
     ) { $0.lateReads.map { ([$0.name], .whole($0.value)) } },
     .own(
+      "procvitals_otlp_exports_total", .counter, .none, labels: ["outcome"],
+      "Pushes to the OpenTelemetry receiver, by what came of them (this program)."
+    ) { $0.exports.map { $0.counts.map { ([$0.name], .whole($0.value)) } } ?? [] },
+    .own(
+      "procvitals_otlp_last_success_timestamp_seconds", .gauge, .seconds,
+      "When the OpenTelemetry receiver last took a push, since unix epoch (this program)."
+    ) { $0.exports?.lastSuccess.map { .real($0) } ?? .absent },
+    .own(
+      "procvitals_otlp_rejected_points_total", .counter, .none,
+      "Data points that the OpenTelemetry receiver did not take of pushes that it took (this program)."
+    ) { $0.exports.map { .whole($0.rejectedPoints) } ?? .absent },
+    .own(
       "procvitals_scrape_duration_seconds", .gauge, .seconds,
       "Time that reading this page's values took (this program)."
     ) { .real($0.scrapeSeconds) },

@@ -10,6 +10,8 @@ package struct Configuration: Sendable, Hashable {
   package var defaultForgetAfter: Duration
   /// The variables of the environment that names and labels may show.
   package var allowedEnvironment: [String]
+  /// Whom metrics are pushed to.
+  package var pushing: Pushing
   /// The files that were read, in that order.
   package var files: [String] = []
   /// Whether they are those of process-exporter, in its words.
@@ -26,6 +28,7 @@ package struct Configuration: Sendable, Hashable {
     defaultSelection = draft.defaultSelection
     defaultForgetAfter = draft.defaultForgetAfter
     allowedEnvironment = draft.allowedEnvironment
+    pushing = draft.pushing
   }
 }
 
@@ -39,6 +42,7 @@ extension Configuration {
     draft.allowedEnvironment = allowedEnvironment
     draft.limits = collector.limits
     draft.names = collector.names
+    draft.pushing = pushing
     return KeyTable().keys.compactMap { key in
       guard key.isValue, !key.path.contains("[]") else { return nil }
       return (key.path, key.shown(draft) ?? "")
@@ -100,6 +104,7 @@ extension Reader {
       return configuration
     }
     checkTargets()
+    checkPushing()
     try problems.check()
     return configuration
   }

@@ -16,6 +16,7 @@ package final class Exporter: EventHandler {
   package private(set) var rejectedPoints: UInt64 = 0
   /// When a push last succeeded, seconds since 1970.
   package private(set) var lastSuccess: Double?
+  /// Nil if nothing is pushed.
   package private(set) var settings: Settings?
 
   private enum Phase { case waiting, collecting, sending }
@@ -58,8 +59,9 @@ package final class Exporter: EventHandler {
 
   /// Takes over settings; the same ones as before change nothing.
   ///
-  /// - Parameter new: Nil to push no more.
-  package func configure(_ new: Settings?) {
+  /// - Parameter new: Where to and how.
+  package func configure(_ new: Settings) {
+    let new = new.receiver == nil ? nil : new
     if new == settings { return }
     settings = new
     failures = 0

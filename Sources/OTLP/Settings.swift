@@ -13,9 +13,23 @@ package struct Settings: Sendable, Hashable {
     }
   }
 
-  /// As it is configured, for the log.
-  package var url: String
-  package var endpoint: Endpoint
+  /// Where a receiver is.
+  package struct Receiver: Sendable, Hashable {
+    /// As it is configured.
+    package let url: String
+    package let endpoint: Endpoint
+
+    /// Takes a URL to which `/v1/metrics` is added.
+    ///
+    /// - Throws: What is wrong with it.
+    package init(_ url: String) throws(Endpoint.ParseError) {
+      self.url = url
+      endpoint = try Endpoint(url, takesTLS: true, adding: "/v1/metrics")
+    }
+  }
+
+  /// Nil to push nothing.
+  package var receiver: Receiver?
   package var interval = Duration.seconds(15)
   /// How long one push may take, without the search for the host's address.
   package var timeout = Duration.seconds(10)
@@ -33,21 +47,15 @@ package struct Settings: Sendable, Hashable {
     /// PEM; both or none.
     package var certificateFile: String?
     package var keyFile: String?
-    package var isVerified = true
+    /// Whether any certificate will do.
+    package var skipsVerification = false
     /// The name that the receiver's certificate is for; nil for that of the endpoint.
     package var serverName: String?
 
     package init() {}
   }
 
-  /// Settings with the defaults.
-  ///
-  /// - Parameter url: Where the receiver is, without `/v1/metrics`.
-  /// - Throws: What is wrong with the URL.
-  package init(url: String) throws(Endpoint.ParseError) {
-    self.url = url
-    endpoint = try Endpoint(url, takesTLS: true, adding: "/v1/metrics")
-  }
+  package init() {}
 }
 
 /// Bounds on what receivers and files can make this room hold or wait for.

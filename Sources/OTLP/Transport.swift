@@ -45,6 +45,9 @@ final class Transport: Sendable {
   private static func push(
     _ page: [UInt8], _ settings: Settings, _ deadline: Instant, _ state: inout State
   ) throws(Trouble) -> Verdict {
+    guard let endpoint = settings.receiver?.endpoint else {
+      throw Trouble(text: "there is no endpoint")
+    }
     var fields = [
       ("User-Agent", "procvitals"), ("Content-Type", "application/x-protobuf"),
       ("Accept", "application/x-protobuf"),
@@ -63,7 +66,7 @@ final class Transport: Sendable {
       fields.append((field.name, try value(of: field)))
     }
     var encryption: Client.Encryption?
-    if settings.endpoint.isEncrypted {
+    if endpoint.isEncrypted {
       if state.context?.settings != settings.encryption {
         state.context = (settings.encryption, try context(settings.encryption))
       }
@@ -75,7 +78,7 @@ final class Transport: Sendable {
       isLoopbackOnly: false, bodyLimit: Limits.answerBytes, encryption: encryption)
     do throws(Client.Failure) {
       let answer = try client.ask(
-        settings.endpoint, "POST", fields: fields, body: body, until: deadline)
+        endpoint, "POST", fields: fields, body: body, until: deadline)
       return Verdict(answer, now: wallClockNanoseconds() / 1_000_000_000)
     } catch {
       return .unavailable(sentence(error))
@@ -102,7 +105,8 @@ final class Transport: Sendable {
     let certificate = try settings.certificateFile.map(content)
     let key = try settings.keyFile.map(content)
     do throws(ContextError) {
-      let context = try ClientContext(isVerified: settings.isVerified, authorities: authorities)
+      let context = try ClientContext(
+        isVerified: !settings.skipsVerification, authorities: authorities)
       if let certificate, let key { try context.identify(chain: certificate, privateKey: key) }
       return context
     } catch {

@@ -44,6 +44,7 @@ final class Daemon: EventHandler {
   private var replyToken: EventToken?
   let scrapes: Scrapes
   let reloader: Reloader
+  private let pusher: Pusher
   /// Where the server listens first.
   var address: ListenAddress? { addresses.first }
   private var addresses: [ListenAddress] = []
@@ -111,6 +112,7 @@ final class Daemon: EventHandler {
       replies = try Mailbox()
       scrapes = Scrapes(loop, limit: web.maxRequests)
       reloader = try Reloader(loop, read: load)
+      pusher = try Pusher(loop, scrapes, self.log)
       sampler = try Sampler(
         procPath: source.procPath, cgroupPath: source.cgroupPath, facts: .current(),
         settings: settings, replies: replies
@@ -286,6 +288,7 @@ final class Daemon: EventHandler {
       if !isReady {
         isReady = true
         log.info("ready")
+        pusher.configure(settings.configuration.pushing)
       }
       scrapes.start()
     }
@@ -316,10 +319,15 @@ final class Daemon: EventHandler {
     isStopping = true
     log.notice("stopping")
     manager.stop("finishing what is in flight")
-    server?.drain(within: Self.drainTime) { [unowned self] in
+    var left = 2
+    let end = { [unowned self] in
+      left -= 1
+      if left > 0 { return }
       sampler.stop()
       loop.stop()
     }
+    pusher.finish(then: end)
+    server?.drain(within: Self.drainTime, then: end)
   }
 
   // MARK: Configuration
@@ -331,6 +339,7 @@ final class Daemon: EventHandler {
     case .success(let configuration):
       let settings = configuration.collector
       sampler.configure(settings)
+      if isReady, !isStopping { pusher.configure(configuration.pushing) }
       own.config.isCurrent = true
       own.config.loadedSeconds = wallClockSeconds()
       self.settings = ConfigPage(
@@ -349,6 +358,7 @@ final class Daemon: EventHandler {
   private func collect(_ wishes: Set<Wish>, _ deadline: Instant) {
     var own = own
     own.webConfig = webGate?.load
+    own.exports = pusher.exports
     own.scrapesInFlight = UInt64(scrapes.count)
     own.scrapes = scrapes.answered.map {
       OwnState.Scrapes(

@@ -15,7 +15,7 @@ struct Report: Sendable {
 
   var pages: [Form: [UInt8]] = [:]
   var probes: [Probe: ProbeAnswer] = [:]
-  /// What is no page of metrics, as UTF-8.
+  /// What is no page of metrics, as UTF-8, and what is pushed.
   private var documents: [Wish: [UInt8]] = [:]
   var news = News()
   var census = Collector.Census()
@@ -49,10 +49,10 @@ struct Report: Sendable {
     // Whoever asks at another address gets the same list: only the address is put in anew.
     lazy var list = ServiceDiscovery(outcome.targets)
     for wish in wishes {
-      if case .list(let access) = wish {
-        documents[wish] = list.document(access)
-      } else {
-        documents[wish] = Self.text(wish, outcome, paths).map { Array($0.utf8) }
+      switch wish {
+      case .list(let access): documents[wish] = list.document(access)
+      case .push(let push): documents[wish] = outcome.pushes[push]
+      default: documents[wish] = Self.text(wish, outcome, paths).map { Array($0.utf8) }
       }
     }
   }
@@ -64,7 +64,7 @@ struct Report: Sendable {
     _ wish: Wish, _ outcome: Collector.Outcome, _ paths: WebPaths
   ) -> String? {
     switch wish {
-    case .page, .list: nil
+    case .page, .list, .push: nil
     case .health: (outcome.health ?? Health()).json.line + "\n"
     case .details: TargetsPage.text(outcome.details)
     case .probe(let probe, _):
