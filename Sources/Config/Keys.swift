@@ -207,7 +207,7 @@ struct KeyTable {
         "otlp", "Pushes the metrics to an OpenTelemetry receiver, over HTTP and as protobuf."),
       Key(
         "otlp.endpoint", .receiver, into: \.pushing.settings.receiver,
-        example: "http://127.0.0.1:4318", otherwise: "nothing is pushed",
+        example: "https://collector.example.com:4318", otherwise: "nothing is pushed",
         "The receiver's URL, to which `/v1/metrics` is added. Environment variables do not count."),
       Key(
         "otlp.interval", .duration(.seconds(1)...oneHour), into: \.pushing.settings.interval,
