@@ -183,8 +183,8 @@ let package = Package(
     tests(
       "procvitals",
       imports: [
-        "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector", "OTLP",
-        "Config", "TestSupport",
+        "GoRuntime", "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets",
+        "Collector", "OTLP", "Config", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

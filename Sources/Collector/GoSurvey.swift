@@ -171,19 +171,22 @@ package struct GoSurvey {
       counts.extras.cpuTimes = found
       known.knowsExtras.insert(.cpuTimes)
     }
+    if case .success(let found) = sample.cgoCalls {
+      counts.extras.cgoCalls = found
+      known.knowsExtras.insert(.cgoCalls)
+    }
     knowsExtras.formUnion(known.knowsExtras)
     known.counts.raise(to: counts)
     progress[run] = known
     ledger.note(run, known.counts)
-    for group in FigureGroup.allCases { acceptance[group] = acceptance[group] ?? true }
-    for (group, reason) in sample.refusals {
-      acceptance[group] = false
-      note("\(group.rawValue): \(reason)", run, target)
+    for (group, refusal) in sample.groups {
+      acceptance[group] = refusal == nil && acceptance[group] ?? true
+      if let refusal { note("\(group.rawValue): \(refusal)", run, target) }
     }
   }
 
   private mutating func refuseAll() {
-    for group in FigureGroup.allCases { acceptance[group] = false }
+    for group in FigureGroup.always { acceptance[group] = false }
   }
 
   private func note(_ why: String, _ run: GoReader.Run, _ target: Target) {

@@ -104,7 +104,7 @@ final class Daemon: EventHandler {
       configuration: configuration, loadedSeconds: own.config.loadedSeconds)
     do throws(Errno) {
       // Before any thread starts, so that all of them leave signals to the loop.
-      signals = try SignalFD(Signal.allCases)
+      signals = try SignalFD([.hangUp, .interrupt, .terminate])
       sink = try LogSink(log.style)
       self.log = log.logger(sink)
       loop = try EventLoop()
@@ -269,6 +269,7 @@ final class Daemon: EventHandler {
       }
       reloader.request()
     case .interrupt, .terminate: stop()
+    case .windowChange: break
     }
   }
 

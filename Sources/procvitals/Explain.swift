@@ -76,10 +76,10 @@ struct ExplainReport {
     text +=
       "a scrape: \(total) series of targets in \(pageBytes) bytes, \(milliseconds) ms\nprocesses\n"
     for process in processes {
-      text += "  \(process.pid) \(show(process.name.bytes)): \(summary(process, isDetailed))\n"
+      text += "  \(process.pid) \(printable(process.name.bytes)): \(summary(process, isDetailed))\n"
       if isDetailed {
         for (rule, verdict) in zip(rules, process.rules) {
-          text += "    \(show(Array(rule.utf8))): \(words(verdict))\n"
+          text += "    \(printable(rule)): \(words(verdict))\n"
         }
       }
     }
@@ -99,7 +99,7 @@ struct ExplainReport {
     }
     if isDetailed { return "belongs to no target" }
     let failures = zip(rules, process.rules).prefix(Self.ruleLimit).map {
-      "\(show(Array($0.utf8))): \(words($1))"
+      "\(printable($0)): \(words($1))"
     }
     let more = rules.count > failures.count ? "; and \(rules.count - failures.count) more" : ""
     return "no target (" + failures.joined(separator: "; ") + more + ")"
@@ -116,16 +116,8 @@ struct ExplainReport {
   }
 
   private func name(_ key: TargetKey) -> String {
-    let labels = key.labels.map { "\($0.name)=\"\(show(Array($0.value.utf8)))\"" }
-    return show(Array(key.name.utf8))
+    let labels = key.labels.map { "\($0.name)=\"\(printable($0.value))\"" }
+    return printable(key.name)
       + (labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}")
-  }
-
-  /// A text of somebody else's on one line of a terminal.
-  private func show(_ bytes: [UInt8]) -> String {
-    String(decoding: bytes, as: UTF8.self).unicodeScalars.map { scalar in
-      JSON.isControl(scalar)
-        ? "\\u{\(String(scalar.value, radix: 16))}" : String(Character(scalar))
-    }.joined()
   }
 }

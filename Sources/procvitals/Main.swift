@@ -61,7 +61,9 @@ struct Procvitals: ParsableCommand {
       Without a configuration and without --target the daemon watches itself.
       """,
     version: Version.text,
-    subcommands: [Serve.self, Check.self, Explain.self, Once.self, ListMetrics.self],
+    subcommands: [
+      Serve.self, Check.self, Explain.self, Once.self, Inspect.self, ListMetrics.self,
+    ],
     defaultSubcommand: Serve.self)
 }
 

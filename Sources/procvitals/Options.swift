@@ -26,22 +26,12 @@ struct SourceOptions: ParsableArguments {
       valueName: "name=selector"))
   var targets: [String] = []
 
-  @Option(
-    name: .customLong("path.procfs"),
-    help: ArgumentHelp("Where the proc file system is mounted.", valueName: "directory"))
-  var procPath = "/proc"
-
-  @Option(
-    name: .customLong("path.sysfs"),
-    help: ArgumentHelp("Where the sysfs file system is mounted.", valueName: "directory"))
-  var sysPath = Self.defaultSysPath
+  @OptionGroup var mounts: MountOptions
 
   @OptionGroup(title: "As process-exporter has them") var processExporter: ProcessExporterOptions
 
-  static let defaultSysPath = "/sys"
-
-  /// Where control groups are mounted.
-  var cgroupPath: String { sysPath + "/fs/cgroup" }
+  var procPath: String { mounts.procPath }
+  var cgroupPath: String { mounts.cgroupPath }
 
   /// The file to read, now and at every reload; nil for none.
   var configurationFile: String? {
@@ -123,11 +113,31 @@ struct SourceOptions: ParsableArguments {
     }
   }
 
+  func checkMounts() throws { try mounts.check() }
+}
+
+/// Where the kernel's file systems are mounted.
+struct MountOptions: ParsableArguments {
+  private static let defaultSysPath = "/sys"
+
+  @Option(
+    name: .customLong("path.procfs"),
+    help: ArgumentHelp("Where the proc file system is mounted.", valueName: "directory"))
+  var procPath = "/proc"
+
+  @Option(
+    name: .customLong("path.sysfs"),
+    help: ArgumentHelp("Where the sysfs file system is mounted.", valueName: "directory"))
+  var sysPath = Self.defaultSysPath
+
+  /// Where control groups are mounted.
+  var cgroupPath: String { sysPath + "/fs/cgroup" }
+
   /// Checks that processes can be listed at all, before anything starts.
   ///
   /// Without sysfs only what is known of control groups is missing, so it is expected to be there
   /// only if somebody says where.
-  func checkMounts() throws {
+  func check() throws {
     do throws(Errno) {
       _ = try ProcRoot(path: procPath, facts: .current())
     } catch {
