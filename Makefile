@@ -75,6 +75,8 @@ deps: ## install the Debian packages that building needs (nothing when all are t
 deps-test: ## install the Debian packages that the tests need; starts no service
 	@scripts/install-packages testing $(foreach p,$(TEST_PACKAGES),'$(p)')
 	@scripts/install-linters
+	@scripts/install-otlp
+	@scripts/install-victoria-metrics
 
 deps-package: ## install what makes packages: Debian packages, and nfpm below .build
 	@scripts/install-packages packaging $(foreach p,$(PACKAGING_PACKAGES),'$(p)')

@@ -90,7 +90,7 @@ let package = Package(
     // 3
     room("HTTPServer", imports: ["Linux", "TLS"]),
     room("GoRuntime", imports: ["Linux", "ProcFS"]),
-    room("HTTPClient", imports: ["Linux"], settings: switches + small),
+    room("HTTPClient", imports: ["Linux", "TLS"], settings: switches + small),
     room("Targets", imports: ["Linux", "Patterns", "ProcFS"]),
     room(
       "GoReports", imports: ["GoRuntime", "HTTPClient", "Linux", "Targets"],
@@ -101,11 +101,14 @@ let package = Package(
       "Collector",
       imports: ["GoReports", "GoRuntime", "Gzip", "Linux", "Metrics", "ProcFS", "Targets"]),
 
+    room(
+      "OTLP", imports: ["Gzip", "HTTPClient", "Linux", "TLS"], settings: switches + small),
+
     // 5
     room(
       "Config",
       imports: [
-        "CYAML", "Linux", "Metrics", "Patterns", "HTTPServer", "HTTPClient", "Targets",
+        "CYAML", "Linux", "Metrics", "Patterns", "HTTPClient", "HTTPServer", "OTLP", "Targets",
         "GoReports", "Collector",
       ],
       settings: switches + small),
@@ -123,7 +126,7 @@ let package = Package(
         "Arguments", "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS",
         "ProcFS", "HTTPServer",
         "Systemd", "Targets",
-        "Collector", "Config", "Page",
+        "Collector", "OTLP", "Config", "Page",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: switches + small),
@@ -176,7 +179,7 @@ let package = Package(
     tests("GoRuntime", imports: ["GoChecks", "Linux", "ProcFS", "TestSupport"]),
     tests("GoReports", imports: ["GoRuntime", "TestSupport"]),
     tests("ProcFS", imports: ["Linux", "TestSupport"]),
-    tests("HTTPClient", imports: ["Linux", "TestSupport"]),
+    tests("HTTPClient", imports: ["Linux", "TLS", "TestSupport"]),
     tests("HTTPServer", imports: ["Linux", "TLS", "RequestChecks", "TestSupport"]),
     tests("Systemd", imports: ["Linux", "TestSupport"]),
     tests("Targets", imports: ["Linux", "Patterns", "ProcFS", "TestSupport"]),
@@ -186,18 +189,19 @@ let package = Package(
         "GoReports", "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "ProcFS", "Targets",
         "TestSupport",
       ]),
+    tests("OTLP", imports: ["HTTPClient", "Linux", "TestSupport"]),
     tests("Page", imports: ["Collector", "Gzip", "Targets", "TestSupport"]),
     tests(
       "Config",
       imports: [
-        "Linux", "Metrics", "Patterns", "HTTPServer", "Targets", "GoReports", "Collector",
+        "Linux", "Metrics", "OTLP", "Patterns", "HTTPServer", "Targets", "GoReports", "Collector",
         "TestSupport",
       ]),
     tests(
       "procvitals",
       imports: [
         "Arguments", "GoRuntime", "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd",
-        "Targets", "Collector", "Config", "Page", "TestSupport",
+        "Targets", "Collector", "OTLP", "Config", "Page", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),
   ]

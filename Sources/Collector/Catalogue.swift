@@ -22,10 +22,12 @@ package enum Catalogue {
     ) { $0.compact },
     .counter(
       "process_context_switches_involuntary_total", .none, .sched, from: .switches,
+      otel: .contextSwitches("involuntary"),
       "Times that threads had the CPU taken away (nonvoluntary_ctxt_switches of /proc/PID/task/TID/status or taskstats)."
     ) { $0.involuntary },
     .counter(
       "process_context_switches_voluntary_total", .none, .sched, from: .switches,
+      otel: .contextSwitches("voluntary"),
       "Times that threads gave up the CPU by themselves (voluntary_ctxt_switches of /proc/PID/task/TID/status or taskstats)."
     ) { $0.voluntary },
     .counter(
@@ -39,10 +41,12 @@ package enum Catalogue {
     ) { $0.userTicks &+ $0.systemTicks },
     .counter(
       "process_cpu_system_seconds_total", .seconds, .cpu, from: .stat, in: .ticks,
+      otel: .sum("process.cpu.time", "s", "cpu.mode", "system"),
       "CPU time spent in the kernel in seconds (stime of /proc/PID/stat)."
     ) { $0.systemTicks },
     .counter(
       "process_cpu_user_seconds_total", .seconds, .cpu, from: .stat, in: .ticks,
+      otel: .sum("process.cpu.time", "s", "cpu.mode", "user"),
       "CPU time spent in user mode in seconds (utime of /proc/PID/stat)."
     ) { $0.userTicks },
     .gauge(
@@ -75,10 +79,12 @@ package enum Catalogue {
     ) { $0.storageCancelledBytes },
     .counter(
       "process_io_storage_read_bytes_total", .bytes, .io, from: .io,
+      otel: .sum("process.disk.io", "By", "disk.io.direction", "read"),
       "Bytes the process caused to be fetched from storage (read_bytes of /proc/PID/io)."
     ) { $0.storageReadBytes },
     .counter(
       "process_io_storage_written_bytes_total", .bytes, .io, from: .io,
+      otel: .sum("process.disk.io", "By", "disk.io.direction", "write"),
       "Bytes the process caused to be sent to storage (write_bytes of /proc/PID/io)."
     ) { $0.storageWrittenBytes },
     .counter(
@@ -104,6 +110,7 @@ package enum Catalogue {
     ) { $0.lockedBytes },
     .counter(
       "process_major_page_faults_total", .none, .memory, from: .stat,
+      otel: .pagingFaults("major"),
       "Page faults that waited for storage (majflt of /proc/PID/stat)."
     ) { $0.majorFaults },
     .gauge(
@@ -112,6 +119,7 @@ package enum Catalogue {
     ) { $0.openFiles.soft },
     .counter(
       "process_minor_page_faults_total", .none, .memory, from: .stat,
+      otel: .pagingFaults("minor"),
       "Page faults served without waiting for storage (minflt of /proc/PID/stat)."
     ) { $0.minorFaults },
     .derived(
@@ -129,6 +137,7 @@ package enum Catalogue {
     ) { $0.oomScoreAdjustment.map { Double($0) } },
     .gauge(
       "process_open_fds", .none, .core, from: .descriptors,
+      otel: .upDown("process.unix.file_descriptor.count", "{file_descriptor}"),
       "Number of open file descriptors (entries of /proc/PID/fd)."
     ) { $0 },
     .gauge(
@@ -150,6 +159,7 @@ package enum Catalogue {
     ) { $0.anonymousBytes },
     .gauge(
       "process_resident_memory_bytes", .bytes, .core, from: .status,
+      otel: .upDown("process.memory.usage", "By"),
       "Resident memory size in bytes (VmRSS of /proc/PID/status)."
     ) { $0.residentBytes },
     .gauge(
@@ -196,6 +206,7 @@ package enum Catalogue {
     ) { $0.stackBytes },
     .derived(
       "process_start_time_seconds", .seconds, .core, from: [.stat], over: .oldest,
+      otel: Convention("process.uptime", "s", .age),
       "Start time of the process since unix epoch in seconds (starttime of /proc/PID/stat)."
     ) { $0.facts.epochSeconds(startTicks: $0.stat.startTicks) },
     .gauge(
@@ -218,10 +229,12 @@ package enum Catalogue {
     ) { $0.thrashing },
     .gauge(
       "process_threads", .none, .core, from: .stat,
+      otel: .upDown("process.thread.count", "{thread}"),
       "Number of threads (num_threads of /proc/PID/stat)."
     ) { $0.threads },
     .gauge(
       "process_virtual_memory_bytes", .bytes, .core, from: .stat,
+      otel: .upDown("process.memory.virtual", "By"),
       "Virtual memory size in bytes (vsize of /proc/PID/stat)."
     ) { $0.firstThreadHasEnded ? nil : $0.virtualBytes },
     .gauge(
@@ -519,10 +532,12 @@ package enum Catalogue {
   static let network: [TargetRow] = [
     .single(
       "process_network_receive_bytes_total", .counter, .bytes, .network, from: .network,
+      otel: .networkIO("receive"),
       "Bytes received by the network namespaces of the processes, by whatever program (InOctets of IpExt in /proc/PID/net/netstat)."
     ) { .init($0.traffic?.receivedBytes) },
     .single(
       "process_network_transmit_bytes_total", .counter, .bytes, .network, from: .network,
+      otel: .networkIO("transmit"),
       "Bytes sent by the network namespaces of the processes, by whatever program (OutOctets of IpExt in /proc/PID/net/netstat)."
     ) { .init($0.traffic?.sentBytes) },
   ]
@@ -597,6 +612,18 @@ package enum Catalogue {
       "procvitals_late_reads_total", .counter, .none, labels: ["source"],
       "Reads that did not answer within the time of a collection (pid files and /proc)."
     ) { $0.lateReads.map { ([$0.name], .whole($0.value)) } },
+    .own(
+      "procvitals_otlp_exports_total", .counter, .none, labels: ["outcome"],
+      "Pushes to the OpenTelemetry receiver, by what came of them (this program)."
+    ) { $0.exports.map { $0.counts.map { ([$0.name], .whole($0.value)) } } ?? [] },
+    .own(
+      "procvitals_otlp_last_success_timestamp_seconds", .gauge, .seconds,
+      "When the OpenTelemetry receiver last took a push, since unix epoch (this program)."
+    ) { $0.exports?.lastSuccess.map { .real($0) } ?? .absent },
+    .own(
+      "procvitals_otlp_rejected_points_total", .counter, .none,
+      "Data points that the OpenTelemetry receiver did not take of pushes that it took (this program)."
+    ) { $0.exports.map { .whole($0.rejectedPoints) } ?? .absent },
     .own(
       "procvitals_scrape_duration_seconds", .gauge, .seconds,
       "Time that reading this page's values took (this program)."

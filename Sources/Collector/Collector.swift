@@ -10,6 +10,8 @@ package import Targets
 package final class Collector {
   let roster: Roster
   private var pages = Pages()
+  /// Nil as long as nothing is pushed.
+  private var pushedPage: PushedPage?
   let instruments: Instruments
   private let oomKills = OOMKills()
   private var buffer = ReadBuffer(capacity: 16 << 10, limit: 1 << 20)
@@ -201,13 +203,23 @@ package final class Collector {
     let wantsList = wishes.contains { if case .list = $0 { true } else { false } }
     // Details tell how many samples a whole page has.
     let forms = wishes.contains(.details) ? scope.forms + [Form()] : scope.forms
-    let pages = scope.countsSeries ? pages(forms, own, census, start) : [:]
+    let own = completed(own, census, start)
+    var pages: [Form: [UInt8]] = [:]
+    var pushed: [Push: [UInt8]] = [:]
+    if scope.countsSeries || !scope.pushes.isEmpty {
+      // Somebody who asks for no page wants to know how many samples one would have.
+      let wanted = forms.isEmpty && scope.pushes.isEmpty ? [Form()] : forms
+      pages = self.pages.write(wanted, names: nil, states, own, facts, settings)
+      for push in scope.pushes {
+        pushed[push] = write(push, own, now, wanted.isEmpty ? .everything : .nothing)
+      }
+    }
     var notices = exitNotices() + eventNotices()
     for state in states {
       notices += self.notices(state, wasVisited: scope.includes(state.target))
     }
     return Outcome(
-      pages: pages, probes: answers,
+      pages: pages, pushes: pushed, probes: answers,
       targets: wantsList || answers.values.contains(.unknown)
         ? states.compactMap(\.probeKey) : [],
       details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
@@ -253,9 +265,18 @@ package final class Collector {
     }
   }
 
-  private func pages(
-    _ forms: [Form], _ own: OwnState, _ census: Census, _ start: Instant
-  ) -> [Form: [UInt8]] {
+  private func write(
+    _ push: Push, _ own: OwnState, _ now: Double, _ counting: Counting
+  ) -> [UInt8] {
+    var page = pushedPage ?? PushedPage(version: own.version)
+    // Nobody else may have its memory while it is written.
+    pushedPage = nil
+    defer { pushedPage = page }
+    return page.write(
+      push, states, own, seconds: now, facts, limit: settings.limits.seriesPerTarget, counting)
+  }
+
+  private func completed(_ own: OwnState, _ census: Census, _ start: Instant) -> OwnState {
     var own = own
     own.scrapeProcesses = UInt64(census.processes)
     own.lateReads = lateReads(states).merging(formerLateReads, uniquingKeysWith: +)
@@ -277,9 +298,7 @@ package final class Collector {
       own.eventsLost.append(OwnState.Count("taskstats", exits.lost))
     }
     own.scrapeSeconds = (.now - start).seconds
-    // Somebody who asks for no page wants to know how many samples one would have.
-    let wanted = forms.isEmpty ? [Form()] : forms
-    return pages.write(wanted, names: nil, states, own, facts, settings)
+    return own
   }
 
   /// Reads a target's processes, or notes that there is no time for it.

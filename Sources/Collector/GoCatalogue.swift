@@ -6,14 +6,17 @@ extension Catalogue {
   static let go: [TargetRow] = [
     .single(
       "go_gc_cycles_total", .counter, .none, .go, from: .go,
+      otel: .sum("go.memory.gc.cycles", "{gc_cycle}"),
       "Garbage collections that have ended (numgc of runtime.memstats)."
     ) { .init($0.collectorCounts?.cycles) },
     .single(
       "go_gc_gogc_percent", .gauge, .none, .go, from: .go, over: .tightest,
+      otel: .upDown("go.config.gogc", "%"),
       "GOGC, absent while it is off (gcPercent of runtime.gcController)."
     ) { .init($0.collector?.compactMap { UInt64(exactly: $0.percent) }.min()) },
     .single(
       "go_gc_gomemlimit_bytes", .gauge, .bytes, .go, from: .go, over: .tightest,
+      otel: .upDown("go.memory.limit", "By"),
       "GOMEMLIMIT, absent while there is none (memoryLimit of runtime.gcController)."
     ) { survey in
       .init(
@@ -21,6 +24,7 @@ extension Catalogue {
     },
     .single(
       "go_goroutines", .gauge, .none, .go, from: .go,
+      otel: .upDown("go.goroutine.count", "{goroutine}"),
       "Goroutines, but for those of the runtime itself (runtime.sched and runtime.allglen)."
     ) { .init($0.scheduler?.sum { $0.goroutines }) },
     .labelled(
@@ -33,6 +37,7 @@ extension Catalogue {
     ) { $0.objectBytes },
     .single(
       "go_memstats_alloc_bytes_total", .counter, .bytes, .go, from: .go,
+      otel: .sum("go.memory.allocated", "By"),
       "Bytes of objects that were ever allocated (heapStats of runtime.memstats)."
     ) { .init($0.heapCounts?.allocatedBytes) },
     .heap(
@@ -111,6 +116,7 @@ extension Catalogue {
     ) { $0.spansSys },
     .heap(
       "go_memstats_next_gc_bytes", .bytes,
+      otel: .upDown("go.memory.gc.goal", "By"),
       "At what size of the heap the garbage collection ends that comes next (runtime.gcController)."
     ) { $0.goal },
     .heap(
@@ -119,6 +125,7 @@ extension Catalogue {
     ) { $0.otherSys },
     .heap(
       "go_memstats_stack_inuse_bytes", .bytes,
+      otel: .upDown("go.memory.used", "By", "go.memory.type", "stack"),
       "Memory for stacks of goroutines (heapStats of runtime.memstats)."
     ) { $0.stacksInUse },
     .heap(
@@ -131,6 +138,7 @@ extension Catalogue {
     ) { $0.sys },
     .single(
       "go_sched_gomaxprocs_threads", .gauge, .none, .go, from: .go,
+      otel: .upDown("go.processor.limit", "{thread}"),
       "Threads that can run Go code at the same time, GOMAXPROCS (runtime.allp)."
     ) { survey in
       // None has 0, so one of them did not tell it.
@@ -147,10 +155,10 @@ extension Catalogue {
 extension TargetRow {
   /// A row with a sum over the heaps of the Go processes.
   fileprivate static func heap(
-    _ name: String, _ unit: Unit, _ help: String,
+    _ name: String, _ unit: Unit, otel: Convention? = nil, _ help: String,
     value: @escaping @Sendable (HeapFigures) -> UInt64
   ) -> TargetRow {
-    .single(name, .gauge, unit, .go, from: .go, help) { .init($0.heap?.sum(value)) }
+    .single(name, .gauge, unit, .go, from: .go, otel: otel, help) { .init($0.heap?.sum(value)) }
   }
 }
 
@@ -159,7 +167,7 @@ extension HeapFigures {
 }
 
 extension Array {
-  fileprivate func sum(_ value: (Element) -> UInt64) -> UInt64 {
+  func sum(_ value: (Element) -> UInt64) -> UInt64 {
     reduce(0) { $0 &+ value($1) }
   }
 }

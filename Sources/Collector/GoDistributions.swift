@@ -86,11 +86,13 @@ extension Catalogue {
     .distribution(
       "go_sched_latencies_seconds", .histogram, .seconds, .goLatencies,
       points: TimeHistogram.bounds, from: .go,
+      otel: Convention("go.schedule.duration", "s", .histogram),
       "Time that goroutines waited to run, of one in eight times; the sum is the least that it can be (timeToRun of runtime.sched)."
     ) { $0.extraCounts(.latencies).map { GoDistributions.histogram($0.latencies) } },
     .distribution(
       "go_sched_pauses_total_gc_seconds", .histogram, .seconds, .goLatencies,
       points: TimeHistogram.bounds, from: .go,
+      otel: Convention("go.memory.gc.pause.duration", "s", .histogram),
       "Time that the program was stopped for garbage collection, twice in a cycle; the sum is the least that it can be (stwTotalTimeGC of runtime.sched, since Go 1.22)."
     ) { $0.extraCounts(.pauses).map { GoDistributions.histogram($0.pauses) } },
   ]
@@ -107,17 +109,17 @@ extension Catalogue {
       "gc_mark_idle", "garbage collection on processors that had nothing else to do", "GCIdleTime",
       \.idleMark),
     .cpu("gc_pause", "pauses for garbage collection, of all processors", "GCPauseTime", \.pause),
-    .cpu("gc_total", "garbage collection", "GCTotalTime", \.collection),
-    .cpu("idle", "nothing", "IdleTime", \.idle),
+    .cpu("gc_total", "garbage collection", "GCTotalTime", \.collection, state: "gc"),
+    .cpu("idle", "nothing", "IdleTime", \.idle, state: "idle"),
     .cpu(
       "scavenge_assist", "returning memory before more could be taken", "ScavengeAssistTime",
       \.scavengeAssist),
     .cpu(
       "scavenge_background", "returning memory in the background", "ScavengeBgTime",
       \.scavengeBackground),
-    .cpu("scavenge_total", "returning memory", "ScavengeTotalTime", \.scavenge),
+    .cpu("scavenge_total", "returning memory", "ScavengeTotalTime", \.scavenge, state: "scavenge"),
     .cpu("total", "anything or nothing: GOMAXPROCS times the clock", "TotalTime", \.total),
-    .cpu("user", "the program itself", "UserTime", \.user),
+    .cpu("user", "the program itself", "UserTime", \.user, state: "user"),
   ]
 
   /// Calls of C functions.
@@ -142,11 +144,11 @@ extension Catalogue {
 extension TargetRow {
   fileprivate static func cpu(
     _ name: String, _ what: String, _ field: String,
-    _ value: any KeyPath<CPUTimes, UInt64> & Sendable
+    _ value: any KeyPath<CPUTimes, UInt64> & Sendable, state: String? = nil
   ) -> TargetRow {
     .single(
       "go_cpu_classes_\(name)_cpu_seconds_total", .counter, .seconds, .goCPU, from: .go,
-      in: .nanoseconds,
+      in: .nanoseconds, otel: state.map { .sum("go.cpu.time", "s", "go.cpu.state", $0) },
       "CPU time that went into \(what), as of the last garbage collection (\(field) of runtime.work.cpuStats, since Go 1.20)."
     ) { .init($0.extraCounts(.cpuTimes)?.cpuTimes[keyPath: value]) }
   }

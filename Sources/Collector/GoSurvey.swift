@@ -12,6 +12,8 @@ package struct GoSurvey {
   struct Counts: Cumulative {
     var allocatedBytes: UInt64 = 0
     var allocations: UInt64 = 0
+    /// Without those of tiny objects.
+    var objects: UInt64 = 0
     var frees: UInt64 = 0
     var cycles: UInt64 = 0
     var pauseNanoseconds: UInt64 = 0
@@ -34,7 +36,8 @@ package struct GoSurvey {
     ) -> Counts {
       Counts(
         allocatedBytes: combine(allocatedBytes, other.allocatedBytes),
-        allocations: combine(allocations, other.allocations), frees: combine(frees, other.frees),
+        allocations: combine(allocations, other.allocations),
+        objects: combine(objects, other.objects), frees: combine(frees, other.frees),
         cycles: combine(cycles, other.cycles),
         pauseNanoseconds: combine(pauseNanoseconds, other.pauseNanoseconds),
         extras: extras.combined(with: other.extras, combine))
@@ -248,6 +251,7 @@ extension GoSurvey.Counts {
     if case .success(let figures) = sample.heap {
       allocatedBytes = figures.allocatedBytes
       allocations = figures.mallocs
+      objects = figures.allocatedObjects
       frees = figures.frees
     }
     if case .success(let figures) = sample.collector {

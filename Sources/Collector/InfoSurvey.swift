@@ -68,7 +68,7 @@ package struct InfoSurvey {
 
   /// The path without the mark of a file that was removed: after an update of the program its old
   /// and its new processes are still of the same.
-  private static func text(path: [UInt8]) -> String {
+  static func text(path: [UInt8]) -> String {
     let mark = Array(" (deleted)".utf8)
     let name = path.suffix(mark.count).elementsEqual(mark) ? path.dropLast(mark.count) : path[...]
     return String(decoding: name, as: UTF8.self)

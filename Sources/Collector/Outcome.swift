@@ -14,6 +14,8 @@ extension Collector {
   package struct Outcome: Sendable {
     /// The pages of all targets that were asked for, made of the same values.
     package let pages: [Form: [UInt8]]
+    /// Those for OpenTelemetry receivers.
+    package let pushes: [Push: [UInt8]]
     package let probes: [Probe: ProbeAnswer]
     /// Every target; empty unless they were wanted or a probe asked for another one.
     package let targets: [TargetKey]
@@ -37,7 +39,8 @@ extension Collector {
     /// - Returns: Nothing else.
     static func ofThePast(_ census: Census) -> Outcome {
       Outcome(
-        pages: [:], probes: [:], targets: [], details: [], notices: [], census: census, health: nil,
+        pages: [:], pushes: [:], probes: [:], targets: [], details: [], notices: [], census: census,
+        health: nil,
         sight: nil, hasLate: false, isLate: false)
     }
   }

@@ -34,6 +34,21 @@ package struct OwnState: Sendable {
     package init(loadedSeconds: Double) { self.loadedSeconds = loadedSeconds }
   }
 
+  /// What came of pushes.
+  package struct Exports: Sendable {
+    /// By outcome.
+    package var counts: [Count]
+    package var rejectedPoints: UInt64
+    /// When one last succeeded, seconds since 1970.
+    package var lastSuccess: Double?
+
+    package init(counts: [Count], rejectedPoints: UInt64, lastSuccess: Double?) {
+      self.counts = counts
+      self.rejectedPoints = rejectedPoints
+      self.lastSuccess = lastSuccess
+    }
+  }
+
   package var version: String
   /// When it started, in seconds since 1970; that of its counters.
   package var startSeconds: Double?
@@ -44,6 +59,8 @@ package struct OwnState: Sendable {
   package var connectionsRejected: [Count] = []
   package var scrapes: [Scrapes] = []
   package var scrapesInFlight: UInt64 = 0
+  /// Nil if nothing was ever pushed.
+  package var exports: Exports?
 
   // Filled in by the collection itself.
   var lateReads: [Count] = []

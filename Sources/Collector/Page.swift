@@ -117,7 +117,7 @@ struct Page {
     case .process(let index):
       let row = Catalogue.process[index]
       for state in states {
-        let reading = Self.scaled(state.tally.values[index], row.grain, facts)
+        let reading = state.tally.values[index].scaled(row.grain, facts)
         if case .absent = reading { continue }
         if state.hasRoom(labelled: false) {
           encoder.sample(
@@ -133,7 +133,7 @@ struct Page {
         let isLabelled = !row.family.labels.isEmpty
         write(
           row.value, state.sample, row.family, own == nil ? noLabels : state.labels(style),
-          created: state.created?.of(row.group), { Self.scaled($0, row.grain, facts) }
+          created: state.created?.of(row.group), { $0.scaled(row.grain, facts) }
         ) {
           !isLimited || state.hasRoom(labelled: isLabelled, series: $0)
         }
@@ -164,7 +164,7 @@ struct Page {
         guard group[0].hasRoom(labelled: samples.isOpen) else { continue }
         encoder.sample(
           group[0].groupLabels(style), samples.labels, values,
-          Self.scaled(reading, samples.grain, facts), created: group[0].group.createdSeconds)
+          reading.scaled(samples.grain, facts), created: group[0].group.createdSeconds)
       }
     }
   }
@@ -240,16 +240,6 @@ struct Page {
       if let sample = read(subject), hasRoom(family.seriesOfDistribution) {
         encoder.sample(labels, sample, created: created)
       }
-    }
-  }
-
-  private static func scaled(_ reading: Reading, _ grain: Grain, _ facts: SystemFacts) -> Reading {
-    guard case .whole(let number) = reading else { return reading }
-    switch grain {
-    case .unit: return reading
-    case .ticks: return .real(facts.seconds(ticks: number))
-    case .microseconds: return .real(Double(number) / 1e6)
-    case .nanoseconds: return .real(Double(number) / 1e9)
     }
   }
 }

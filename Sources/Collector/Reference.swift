@@ -67,13 +67,15 @@ package enum Reference {
       let entries = (processEntries + targetEntries).filter { $0.group == group }
         .sorted { $0.family.name < $1.family.name }
       text += "\n## \(group.rawValue)\n\n\(group.summary)\n\n"
-      text += "| Family | Type | Unit | Labels | Default | Over processes | Meaning |\n"
-      text += "|---|---|---|---|---|---|---|\n"
+      text +=
+        "| Family | Type | Unit | Labels | Default | Over processes | OpenTelemetry | Meaning |\n"
+      text += "|---|---|---|---|---|---|---|---|\n"
       for entry in entries {
         text +=
           "| `\(entry.family.name)` | \(entry.family.kind.rawValue)"
           + " | \(entry.family.unit.rawValue) | \(labels(entry))"
-          + " | \(entry.isDefault ? "yes" : "") | \(entry.over) | \(entry.family.help) |\n"
+          + " | \(entry.isDefault ? "yes" : "") | \(entry.over)"
+          + " | \(conventional(entry.family)) | \(entry.family.help) |\n"
       }
     }
     text += "\n## The exporter itself\n\nServed always; those about a target carry its labels.\n\n"
@@ -84,7 +86,40 @@ package enum Reference {
         "| `\(entry.family.name)` | \(entry.family.kind.rawValue)"
         + " | \(entry.family.unit.rawValue) | \(labels(entry)) | \(entry.family.help) |\n"
     }
-    return text + otherNames
+    return text + otherNames + openTelemetryNames
+  }
+
+  private static func conventional(_ family: Family) -> String {
+    family.convention.map { "`\($0.shown)`" } ?? ""
+  }
+
+  private static var openTelemetryNames: String {
+    var text = """
+
+      ## OpenTelemetry's names
+
+      What is [pushed](otlp.md) goes by the names of OpenTelemetry's semantic conventions where \
+      there is one, in the column above; everything else goes by its own name.
+      `process.uptime` is the time since `process_start_time_seconds`.
+      Some metrics are only there, with the group go; those that begin with `runtime.go.` only with \
+      `older_go_names`, and then beside the others:
+
+      | Metric | Unit | Made of |
+      |---|---|---|
+
+      """
+    for row in Catalogue.conventional {
+      if let name = row.family.convention { text += pushed(name, row.family.help) }
+    }
+    for (row, name) in Catalogue.olderGoNames.sorted(by: { $0.convention.name < $1.convention.name }
+    ) {
+      text += pushed(name, row.family.convention == name ? row.family.help : "`\(row.family.name)`")
+    }
+    return text
+  }
+
+  private static func pushed(_ name: Convention, _ source: String) -> String {
+    "| `\(name.shown)` | \(name.unit) | \(source) |\n"
   }
 
   private static var otherNames: String {
@@ -133,6 +168,7 @@ package enum Reference {
         ("default", entry.isDefault ? "true" : "false"),
         ("files", list(entry.sources)),
         ("over_processes", entry.over.isEmpty ? "null" : quoted(entry.over)),
+        ("opentelemetry", entry.family.convention.map { quoted($0.shown) } ?? "null"),
       ]
       return "  {" + members.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}"
     }
@@ -145,4 +181,11 @@ package enum Reference {
 
   /// The catalogue's texts are plain: a test holds that they need no escape but the quote.
   private static func quoted(_ text: String) -> String { "\"\(text)\"" }
+}
+
+extension Convention {
+  /// The name, with the attribute where that tells series apart.
+  fileprivate var shown: String {
+    name + (attribute.map { "{\($0.name)=\($0.value)}" } ?? "")
+  }
 }

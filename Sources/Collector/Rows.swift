@@ -74,11 +74,11 @@ extension ProcessRow {
   /// A row whose number only rises while the process lives.
   static func counter<Record>(
     _ name: String, _ unit: Unit, _ group: Group, isDefault: Bool? = nil,
-    from origin: Origin<Record>, in grain: Grain = .unit, _ help: String,
+    from origin: Origin<Record>, in grain: Grain = .unit, otel: Convention? = nil, _ help: String,
     value: @escaping @Sendable (Record) -> UInt64?
   ) -> ProcessRow {
     ProcessRow(
-      Family(name, .counter, unit, help: help), group: group,
+      Family(name, .counter, unit, otel: otel, help: help), group: group,
       isDefault: isDefault ?? group.isDefault,
       sources: origin.files, grain: grain, value: origin.value(value))
   }
@@ -86,22 +86,23 @@ extension ProcessRow {
   /// A row whose number goes up and down.
   static func gauge<Record>(
     _ name: String, _ unit: Unit, _ group: Group, isDefault: Bool? = nil,
-    from origin: Origin<Record>, over: Combination = .sum, _ help: String,
+    from origin: Origin<Record>, over: Combination = .sum, otel: Convention? = nil, _ help: String,
     value: @escaping @Sendable (Record) -> UInt64?
   ) -> ProcessRow {
     ProcessRow(
-      Family(name, .gauge, unit, help: help), group: group, isDefault: isDefault ?? group.isDefault,
+      Family(name, .gauge, unit, otel: otel, help: help), group: group,
+      isDefault: isDefault ?? group.isDefault,
       sources: origin.files, over: over, value: origin.value(value))
   }
 
   /// A row whose number is made of more than one record, or is not a whole one.
   static func derived(
     _ name: String, _ unit: Unit, _ group: Group, isDefault: Bool? = nil,
-    from files: [SourceFile], over: Combination, _ help: String,
+    from files: [SourceFile], over: Combination, otel: Convention? = nil, _ help: String,
     value: @escaping @Sendable (ProcessSample) -> Double?
   ) -> ProcessRow {
     ProcessRow(
-      Family(name, .gauge, unit, help: help), group: group,
+      Family(name, .gauge, unit, otel: otel, help: help), group: group,
       isDefault: isDefault ?? group.isDefault, sources: files, over: over, value: .sample(value))
   }
 }
@@ -181,10 +182,10 @@ extension TargetRow {
   static func single<Record>(
     _ name: String, _ kind: Kind, _ unit: Unit, _ group: Group, isDefault: Bool? = nil,
     from aspect: Aspect<Record>, in grain: Grain = .unit, over: Combination = .sum,
-    _ help: String, value: @escaping @Sendable (Record) -> Reading
+    otel: Convention? = nil, _ help: String, value: @escaping @Sendable (Record) -> Reading
   ) -> TargetRow {
     TargetRow(
-      Family(name, kind, unit, help: help), group: group,
+      Family(name, kind, unit, otel: otel, help: help), group: group,
       isDefault: isDefault ?? group?.isDefault ?? true, sources: aspect.files, over: over,
       grain: grain, value: .single { aspect.record($0).map(value) ?? .absent })
   }
@@ -194,10 +195,11 @@ extension TargetRow {
   /// A row with one summary or histogram.
   static func distribution<Record>(
     _ name: String, _ kind: Kind, _ unit: Unit, _ group: Group, points: [Double],
-    from aspect: Aspect<Record>, _ help: String, value: @escaping @Sendable (Record) -> Distribution?
+    from aspect: Aspect<Record>, otel: Convention? = nil, _ help: String,
+    value: @escaping @Sendable (Record) -> Distribution?
   ) -> TargetRow {
     TargetRow(
-      Family(name, kind, unit, points: points, help: help), group: group,
+      Family(name, kind, unit, points: points, otel: otel, help: help), group: group,
       isDefault: group?.isDefault ?? true, sources: aspect.files,
       value: .distribution { aspect.record($0).flatMap(value) })
   }

@@ -10,6 +10,8 @@ package enum Wish: Hashable, Sendable {
   case details
   /// The names and labels of all targets; no process is read for it.
   case list(Access = Access())
+  /// The page of all targets for an OpenTelemetry receiver.
+  case push(Push)
   /// The page of one target; the processes of no other one are read for it.
   case probe(Probe, Form = Form())
   /// What the page shows.
@@ -22,7 +24,7 @@ package enum Wish: Hashable, Sendable {
     switch self {
     case .look(let look): !look.isFresh
     case .nobodyLooks: true
-    case .page, .health, .details, .list, .probe: false
+    case .page, .health, .details, .list, .push, .probe: false
     }
   }
 
@@ -30,14 +32,17 @@ package enum Wish: Hashable, Sendable {
   var countsSeries: Bool {
     switch self {
     case .page, .health, .details: true
-    case .list, .probe, .look, .nobodyLooks: false
+    case .list, .push, .probe, .look, .nobodyLooks: false
     }
   }
 
   /// Whether all targets are looked at for it.
   var isOfAll: Bool {
-    if case .look(let look) = self { return look.isFresh }
-    return countsSeries
+    switch self {
+    case .look(let look): look.isFresh
+    case .push: true
+    default: countsSeries
+    }
   }
 }
 
@@ -145,6 +150,8 @@ struct Scope {
   let countsSeries: Bool
   /// The pages of all targets that were asked for.
   let forms: [Form]
+  /// Those of them that are pushed.
+  let pushes: [Push]
   /// The pages of one target that were asked for.
   let probeForms: [Probe: [Form]]
   /// The probes, and what each meant before the roster was brought up to date.
@@ -153,6 +160,7 @@ struct Scope {
 
   init(_ wishes: Set<Wish>, _ states: [TargetState]) {
     forms = wishes.compactMap { if case .page(let form) = $0 { form } else { nil } }
+    pushes = wishes.compactMap { if case .push(let push) = $0 { push } else { nil } }
     isComplete = wishes.contains(where: \.isOfAll)
     isForViewers = wishes.contains { if case .look(let look) = $0 { look.isFresh } else { false } }
     countsSeries = wishes.contains(where: \.countsSeries)

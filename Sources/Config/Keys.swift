@@ -1,5 +1,6 @@
 import Collector
 import Metrics
+import OTLP
 import Targets
 
 /// Every setting of a configuration file, in the order of the reference.
@@ -201,8 +202,71 @@ struct KeyTable {
           (`namedprocess_…`), for which the groups that they need are collected of every target.
           """),
       ],
+      pushing,
     ].flatMap { $0 }
   }
+
+  /// Where metrics go by themselves.
+  private static var pushing: [Key] {
+    [
+      .mapping(
+        "otlp", "Pushes the metrics to an OpenTelemetry receiver, over HTTP and as protobuf."),
+      Key(
+        "otlp.endpoint", .receiver, into: \.pushing.settings.receiver,
+        example: "https://collector.example.com:4318", otherwise: "nothing is pushed",
+        "The receiver's URL, to which `/v1/metrics` is added. Environment variables do not count."),
+      Key(
+        "otlp.interval", .duration(.seconds(1)...oneHour), into: \.pushing.settings.interval,
+        example: "60s",
+        "The time from one push to the next; each is a collection, as a scrape is."),
+      Key(
+        "otlp.timeout", .duration(.milliseconds(100)...oneHour), into: \.pushing.settings.timeout,
+        example: "5s", "How long the receiver has for an answer."),
+      Key(
+        "otlp.headers", .headers, into: \.pushing.settings.fields,
+        example: "{X-Scope-OrgID: shop}", otherwise: "none",
+        "Headers of each request. Their values are shown nowhere."),
+      Key(
+        "otlp.header_files", .headerFiles, into: \.pushing.settings.fieldFiles,
+        example: "{Authorization: /run/credentials/procvitals.service/otlp}", otherwise: "none",
+        "Headers whose values stand in files of one line. They are read for each push."),
+      Key(
+        "otlp.compression", .compression, into: \.pushing.settings.isCompressed, example: "none",
+        "How requests are compressed."),
+      Key(
+        "otlp.ca_file", .absolutePath, into: \.pushing.settings.encryption.authorityFile,
+        example: "/etc/procvitals/ca.pem", otherwise: "what the system trusts",
+        "Authorities of which the receiver's certificate may be. After a push that failed all files are read again."
+      ),
+      Key(
+        "otlp.cert_file", .absolutePath, into: \.pushing.settings.encryption.certificateFile,
+        example: "/etc/procvitals/client.pem", otherwise: "none",
+        "The certificate that is shown to the receiver, and those between it and its authority."),
+      Key(
+        "otlp.key_file", .absolutePath, into: \.pushing.settings.encryption.keyFile,
+        example: "/etc/procvitals/client.key", otherwise: "none",
+        "The certificate's key, not encrypted."),
+      Key(
+        "otlp.server_name", .text(bytes: 1...253), into: \.pushing.settings.encryption.serverName,
+        example: "collector.example.com", otherwise: "that of the endpoint",
+        "The name or address that the receiver's certificate has to be for."),
+      Key(
+        "otlp.insecure_skip_verify", .boolean,
+        into: \.pushing.settings.encryption.skipsVerification,
+        example: "true",
+        "Whether any certificate will do. Whoever is on the way can then read the headers."),
+      Key(
+        "otlp.resource_attributes", .attributes, into: \.pushing.page.attributes,
+        example: "{deployment.environment.name: production}", otherwise: "none",
+        "Attributes of every resource, `host.name` among them if it should be another one. Labels of targets go before them."
+      ),
+      Key(
+        "otlp.older_go_names", .boolean, into: \.pushing.page.hasOlderGoNames, example: "true",
+        "Whether figures of Go programs go out under the older names `runtime.go.…`, too."),
+    ]
+  }
+
+  private static let oneHour = Duration.seconds(3600)
 
   private static var forgetAfter: ValueType<Duration> { .duration(.seconds(1)...oneYear) }
 

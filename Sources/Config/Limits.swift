@@ -38,6 +38,8 @@ enum Limits {
   static let labels = 64
   /// Bytes of a label's name and of its value.
   static let labelBytes = 1024
+  /// Headers of a push.
+  static let headers = 32
   /// Bytes of a web configuration and of each file that it names.
   static let webFileBytes = 1 << 20
   /// Entries of `basic_auth_users`, and of each list of a web configuration.

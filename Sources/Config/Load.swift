@@ -12,6 +12,8 @@ package struct Configuration: Sendable, Hashable {
   var goDefaults: GoDefaults
   /// The variables of the environment that names and labels may show.
   package var allowedEnvironment: [String]
+  /// Whom metrics are pushed to.
+  package var pushing: Pushing
   /// The files that were read, in that order.
   package var files: [String] = []
   /// Whether they are those of process-exporter, in its words.
@@ -29,6 +31,7 @@ package struct Configuration: Sendable, Hashable {
     defaultForgetAfter = draft.defaultForgetAfter
     goDefaults = draft.goDefaults
     allowedEnvironment = draft.allowedEnvironment
+    pushing = draft.pushing
   }
 }
 
@@ -43,6 +46,7 @@ extension Configuration {
     draft.allowedEnvironment = allowedEnvironment
     draft.limits = collector.limits
     draft.names = collector.names
+    draft.pushing = pushing
     return KeyTable().keys.compactMap { key in
       guard key.isValue, !key.path.utf8.contains(UInt8(ascii: "[")) else { return nil }
       return (key.path, key.shown(draft) ?? "")
@@ -104,6 +108,7 @@ extension Reader {
       return configuration
     }
     checkTargets()
+    checkPushing()
     try problems.check()
     return configuration
   }

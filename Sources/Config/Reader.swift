@@ -26,6 +26,7 @@ struct Draft {
   var allowedEnvironment: [String] = []
   var limits = CollectorLimits()
   var names = Names.process
+  var pushing = Pushing()
   /// The target that is being read.
   var target = Target()
   /// The entry of its `exclude` that is being read.
@@ -77,6 +78,12 @@ struct Reader {
       if let name = target.rule.name.fixed { names[name] = .some(nil) }
     }
     draft.names = configuration.collector.names
+    draft.pushing = configuration.pushing
+  }
+
+  /// Where a setting of the top of the files was given, good or bad.
+  func placeGiven(_ path: String) -> Place? {
+    table.keys.first { $0.path == path }?.destination.flatMap { given[$0] }
   }
 
   /// The settings, once everything was read without problems.

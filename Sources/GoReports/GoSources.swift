@@ -70,6 +70,7 @@ package struct GoAddress: Sendable, Hashable {
       case .network(let error) where error == .tooManyOpenFiles:
         throw Failure(.descriptors, "\(error)")
       case .network(let error): throw Failure(.failed, "\(error)")
+      case .tls(let refusal): throw Failure(.failed, "\(refusal)")
       case .notLoopback:
         throw Failure(.untrusted, "the host is not this machine; go.remote: true would allow it")
       case .malformed(let part): throw Failure(.malformed, "the answer is not HTTP: \(part)")

@@ -1,4 +1,5 @@
 package import Linux
+package import TLS
 
 /// Asks somebody else's HTTP server, one request for each connection.
 ///
@@ -29,6 +30,20 @@ package struct Client: Sendable {
     case malformed(String)
     /// The answer is larger than allowed.
     case tooLarge(limit: Int)
+    /// There is no encrypted connection.
+    case tls(ServerRefusal)
+  }
+
+  /// How encrypted connections are made.
+  package struct Encryption: Sendable {
+    package var context: ClientContext
+    /// The name of which the server has to show a certificate; nil for that of the endpoint.
+    package var serverName: String?
+
+    package init(_ context: ClientContext, serverName: String? = nil) {
+      self.context = context
+      self.serverName = serverName
+    }
   }
 
   /// Bytes of status line and fields.
@@ -38,10 +53,13 @@ package struct Client: Sendable {
   let isLoopbackOnly: Bool
   /// The most bytes of a body.
   let bodyLimit: Int
+  /// Nil where no `https` is asked.
+  let encryption: Encryption?
 
-  package init(isLoopbackOnly: Bool, bodyLimit: Int) {
+  package init(isLoopbackOnly: Bool, bodyLimit: Int, encryption: Encryption? = nil) {
     self.isLoopbackOnly = isLoopbackOnly
     self.bodyLimit = bodyLimit
+    self.encryption = encryption
   }
 
   /// Sends a request and waits for its answer.
@@ -58,7 +76,8 @@ package struct Client: Sendable {
     _ endpoint: Endpoint, _ method: String = "GET", fields: [(name: String, value: String)] = [],
     body: [UInt8] = [], until deadline: Instant
   ) throws(Failure) -> Answer {
-    let socket = try connect(endpoint, deadline)
+    let connection = try Connection(
+      connect(endpoint, deadline), endpoint, encryption, until: deadline)
     var head = "\(method) \(endpoint.target) HTTP/1.1\r\nHost: \(endpoint.authority)\r\n"
     head += "Connection: close\r\n"
     for (name, value) in fields { head += "\(name): \(value)\r\n" }
@@ -68,17 +87,13 @@ package struct Client: Sendable {
     do throws(Errno) {
       var sent = 0
       while sent < bytes.count + body.count {
-        do throws(Errno) {
-          sent += try send(socket, head: bytes, body: body, from: sent)
-        } catch .wouldBlock {
-          try wait(for: socket, .write, until: deadline)
-        }
+        sent += try connection.send(head: bytes, body: body, from: sent)
       }
     } catch {
       // An answer may have come before the whole request was taken.
       if error != .brokenPipe, error != .connectionReset { throw .network(error) }
     }
-    var input = Input(socket, deadline)
+    var input = Input(connection)
     return try input.answer(headLimit: Self.headLimit, bodyLimit: bodyLimit)
   }
 
@@ -87,9 +102,12 @@ package struct Client: Sendable {
       let addresses = try PeerAddress.resolve(endpoint.host, port: endpoint.port)
       if isLoopbackOnly, !addresses.allSatisfy(\.isLoopback) { throw .notPermitted }
       var last = Errno.unreachable
-      for address in addresses {
+      for (place, address) in addresses.enumerated() {
+        // One that does not answer must leave the others time.
+        let now = Instant.now
+        let share = (deadline - now) / (addresses.count - place)
         do throws(Errno) {
-          return try address.connect(until: deadline)
+          return try address.connect(until: now + share)
         } catch {
           last = error
         }
@@ -103,17 +121,13 @@ package struct Client: Sendable {
 
 /// What comes through a connection.
 private struct Input: ~Copyable {
-  private let socket: OwnedFD
-  private let deadline: Instant
+  private let connection: Connection
   private var bytes: [UInt8] = []
   private var start = 0
   private var isAtEnd = false
   private var piece = [UInt8](repeating: 0, count: 32 << 10)
 
-  init(_ socket: consuming OwnedFD, _ deadline: Instant) {
-    self.socket = socket
-    self.deadline = deadline
-  }
+  init(_ connection: consuming Connection) { self.connection = connection }
 
   mutating func answer(headLimit: Int, bodyLimit: Int) throws(Client.Failure) -> Client.Answer {
     var answer = try head(headLimit)
@@ -216,16 +230,10 @@ private struct Input: ~Copyable {
   private mutating func receiveMore() throws(Client.Failure) -> Bool {
     if isAtEnd { return false }
     do throws(Errno) {
-      while true {
-        do throws(Errno) {
-          let count = try receive(socket, into: &piece)
-          if count == 0 { isAtEnd = true }
-          bytes += piece[..<count]
-          return count > 0
-        } catch .wouldBlock {
-          try wait(for: socket, .read, until: deadline)
-        }
-      }
+      let count = try connection.receive(into: &piece)
+      if count == 0 { isAtEnd = true }
+      bytes += piece[..<count]
+      return count > 0
     } catch {
       throw .network(error)
     }

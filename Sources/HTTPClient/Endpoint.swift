@@ -1,7 +1,9 @@
-/// What an `http://` URL says: whom to ask for what.
+/// What an `http://` or `https://` URL says: whom to ask for what.
 ///
-/// - Source: RFC 3986, RFC 9110 section 4.2.1.
+/// - Source: RFC 3986, RFC 9110 section 4.2.
 package struct Endpoint: Sendable, Hashable {
+  /// Whether TLS is spoken there.
+  package let isEncrypted: Bool
   /// A name or an address, without brackets.
   package let host: String
   package let port: UInt16
@@ -16,14 +18,27 @@ package struct Endpoint: Sendable, Hashable {
 
   /// Takes a URL apart.
   ///
+  /// - Parameters:
+  ///   - url: The URL.
+  ///   - takesTLS: Whether it may be one with `https://`.
+  ///   - path: What is added to its path, unless that ends so.
   /// - Throws: The part that is not as expected.
-  package init(_ url: String) throws(ParseError) {
-    guard url.lowercased().hasPrefix("http://") else { throw .scheme }
-    let rest = url.dropFirst(7)
+  package init(
+    _ url: String, takesTLS: Bool = false, adding path: String = ""
+  ) throws(ParseError) {
+    let scheme = url.prefix(8).lowercased()
+    isEncrypted = takesTLS && scheme == "https://"
+    guard isEncrypted || scheme.hasPrefix("http://") else { throw .scheme }
+    let rest = url.dropFirst(isEncrypted ? 8 : 7)
     let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     if authority.contains("@") { throw .userInformation }
     var target = rest.dropFirst(authority.count).prefix { $0 != "#" }
     if target.first != "/" { target = "/" + target }
+    let query = target.drop { $0 != "?" }
+    let ownPath = target.dropLast(query.count)
+    if !ownPath.hasSuffix(path) {
+      target = ownPath + path.dropFirst(ownPath.last == "/" ? 1 : 0) + query
+    }
     guard target.utf8.allSatisfy({ (0x21...0x7e).contains($0) }), target.utf8.count <= 2048 else {
       throw .target
     }
@@ -48,7 +63,7 @@ package struct Endpoint: Sendable, Hashable {
       guard let number = UInt16(portText), number > 0, portText.first != "+" else { throw .port }
       port = number
     } else {
-      port = 80
+      port = isEncrypted ? 443 : 80
     }
     self.host = String(host)
     self.target = String(target)

@@ -40,16 +40,19 @@ package struct Family: Sendable, Hashable {
   /// Of a summary its quantiles, of a histogram the upper bounds of its buckets without the last one,
   /// which has none; from low to high, below a million.
   package let points: [Double]
+  /// What OpenTelemetry calls it; nil where it has no name for it.
+  package let convention: Convention?
 
   package init(
     _ name: String, _ kind: Kind, _ unit: Unit, labels: [String] = [], points: [Double] = [],
-    help: String
+    otel convention: Convention? = nil, help: String
   ) {
     self.name = name
     self.kind = kind
     self.unit = unit
     self.labels = labels
     self.points = points
+    self.convention = convention
     self.help = help
   }
 }

@@ -1,4 +1,4 @@
-// The wire format of Protocol Buffers, as far as `io.prometheus.client.MetricFamily` needs it.
+// The wire format of Protocol Buffers, as far as `io.prometheus.client.MetricFamily` and OTLP need it.
 //
 // Source: "Encoding" of the Protocol Buffers documentation; `metrics.proto` of
 // prometheus/client_model.
@@ -41,9 +41,19 @@ func fieldSize(_ text: String) -> Int {
 
 /// Appends a field with a number of type `double`.
 func appendField(_ field: UInt8, _ number: Double, _ bytes: inout [UInt8]) {
+  appendFixed(field, number.bitPattern, &bytes)
+}
+
+/// Appends a field with a number of type `fixed64` or `sfixed64`.
+func appendFixed(_ field: UInt8, _ number: UInt64, _ bytes: inout [UInt8]) {
   bytes.append(field << 3 | 1)
+  appendBytes(number, &bytes)
+}
+
+/// Appends a number in eight bytes, the lowest first.
+func appendBytes(_ number: UInt64, _ bytes: inout [UInt8]) {
   for shift in stride(from: UInt64(0), to: 64, by: 8) {
-    bytes.append(UInt8(truncatingIfNeeded: number.bitPattern >> shift))
+    bytes.append(UInt8(truncatingIfNeeded: number >> shift))
   }
 }
 

@@ -1,13 +1,11 @@
 import COpenSSL
 
-/// What all encrypted connections with the same settings share: certificate, key, what is asked of
-/// clients; does not change once the first session is made.
+/// What all encrypted connections to this program with the same settings share: certificate, key,
+/// what is asked of clients; does not change once the first session is made.
 ///
-/// Clients cannot renegotiate or compress, and there are no session tickets: there is no key that
-/// would open recorded sessions later, and nothing to remember per client.
-///
-/// - Source: `ssl(7)`, OpenSSL 3.0.
-@safe package final class ServerContext: @unchecked Sendable {
+/// Clients cannot renegotiate, and there are no session tickets: there is no key that would open
+/// recorded sessions later, and nothing to remember per client.
+@safe package final class ServerContext: Context, @unchecked Sendable {
   /// What is asked of clients.
   package struct ClientCheck: Sendable {
     /// Whether a client without a certificate is turned away.
@@ -24,13 +22,6 @@ import COpenSSL
     }
   }
 
-  /// Where distributions keep the authorities that they trust.
-  private static let systemBundles = [
-    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
-  ]
-
-  let library: Library
-  let context: OpaquePointer
   private(set) var clientCheck: ClientCheck?
 
   /// A context without a certificate.
@@ -39,80 +30,16 @@ import COpenSSL
   ///   have.
   /// - Throws: ``ContextError``.
   package init(certificateListBytes: Int) throws(ContextError) {
-    library = try Library.get()
-    library.clearErrors()
+    try super.init(isServer: true)
     let functions = unsafe library.functions
-    guard
-      let context = unsafe functions.pointee.SSL_CTX_new(functions.pointee.TLS_server_method())
-    else { throw .unusable("tls: \(library.sentence)") }
-    unsafe self.context = context
-    _ = unsafe functions.pointee.SSL_CTX_set_options(context, copenssl_fixed_options)
     _ = unsafe functions.pointee.SSL_CTX_set_num_tickets(context, 0)
-    control(SSL_CTRL_SET_SESS_CACHE_MODE, Int(SSL_SESS_CACHE_OFF))
     control(SSL_CTRL_SET_MAX_CERT_LIST, certificateListBytes)
     // One record a call: without this a client that sends without end would never let go.
     control(SSL_CTRL_CLEAR_MODE, Int(SSL_MODE_AUTO_RETRY))
-    control(
-      SSL_CTRL_MODE,
-      Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN))
     unsafe functions.pointee.SSL_CTX_set_alpn_select_cb(context, chooseProtocol, nil)
   }
 
-  deinit { unsafe library.functions.pointee.SSL_CTX_free(context) }
-
-  @discardableResult
-  private func control(_ command: Int32, _ number: Int) -> Bool {
-    unsafe control(command, number, nil)
-  }
-
-  private func control(
-    _ command: Int32, _ number: Int, _ pointer: UnsafeMutableRawPointer?
-  ) -> Bool {
-    unsafe library.functions.pointee.SSL_CTX_ctrl(context, command, number, pointer) > 0
-  }
-
   // MARK: Settings
-
-  /// Chooses who the server is.
-  ///
-  /// - Parameters:
-  ///   - chain: PEM: the server's certificate, then those between it and its authority.
-  ///   - privateKey: PEM, not encrypted.
-  /// - Throws: What is wrong with them.
-  package func identify(chain: [UInt8], privateKey: [UInt8]) throws(ContextError) {
-    var certificates = try CertificateList(chain, library, "certificate")
-    let leaf = unsafe certificates.removeFirst()
-    defer { unsafe library.functions.pointee.X509_free(leaf) }
-    let key = try unsafe readKey(privateKey)
-    defer { unsafe library.functions.pointee.EVP_PKEY_free(key) }
-    let functions = unsafe library.functions
-    guard unsafe functions.pointee.X509_check_private_key(leaf, key) == 1 else {
-      throw .unusable("tls: private key does not match public key")
-    }
-    library.clearErrors()
-    guard unsafe functions.pointee.SSL_CTX_use_certificate(context, leaf) == 1,
-      unsafe functions.pointee.SSL_CTX_use_PrivateKey(context, key) == 1
-    else { throw .unusable("tls: the certificate cannot be used: \(library.sentence)") }
-    while !certificates.isEmpty {
-      let next = unsafe certificates.removeFirst()
-      if unsafe !control(SSL_CTRL_CHAIN_CERT, 0, UnsafeMutableRawPointer(next)) {
-        unsafe functions.pointee.X509_free(next)
-        throw .unusable("tls: the certificate chain cannot be used: \(library.sentence)")
-      }
-    }
-  }
-
-  private func readKey(_ pem: [UInt8]) throws(ContextError) -> OpaquePointer {
-    library.clearErrors()
-    let key = unsafe library.withPEM(pem) { bio in
-      // Without an answer to the question for a passphrase, OpenSSL would ask at the terminal.
-      unsafe library.functions.pointee.PEM_read_bio_PrivateKey(bio, nil, refusePassphrase, nil)
-    }
-    if let key = unsafe key { return unsafe key }
-    throw .unusable(
-      "tls: failed to find a private key in the key input: \(library.sentence); expected PEM that is not encrypted"
-    )
-  }
 
   /// Chooses what is asked of clients; without this they are not asked for a certificate.
   ///
@@ -135,9 +62,7 @@ import COpenSSL
     guard let authorities else {
       // The bundle, not the directory, in which OpenSSL would look during each handshake.
       if check.isVerified {
-        _ = Self.systemBundles.first {
-          unsafe functions.pointee.SSL_CTX_load_verify_file(context, $0) == 1
-        }
+        trustSystem()
       }
       return
     }
@@ -155,20 +80,6 @@ import COpenSSL
       unsafe functions.pointee.X509_free(certificate)
     }
     unsafe functions.pointee.SSL_CTX_set_client_CA_list(context, names)
-  }
-
-  /// Chooses the versions of the protocol.
-  ///
-  /// - Parameters:
-  ///   - minimum: The number of the oldest one, 0x0301 to 0x0304.
-  ///   - maximum: The number of the newest one.
-  /// - Throws: That OpenSSL does not have them.
-  package func setVersions(minimum: Int, maximum: Int) throws(ContextError) {
-    if !control(SSL_CTRL_SET_MIN_PROTO_VERSION, minimum)
-      || !control(SSL_CTRL_SET_MAX_PROTO_VERSION, maximum)
-    {
-      throw .unusable("tls: OpenSSL does not have these versions")
-    }
   }
 
   /// Chooses the cipher suites of versions before 1.3, under OpenSSL's names.
@@ -227,11 +138,6 @@ private func chooseProtocol(
   }
   return SSL_TLSEXT_ERR_ALERT_FATAL
 }
-
-func refusePassphrase(
-  _ buffer: UnsafeMutablePointer<CChar>?, _ size: Int32, _ isWriting: Int32,
-  _ argument: UnsafeMutableRawPointer?
-) -> Int32 { -1 }
 
 /// Decides about the certificate that a client has sent.
 private func checkClient(

@@ -1,7 +1,7 @@
 import COpenSSL
 package import Linux
 
-/// One encrypted connection, as the server sees it; nothing blocks.
+/// One encrypted connection; nothing blocks.
 @safe package final class Session {
   /// What a handshake waits for.
   package enum Step: Sendable {
@@ -10,7 +10,7 @@ package import Linux
     case writable
   }
 
-  private let context: ServerContext
+  private let context: Context
   private let ssl: OpaquePointer
   /// Open as long as the session; it belongs to the connection.
   fileprivate let socket: Int32
@@ -34,7 +34,39 @@ package import Linux
   ///   - context: The settings.
   ///   - socket: A connected, non-blocking socket, which has to stay open as long as this exists.
   /// - Throws: `ENOMEM`.
-  package init(_ context: ServerContext, on socket: borrowing OwnedFD) throws(Errno) {
+  package convenience init(_ context: ServerContext, on socket: borrowing OwnedFD) throws(Errno) {
+    try self.init(of: context, on: socket)
+    unsafe functions.pointee.SSL_set_accept_state(ssl)
+  }
+
+  /// A connection to a server.
+  ///
+  /// - Parameters:
+  ///   - context: The settings.
+  ///   - host: The name or address that its certificate has to be for.
+  ///   - socket: As above.
+  /// - Throws: `ENOMEM`.
+  package convenience init(
+    _ context: ClientContext, to host: String, on socket: borrowing OwnedFD
+  ) throws(Errno) {
+    try self.init(of: context, on: socket)
+    unsafe functions.pointee.SSL_set_connect_state(ssl)
+    var name = host.utf8CString
+    // RFC 6066, section 3: addresses are not sent.
+    let isAddress =
+      host.contains(":") || host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || $0 &- 48 < 10 }
+    if !isAddress {
+      let isSet = unsafe name.withUnsafeMutableBytes {
+        unsafe functions.pointee.SSL_ctrl(
+          ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, Int(TLSEXT_NAMETYPE_host_name), $0.baseAddress)
+      }
+      if isSet != 1 { throw .noMemory }
+    }
+    unsafe functions.pointee.SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+    if unsafe functions.pointee.SSL_set1_host(ssl, host) != 1 { throw .noMemory }
+  }
+
+  private init(of context: Context, on socket: borrowing OwnedFD) throws(Errno) {
     let functions = unsafe context.library.functions
     context.library.clearErrors()
     guard let methods = unsafe socketMethods(context.library),
@@ -51,7 +83,6 @@ package import Linux
     unsafe functions.pointee.BIO_set_data(bio, Unmanaged.passUnretained(self).toOpaque())
     unsafe functions.pointee.BIO_set_init(bio, 1)
     unsafe functions.pointee.SSL_set_bio(ssl, bio, bio)
-    unsafe functions.pointee.SSL_set_accept_state(ssl)
   }
 
   deinit { unsafe functions.pointee.SSL_free(ssl) }
@@ -61,6 +92,31 @@ package import Linux
   /// - Returns: Whether it is complete, or what the socket has to be ready for.
   /// - Throws: Why there will be no connection; the client has been told, where it can be.
   package func handshake() throws(HandshakeError) -> Step {
+    if let step = advance() { return step }
+    // No record begins with a letter, every request does.
+    if let firstByte, firstByte &- UInt8(ascii: "A") < 26 { throw .plainHTTP }
+    if sawEnd || failure != nil { throw .closed }
+    throw HandshakeError(reason: context.library.reason)
+  }
+
+  /// Goes on with the handshake with a server.
+  ///
+  /// - Returns: As above.
+  /// - Throws: Why there will be no connection; the server has been told, where it can be.
+  package func connect() throws(ServerRefusal) -> Step {
+    if let step = advance() { return step }
+    let verdict = unsafe functions.pointee.SSL_get_verify_result(ssl)
+    if verdict != Int(X509_V_OK), (context as? ClientContext)?.isVerified == true {
+      let words = unsafe functions.pointee.X509_verify_cert_error_string(verdict)
+      throw .untrusted(unsafe words.map { unsafe String(cString: $0) } ?? "error \(verdict)")
+    }
+    if let firstByte, firstByte == UInt8(ascii: "H") { throw .failed("it does not speak TLS") }
+    if context.library.reason == 0, sawEnd || failure != nil { throw .closed }
+    throw .failed(context.library.sentence)
+  }
+
+  /// The handshake's next step; nil if it has failed.
+  private func advance() -> Step? {
     context.library.clearErrors()
     let result = unsafe functions.pointee.SSL_do_handshake(ssl)
     if result == 1 { return .done }
@@ -69,10 +125,7 @@ package import Linux
     case SSL_ERROR_WANT_WRITE: return .writable
     default:
       isBroken = true
-      // No record begins with a letter, every request does.
-      if let firstByte, firstByte &- UInt8(ascii: "A") < 26 { throw .plainHTTP }
-      if sawEnd || failure != nil { throw .closed }
-      throw HandshakeError(reason: context.library.reason)
+      return nil
     }
   }
 

@@ -54,6 +54,7 @@ final class Daemon: EventHandler {
   private var replyToken: EventToken?
   let scrapes: Scrapes
   let reloader: Reloader
+  private let pusher: Pusher
   /// Where the server listens first.
   var address: ListenAddress? { addresses.first }
   private(set) var addresses: [ListenAddress] = []
@@ -123,6 +124,7 @@ final class Daemon: EventHandler {
       scrapes = Scrapes(loop, limit: web.maxRequests)
       viewers = Viewers(loop)
       reloader = try Reloader(loop, read: load)
+      pusher = try Pusher(loop, scrapes, self.log)
       sampler = try Sampler(
         procPath: source.procPath, cgroupPath: source.cgroupPath, facts: .current(),
         settings: settings, replies: replies
@@ -306,6 +308,7 @@ final class Daemon: EventHandler {
       if !isReady {
         isReady = true
         log.info("ready")
+        pusher.configure(settings.configuration.pushing)
       }
       scrapes.start()
     }
@@ -336,10 +339,15 @@ final class Daemon: EventHandler {
     isStopping = true
     log.notice("stopping")
     manager.stop("finishing what is in flight")
-    server?.drain(within: Self.drainTime) { [unowned self] in
+    var left = 2
+    let end = { [unowned self] in
+      left -= 1
+      if left > 0 { return }
       sampler.stop()
       loop.stop()
     }
+    pusher.finish(then: end)
+    server?.drain(within: Self.drainTime, then: end)
   }
 
   // MARK: Configuration
@@ -351,6 +359,7 @@ final class Daemon: EventHandler {
     case .success(let configuration):
       let settings = configuration.collector
       sampler.configure(settings)
+      if isReady, !isStopping { pusher.configure(configuration.pushing) }
       own.config.isCurrent = true
       own.config.loadedSeconds = wallClockSeconds()
       self.settings = ConfigPage(
@@ -375,6 +384,7 @@ final class Daemon: EventHandler {
     isPageUnderWay = wishes.contains { if case .page = $0 { true } else { false } }
     var own = own
     own.webConfig = webGate?.load
+    own.exports = pusher.exports
     own.scrapesInFlight = UInt64(scrapes.count)
     own.scrapes = scrapes.answered.map {
       OwnState.Scrapes(

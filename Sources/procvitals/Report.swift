@@ -16,7 +16,7 @@ struct Report: Sendable {
 
   var pages: [Form: [UInt8]] = [:]
   var probes: [Probe: ProbeAnswer] = [:]
-  /// What is no page of metrics, as UTF-8.
+  /// What is no page of metrics, as UTF-8, and what is pushed.
   private var documents: [Wish: [UInt8]] = [:]
   var news = News()
   var census = Collector.Census()
@@ -52,10 +52,13 @@ struct Report: Sendable {
     // Whoever asks at another address gets the same list: only the address is put in anew.
     lazy var list = ServiceDiscovery(outcome.targets)
     for wish in wishes {
-      if case .list(let access) = wish {
-        documents[wish] = list.document(access)
-      } else if documents[wish] == nil {
-        documents[wish] = Self.text(wish, outcome, paths).map { Array($0.utf8) }
+      switch wish {
+      case .list(let access): documents[wish] = list.document(access)
+      case .push(let push): documents[wish] = outcome.pushes[push]
+      default:
+        if documents[wish] == nil {
+          documents[wish] = Self.text(wish, outcome, paths).map { Array($0.utf8) }
+        }
       }
     }
   }
@@ -67,7 +70,7 @@ struct Report: Sendable {
     _ wish: Wish, _ outcome: Collector.Outcome, _ paths: WebPaths
   ) -> String? {
     switch wish {
-    case .page, .list, .look, .nobodyLooks: nil
+    case .page, .list, .push, .look, .nobodyLooks: nil
     case .health: (outcome.health ?? Health()).json.line + "\n"
     case .details: TargetsPage.text(outcome.details)
     case .probe(let probe, _):

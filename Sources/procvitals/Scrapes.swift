@@ -23,6 +23,8 @@ final class Scrapes: EventHandler {
   var collect: (Set<Wish>, Instant) -> Void = { _, _ in }
   /// Told of the status of a scrape that failed.
   var didFail: (Int) -> Void = { _ in }
+  /// Takes a page that is pushed; nil if nothing was collected in time.
+  var push: ([UInt8]?) -> Void = { _ in }
   /// Answers a request.
   var answer: (RequestID, Response) -> Void = { _, _ in }
 
@@ -30,6 +32,8 @@ final class Scrapes: EventHandler {
   private let limit: Int
   private var queue: ScrapeQueue<RequestID>
   private var waiting: [RequestID: Waiting] = [:]
+  /// What is wanted for a push, and whether the collection under way is for it.
+  private var pushed: (wish: Wish, isServed: Bool)?
   /// When the collection under way should be done with reading.
   private var until = Instant.now
   private var deadlines: [EventToken: RequestID] = [:]
@@ -113,15 +117,26 @@ final class Scrapes: EventHandler {
   /// - Returns: Whether one was started.
   @discardableResult
   func start(for wish: Wish? = nil) -> Bool {
-    guard let wishes = queue.start(for: wish) else { return false }
+    guard let wishes = queue.start(for: wish ?? pushed?.wish) else { return false }
+    if let wish = pushed?.wish, wishes.contains(wish) { pushed?.isServed = true }
     // Of those who share it whoever has most time decides.
     until = waiting.values.map(\.until).max() ?? .now + Self.timeout
     collect(wishes, until)
     return true
   }
 
+  /// Collects for a push, now or after the collection under way.
+  func start(pushing push: Push) {
+    pushed = (.push(push), false)
+    start()
+  }
+
   /// Answers those whom a collection was for.
   func finish(_ report: Report) {
+    if let (wish, isServed) = pushed, isServed {
+      pushed = nil
+      push(report.isLate ? nil : report.document(wish))
+    }
     for id in queue.finish() {
       // One that joined a collection for those in a hurry has time for another one.
       if report.hasLate, let entry = waiting[id], entry.until - until > Self.worthAnother,

@@ -96,6 +96,62 @@ import Testing
     if entry.family.unit == .ratio { #expect(entry.over != .sum) }
   }
 
+  // MARK: OpenTelemetry
+
+  /// What has a name of OpenTelemetry's, and what it is.
+  static let conventions =
+    (entries.map(\.family) + Catalogue.conventional.map(\.family)).compactMap { family in
+      family.convention.map { (family, $0) }
+    } + Catalogue.olderGoNames.map { ($0.row.family, $0.convention) }
+
+  @Test func conventionsFitTheirFamilies() {
+    for (family, convention) in Self.conventions {
+      let isLegal = convention.name.wholeMatch(of: /(process|go|runtime\.go)(\.[a-z_]+)+/) != nil
+      #expect(isLegal, "\(convention.name)")
+      let kinds: [Convention.Instrument: Kind] = [
+        .sum: .counter, .upDownSum: .gauge, .gauge: .gauge, .age: .gauge, .summary: .summary,
+        .histogram: .histogram,
+      ]
+      #expect(kinds[convention.instrument] == family.kind, "\(family.name)")
+      #expect(family.labels.isEmpty, "\(family.name)")
+      switch family.unit {
+      case .bytes: #expect(convention.unit == "By", "\(family.name)")
+      case .seconds:
+        #expect(convention.unit == (convention.factor == 1 ? "s" : "ns"), "\(family.name)")
+      default: #expect(!["s", "By"].contains(convention.unit), "\(family.name)")
+      }
+    }
+  }
+
+  @Test func familiesOfOneMetricAgree() {
+    for (name, parts) in Dictionary(grouping: Self.conventions, by: \.1.name) {
+      #expect(Set(parts.map(\.1.unit)).count == 1, "\(name)")
+      #expect(Set(parts.map(\.1.instrument)).count == 1, "\(name)")
+      #expect(Set(parts.map(\.1.attribute?.name)).count == 1, "\(name)")
+      // Of several all have an attribute, each another one.
+      #expect(Set(parts.map(\.1.attribute?.value)).count == parts.count, "\(name)")
+      if parts.count > 1 { #expect(parts.allSatisfy { $0.1.attribute != nil }, "\(name)") }
+    }
+  }
+
+  @Test func noMetricHasTheNameOfAFamily() {
+    let names = Set(Self.entries.map(\.family.name))
+    #expect(names.isDisjoint(with: Self.conventions.map(\.1.name)))
+    #expect(names.isDisjoint(with: Catalogue.conventional.map(\.family.name)))
+  }
+
+  /// The figures of the older instrumentation, but those that nobody reads here.
+  @Test func olderNamesAreComplete() {
+    #expect(
+      Set(Catalogue.olderGoNames.map(\.convention.name))
+        == Set(
+          [
+            "mem.heap_alloc", "mem.heap_idle", "mem.heap_inuse", "mem.heap_objects",
+            "mem.heap_released", "mem.heap_sys", "mem.live_objects", "gc.count", "gc.pause_ns",
+            "gc.pause_total_ns", "goroutines",
+          ].map { "runtime.go.\($0)" }))
+  }
+
   @Test(arguments: Group.allCases)
   func everyGroupIsDocumentedAndHasFamilies(group: Group) {
     #expect(group.summary.wholeMatch(of: /[A-Z].*\./) != nil)

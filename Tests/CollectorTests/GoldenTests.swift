@@ -65,18 +65,25 @@ import Testing
   /// The trees whose pages are compared in all formats.
   static let severalFormats = ["one", "children", "cgroup-v2", "odd-names"]
   /// The endings of golden files, and what is in them.
-  static let formats: [(ending: String, format: Format)] = [
-    ("prom", .text), ("openmetrics", .openMetrics1), ("protobuf", .protobuf),
+  static let formats: [(ending: String, format: Format?)] = [
+    ("prom", .text), ("openmetrics", .openMetrics1), ("protobuf", .protobuf), ("otlp", nil),
   ]
 
   /// Made with the rights of nobody: root may read what a tree forbids.
-  private func page(_ scenario: Scenario, _ format: Format = .text) throws -> String {
+  ///
+  /// Without a format it is for an OpenTelemetry receiver.
+  private func page(_ scenario: Scenario, _ format: Format? = .text) throws -> String {
     let tree = try TestProc(fixture: scenario.testDescription)
     var page = ""
     _ = try eventually {
       page = try asNobody { [path = tree.path] in
         let watch = try Watch(path, scenario.targets(path))
         watch.collector.clock = { 1_760_000_000 }
+        guard let format else {
+          let push = Push(host: "host", attributes: [Label("cloud.region", "north")])
+          let bytes = watch.collector.collect(testState, [.push(push)]).pushes[push] ?? []
+          return Page(Array(try listingOfOTLP(bytes).utf8)).golden
+        }
         let form = Form(format: format)
         let bytes = watch.collector.collect(testState, [.page(form)]).pages[form] ?? []
         return try Page(format == .protobuf ? listing(readProtobuf(bytes)) : bytes).golden

@@ -118,7 +118,7 @@ struct Page {
   var golden: String {
     let varying = [
       "procvitals_capability{", "procvitals_scrape_duration_seconds ",
-      "process_proportional_memory_age_seconds{",
+      "process_proportional_memory_age_seconds{", "process_proportional_memory_age_seconds ",
     ]
     return text.split(separator: "\n", omittingEmptySubsequences: false)
       .map { line in

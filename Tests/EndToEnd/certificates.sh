@@ -2,7 +2,8 @@
 # certificates.sh DIRECTORY: keys and certificates for tests, NAME.key and NAME.pem.
 #
 # server (P-256) and rsa are of localhost and 127.0.0.1, made by an authority below `root`: their
-# .pem are chains. client and other are made by `clients`; stranger is its own authority.
+# .pem are chains; elsewhere is of another host, expired is no longer valid. client and other are made
+# by `clients`; stranger is its own authority.
 set -eu
 cd "$1"
 
@@ -17,7 +18,7 @@ made() {
     openssl x509 -req -in "$name.csr" -signkey "$name.key" -days 2 -extfile "$name.ext" -out "$name.pem"
   else
     openssl x509 -req -in "$name.csr" -CA "$authority.pem" -CAkey "$authority.key" -CAcreateserial \
-      -days 2 -extfile "$name.ext" -out "$name.pem"
+      -days ${days:-2} -extfile "$name.ext" -out "$name.pem"
   fi
 }
 {
@@ -28,6 +29,11 @@ made() {
   openssl genrsa -out rsa.key 2048
   for name in server rsa; do
     made $name between $here
+    cat between.pem >> $name.pem
+  done
+  made elsewhere between subjectAltName=DNS:other.example
+  days=-1 made expired between $here
+  for name in elsewhere expired; do
     cat between.pem >> $name.pem
   done
   made clients clients $authority

@@ -307,13 +307,13 @@ private func read(
   sample.distribution = distribution
 }
 
-private enum Field {
+enum Field {
   case number(Int, UInt64)
   case double(Int, Double)
   case bytes(Int, ArraySlice<UInt8>)
 }
 
-private func fields(_ message: ArraySlice<UInt8>) throws -> [Field] {
+func fields(_ message: ArraySlice<UInt8>) throws -> [Field] {
   var rest = message
   var fields: [Field] = []
   while !rest.isEmpty {

@@ -50,6 +50,33 @@ import Testing
     }
   }
 
+  @Test func aPushSharesACollectionOrGetsTheNext() throws {
+    let bench = try Bench(limit: 10)
+    let push = Push(host: "a")
+    var pages: [[UInt8]?] = []
+    bench.scrapes.push = { pages.append($0) }
+    bench.scrapes.start(pushing: push)
+    #expect(bench.collections.map(\.wishes) == [[.push(push)]])
+    #expect(bench.ask() == nil)
+    bench.scrapes.finish(Report())
+    #expect(pages == [[]])
+    // A scrape that came meanwhile, and a push behind it.
+    bench.scrapes.start()
+    #expect(bench.collections.last?.wishes == [.page()])
+    bench.scrapes.start(pushing: push)
+    #expect(bench.collections.count == 2)
+    bench.scrapes.finish(Report())
+    #expect(bench.answers.count == 1 && pages.count == 1)
+    bench.scrapes.start()
+    #expect(bench.collections.last?.wishes == [.push(push)])
+    var late = Report()
+    late.isLate = true
+    bench.scrapes.finish(late)
+    #expect(pages == [[], nil])
+    bench.scrapes.start()
+    #expect(bench.collections.count == 3)
+  }
+
   @Test func L4_tooManyScrapesAreRefused() throws {
     let bench = try Bench(limit: 2)
     #expect(bench.ask() == nil && bench.ask() == nil)

@@ -9,14 +9,16 @@
 #include <openssl/x509v3.h>
 
 #define COPENSSL_SSL_FUNCTIONS(F)                                                              \
-  F(TLS_server_method)                                                                         \
+  F(TLS_server_method) F(TLS_client_method)                                                    \
   F(SSL_CTX_new) F(SSL_CTX_free) F(SSL_CTX_ctrl) F(SSL_CTX_set_options)                        \
   F(SSL_CTX_set_cipher_list) F(SSL_CTX_use_certificate) F(SSL_CTX_use_PrivateKey)              \
   F(SSL_CTX_set_verify) F(SSL_CTX_set_cert_verify_callback) F(SSL_CTX_get_cert_store)          \
   F(SSL_CTX_load_verify_file) F(SSL_CTX_set_client_CA_list)                                    \
   F(SSL_CTX_set_alpn_select_cb) F(SSL_CTX_set_num_tickets)                                     \
   F(SSL_new) F(SSL_free) F(SSL_set_bio) F(SSL_set_accept_state) F(SSL_do_handshake)            \
-  F(SSL_read) F(SSL_write) F(SSL_shutdown) F(SSL_pending) F(SSL_get_error)
+  F(SSL_read) F(SSL_write) F(SSL_shutdown) F(SSL_pending) F(SSL_get_error)                     \
+  F(SSL_set_connect_state) F(SSL_ctrl) F(SSL_set1_host) F(SSL_set_hostflags)                   \
+  F(SSL_get_verify_result)
 
 #define COPENSSL_CRYPTO_FUNCTIONS(F)                                                           \
   F(ERR_clear_error) F(ERR_get_error) F(ERR_peek_error) F(ERR_reason_error_string)             \
@@ -27,7 +29,7 @@
   F(X509_free) F(X509_check_private_key) F(X509_get_subject_name) F(X509_NAME_dup)             \
   F(X509_NAME_free) F(X509_get_ext_d2i) F(GENERAL_NAMES_free)                                  \
   F(X509_STORE_add_cert) F(X509_STORE_set_flags) F(X509_STORE_CTX_get0_cert)                   \
-  F(X509_STORE_CTX_set_error) F(X509_verify_cert)                                              \
+  F(X509_STORE_CTX_set_error) F(X509_verify_cert) F(X509_verify_cert_error_string)             \
   F(ASN1_STRING_get0_data) F(ASN1_STRING_length)                                               \
   F(OPENSSL_sk_new_null) F(OPENSSL_sk_push) F(OPENSSL_sk_num) F(OPENSSL_sk_value)
 
