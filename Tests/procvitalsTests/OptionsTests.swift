@@ -207,6 +207,7 @@ private func complaint(_ arguments: [String]) -> String? {
       case "command":
         #expect(fields.count == 3)
         names = []
+      case "argument": #expect(fields.count == 3)
       default:
         #expect(fields[0] == "option" && fields.count == 6 && fields[3].last == ".", "\(line)")
         for name in fields[1].split(separator: " ") {
@@ -219,13 +220,14 @@ private func complaint(_ arguments: [String]) -> String? {
   /// All that `--help` says that an option takes when it is not given is what it takes then.
   @Test func defaultsAreValues() throws {
     guard case .print(let table) = try Procvitals.program.parse(["--dump-options"]) else { return }
-    var command = ""
+    var command: [String] = []
     for line in table.split(separator: "\n") {
       let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-      if fields[0] == "command" { command = fields[1] }
+      if fields[0] == "command" { command = [fields[1]] }
+      if fields[0] == "argument" { command.append("1") }
       guard fields[0] == "option", !fields[5].isEmpty else { continue }
       #expect(throws: Never.self) {
-        try Procvitals.program.parse([command, "\(fields[1])=\(fields[5])"])
+        try Procvitals.program.parse(command + ["\(fields[1])=\(fields[5])"])
       }
     }
   }
