@@ -35,10 +35,10 @@ STATIC       = $(DIST)/procvitals-$(VERSION)-linux-$(subst aarch64,arm64,$(subst
 STATIC_BUILD := $(filter-out --static-swift-stdlib,$(RELEASE)) -Xswiftc -static-executable \
   --disable-default-traits --traits Static --scratch-path .build/static
 # All but those that boot a systemd or wait for what it is told (01 30 to 35 38 39 63 to 71), that are
-# of packages or of the size of the shipped binary (10 72 to 77), that put a library into the daemon
-# or build code of their own (42 43), and of the whole chain and long ones (20 23 24 52).
+# of packages or of the size of the shipped binary (10 72 to 76 82), that put a library into the daemon
+# or build code of their own (42 43), and of the whole chain and long ones (20 23 24 52 89 to 91).
 STATIC_TESTS := 02 03 04 05 06 07 08 09 11 12 13 14 15 16 17 18 19 21 22 25 26 27 28 29 36 37 40 41 44 \
-  45 46 47 48 49 50 51 53 54 55 56 57 58 59 60 61 62
+  45 46 47 48 49 50 51 53 54 55 56 57 58 59 60 61 62 92 93 94
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.
@@ -47,9 +47,11 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
   zlib1g-dev libdeflate-dev libpcre2-dev libssl-dev libsystemd-dev libyaml-dev
 
 # What the tests start, and the tools they look through.
-TEST_PACKAGES := apache2-utils curl dbus gcc iproute2 nginx-light|nginx openssl postgresql procps \
-  prometheus prometheus-process-exporter protobuf-compiler python3 python3-prometheus-client \
-  python3-protobuf python3-venv redis-server slowhttptest strace systemd testssl.sh util-linux wrk
+TEST_PACKAGES := apache2-utils chromium curl dbus docker-compose fonts-dejavu-core gcc \
+  golang-1.19-go|golang-go iproute2 nginx-light|nginx openssl postgresql procps prometheus \
+  prometheus-alertmanager prometheus-process-exporter protobuf-compiler python3 \
+  python3-prometheus-client python3-protobuf python3-venv python3-yaml redis-server slowhttptest \
+  strace systemd testssl.sh tidy util-linux wrk
 
 # What the tests of Go runtimes start and compile with; other toolchains are fetched below .build.
 GO_PACKAGES := gcc golang-1.19-go libc6-dev prometheus prometheus-node-exporter python3 python3-pip
@@ -62,7 +64,7 @@ PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-
 .PHONY: help deps deps-test deps-package build build-echo static run test unit e2e test-systemd \
   test-static test-package trees hardening churn slow tls fuzz check walls deb rpm lint format golden \
   fixture bench bench-discovery bench-http deps-go test-go go-layouts bench-go install uninstall \
-  clean
+  clean dashboards
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -111,7 +113,7 @@ test-systemd: deps deps-test deps-package build build-echo trees ## the daemon a
 	Tests/EndToEnd/run systemd
 
 test-package: deps deps-test deps-package build build-echo trees ## the package on fresh trees of Debian 12 and 13; needs root
-	Tests/EndToEnd/run 72 73 74 75 77
+	Tests/EndToEnd/run 72 73 74 75 82
 
 # Downloaded once; remove .build/trees to have newer ones.
 trees:
@@ -168,6 +170,9 @@ golden: build ## rewrite golden files and generated documents, then fail so that
 	status=0; UPDATE_GOLDEN=1 SWIFT_BACKTRACE=enable=no swift test || status=$$?; \
 	  scripts/manual '$(BINARY)' > packaging/procvitals.1 && exit $$status
 
+dashboards: ## write config/dashboards anew; their source is scripts/dashboards
+	scripts/dashboards
+
 fixture: ## record processes: PID='812 813' NAME=web makes Tests/Fixtures/web.tree, names scrubbed
 	@test -n '$(PID)' || { echo "say which: make fixture PID=812 NAME=web" >&2; exit 2; }
 	@scripts/fixture $(PID) > Tests/Fixtures/.new
@@ -222,7 +227,7 @@ install: ## install to DESTDIR/PREFIX (/usr/local): binary, units, configuration
 	install -d '$(DESTDIR)$(DOCDIR)'
 	install -m 644 README.md CHANGELOG.md '$(DESTDIR)$(DOCDIR)'
 	find docs -type f -exec install -D -m 644 {} '$(DESTDIR)$(DOCDIR)/{}' \;
-	find config -mindepth 2 -type f -printf '%P\n' | while IFS= read -r file; do \
+	find config -type f ! -path config/procvitals.yaml -printf '%P\n' | while IFS= read -r file; do \
 	  install -D -m 644 config/"$$file" '$(DESTDIR)$(SHAREDIR)'/"$$file" || exit; done
 
 uninstall: ## remove what install put there; the configuration stays

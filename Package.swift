@@ -11,6 +11,8 @@ let switches: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
+  // Searching a text for a text would link Swift's regular expressions, 0.9 MB.
+  .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"]),
 ]
 
 /// For rooms whose work is little beside that of the kernel.
@@ -45,10 +47,7 @@ let package = Package(
     .trait(name: "Fuzzing", description: "Fuzz targets are driven by libFuzzer."),
     .default(enabledTraits: ["Systemd"]),
   ],
-  dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-  ],
+  dependencies: [.package(url: "https://github.com/apple/swift-log", from: "1.16.2")],
   targets: [
     // 0: headers and shims
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
@@ -72,6 +71,7 @@ let package = Package(
       ]),
 
     // 1
+    room("Arguments", imports: [], settings: switches + small),
     room("Linux", imports: ["CLinux"]),
     room("Metrics", imports: []),
     room("Gzip", imports: ["CDeflate"], settings: switches + small),
@@ -110,15 +110,20 @@ let package = Package(
       ],
       settings: switches + small),
 
+    .target(
+      name: "Page",
+      dependencies: ["Collector", "Gzip", "Linux", "Patterns", "Targets"],
+      resources: [.embedInCode("Assets/page.css"), .embedInCode("Assets/page.js")],
+      swiftSettings: switches + small),
+
     // 6
     .executableTarget(
       name: "procvitals",
       dependencies: [
-        "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS", "ProcFS",
-        "HTTPServer",
+        "Arguments", "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "Passwords", "TLS",
+        "ProcFS", "HTTPServer",
         "Systemd", "Targets",
-        "Collector", "Config",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Collector", "Config", "Page",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: switches + small),
@@ -162,6 +167,7 @@ let package = Package(
       name: "GoSampler", dependencies: ["GoRuntime", "Linux"], path: "Tests/Bench/GoSampler",
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
 
+    tests("Arguments", imports: ["TestSupport"]),
     tests("Linux", imports: ["CLinux", "TestSupport"]),
     tests("Metrics", imports: ["TestSupport"]),
     tests("Gzip"),
@@ -180,6 +186,7 @@ let package = Package(
         "GoReports", "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "ProcFS", "Targets",
         "TestSupport",
       ]),
+    tests("Page", imports: ["Collector", "Gzip", "Targets", "TestSupport"]),
     tests(
       "Config",
       imports: [
@@ -189,9 +196,8 @@ let package = Package(
     tests(
       "procvitals",
       imports: [
-        "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd", "Targets", "Collector", "Config",
-        "TestSupport",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Arguments", "GoRuntime", "Linux", "Patterns", "ProcFS", "HTTPServer", "Systemd",
+        "Targets", "Collector", "Config", "Page", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ]),
   ]

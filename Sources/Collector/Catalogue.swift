@@ -245,7 +245,7 @@ package enum Catalogue {
   /// The same, by subject.
   static let subjects = [
     lifecycle, descriptors, sockets, network, threads, limits, maps, proportionalMemory, cgroups,
-    pressure, info, go, [goPauseSummary], goLatencies, goCPU, presence,
+    pressure, info, go, [goPauseSummary], goLatencies, goCPU, [goCgo], presence,
   ]
 
   /// How the target's processes begin and end.

@@ -37,6 +37,8 @@ package final class Collector {
   private var formerLateReads: [String: UInt64] = [:]
   /// Whether a target vanished since groups without targets were forgotten.
   private var hasVanished = false
+  /// As of the last collection.
+  private var census = Census()
   /// By the members' slots.
   private var processes: [ProcessState] = []
 
@@ -150,6 +152,7 @@ package final class Collector {
   package func collect(
     _ own: OwnState, _ wishes: Set<Wish> = [.page()], until isOver: () -> Bool = { false }
   ) -> Outcome {
+    if wishes.allSatisfy(\.isOfThePast) { return .ofThePast(census) }
     let start = Instant.now
     var scope = Scope(wishes, states)
     exits.drain()
@@ -164,7 +167,7 @@ package final class Collector {
       instruments.patient.maps.limit = roster.root.memoryMapLimit()
     }
     let choices = scope.choose(states)
-    var census = Census(targets: states.count { $0.target.kind != .rule })
+    census = Census(targets: states.count { $0.target.kind != .rule })
     if countsOOMKills {
       oomKills.begin(roster.root.oomKills(&buffer), looksAtAll: scope.isComplete)
     }
@@ -198,7 +201,7 @@ package final class Collector {
     let wantsList = wishes.contains { if case .list = $0 { true } else { false } }
     // Details tell how many samples a whole page has.
     let forms = wishes.contains(.details) ? scope.forms + [Form()] : scope.forms
-    let pages = scope.isComplete ? pages(forms, own, census, start) : [:]
+    let pages = scope.countsSeries ? pages(forms, own, census, start) : [:]
     var notices = exitNotices() + eventNotices()
     for state in states {
       notices += self.notices(state, wasVisited: scope.includes(state.target))
@@ -210,8 +213,21 @@ package final class Collector {
       details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
       notices: notices, census: census,
       health: scope.isComplete ? Health(states, effective: capabilities) : nil,
+      sight: scope.isForViewers ? sight(at: now) : nil,
       hasLate: late > 0,
       isLate: late > 0 && visited.allSatisfy { $0.sample.isLate || $0.target.members.isEmpty })
+  }
+
+  private func sight(at seconds: Double) -> Sight {
+    Sight(
+      seconds: seconds,
+      targets: states.filter(\.target.isShown).map { Vitals($0, facts) },
+      own: roster.root.own(&buffer).map { stat, descriptors in
+        OwnUsage(
+          cpuSeconds: facts.seconds(ticks: stat.userTicks &+ stat.systemTicks),
+          residentBytes: Double(stat.residentBytes), openDescriptors: descriptors.map { Double($0) }
+        )
+      })
   }
 
   /// Explains to which target processes belong, see ``Roster/explain(_:until:)``.

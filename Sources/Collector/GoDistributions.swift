@@ -6,6 +6,7 @@ struct GoExtraCounts: Cumulative {
   var latencies = TimeHistogram()
   var pauses = TimeHistogram()
   var cpuTimes = CPUTimes()
+  var cgoCalls: UInt64 = 0
 
   static let zero = GoExtraCounts()
 
@@ -28,6 +29,7 @@ struct GoExtraCounts: Cumulative {
       result.cpuTimes[keyPath: field] = combine(
         cpuTimes[keyPath: field], other.cpuTimes[keyPath: field])
     }
+    result.cgoCalls = combine(cgoCalls, other.cgoCalls)
     return result
   }
 }
@@ -118,6 +120,12 @@ extension Catalogue {
     .cpu("user", "the program itself", "UserTime", \.user),
   ]
 
+  /// Calls of C functions.
+  static let goCgo: TargetRow = .single(
+    "go_cgo_calls_total", .counter, .none, .goCgo, from: .go,
+    "Calls of C functions, of programs with symbols (runtime.ncgocall, and ncgocall of each thread)."
+  ) { .init($0.extraCounts(.cgoCalls)?.cgoCalls) }
+
   /// What a selection needs beyond the group go.
   static func goExtras(_ selection: Selection) -> GoExtras {
     var extras: GoExtras = []
@@ -126,6 +134,7 @@ extension Catalogue {
       extras.insert(extra)
     }
     if goCPU.contains(where: { includes($0, selection) }) { extras.insert(.cpuTimes) }
+    if includes(goCgo, selection) { extras.insert(.cgoCalls) }
     return extras
   }
 }

@@ -232,7 +232,7 @@ final class GoReader {
         entry.process = process
         entry.finding = .sample(sample)
         entry.refusals = sample.refusals.isEmpty ? 0 : entry.refusals + 1
-        isFailure = isFailure || sample.refusals.count == FigureGroup.allCases.count
+        isFailure = isFailure || sample.isRefused
       case .failure(let error):
         entry.process = nil
         entry.finding = error == .gone ? .other : .failure(error)
@@ -280,11 +280,7 @@ final class GoReader {
     }
 
     private func found() throws(ProcError) -> GoProcess {
-      let bias = try file.bias { () throws(ProcError) in try hold.programBase() }
-      if numbersAreOwn { return GoProcess(file, pid: run.process.pid, bias: bias) }
-      return GoProcess(file, bias: bias) { [hold] pieces, buffer throws(Errno) in
-        try hold.readMemory(pieces, into: &buffer)
-      }
+      try GoProcess(file, hold, pid: numbersAreOwn ? run.process.pid : nil)
     }
   }
 }
@@ -299,12 +295,12 @@ extension ProcError {
 extension GoSample {
   /// The groups that were refused, and why.
   var refusals: [(group: FigureGroup, reason: Refusal)] {
-    var refusals: [(FigureGroup, Refusal)] = []
-    if case .failure(let reason) = heap { refusals.append((.heap, reason)) }
-    if case .failure(let reason) = scheduler, reason != .notTold {
-      refusals.append((.scheduler, reason))
-    }
-    if case .failure(let reason) = collector { refusals.append((.gc, reason)) }
-    return refusals
+    groups.compactMap { group, refusal in refusal.map { (group, $0) } }
+  }
+
+  /// Whether nothing of what is always read was accepted.
+  fileprivate var isRefused: Bool {
+    let refused = refusals.map(\.group)
+    return FigureGroup.always.allSatisfy(refused.contains)
   }
 }

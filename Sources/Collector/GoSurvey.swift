@@ -136,7 +136,7 @@ package struct GoSurvey {
       case .unreadable(let why): note(why, run, target)
       case .pending: break
       }
-      if case .sample = finding {} else { refuse(FigureGroup.allCases) }
+      if case .sample = finding {} else { refuse(FigureGroup.always) }
       alive.insert(run)
     }
     for address in addresses {
@@ -209,17 +209,14 @@ package struct GoSurvey {
     if case .success = sample.latencies { known.knowsExtras.insert(.latencies) }
     if case .success = sample.pauses { known.knowsExtras.insert(.pauses) }
     if case .success = sample.cpuTimes { known.knowsExtras.insert(.cpuTimes) }
+    if case .success = sample.cgoCalls { known.knowsExtras.insert(.cgoCalls) }
     knowsExtras.formUnion(known.knowsExtras)
     known.counts.raise(to: counts)
     progress[run] = known
     ledger.note(run, known.counts)
-    for group in FigureGroup.allCases
-    where group != .scheduler || sample.scheduler != .failure(.notTold) {
-      acceptance[group] = acceptance[group] ?? true
-    }
-    for (group, reason) in sample.refusals {
-      acceptance[group] = false
-      note("\(group.rawValue): \(reason)", run, target)
+    for (group, refusal) in sample.groups {
+      acceptance[group] = refusal == nil && acceptance[group] ?? true
+      if let refusal { note("\(group.rawValue): \(refusal)", run, target) }
     }
   }
 
@@ -260,5 +257,6 @@ extension GoSurvey.Counts {
     if case .success(let found) = sample.latencies { extras.latencies = found }
     if case .success(let found) = sample.pauses { extras.pauses = found }
     if case .success(let found) = sample.cpuTimes { extras.cpuTimes = found }
+    if case .success(let found) = sample.cgoCalls { extras.cgoCalls = found }
   }
 }

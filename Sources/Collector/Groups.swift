@@ -7,13 +7,14 @@ package enum Group: String, Sendable, CaseIterable {
   case goTinyObs = "go_tinyobs"
   case goLatencies = "go_latencies"
   case goCPU = "go_cpu"
+  case goCgo = "go_cgo"
 
   /// Whether the default set has its families, but for rows that say otherwise.
   package var isDefault: Bool {
     switch self {
     case .core, .cpu, .memory, .io, .sched, .cgroup, .pressure, .lifecycle: true
     case .pss, .maps, .threads, .fds, .sockets, .network, .limits, .info, .go, .goTinyObs: false
-    case .goLatencies, .goCPU: false
+    case .goLatencies, .goCPU, .goCgo: false
     }
   }
 
@@ -149,6 +150,12 @@ package enum Group: String, Sendable, CaseIterable {
       What CPU time went into, as Go's client library has it if it is asked to, for programs as in \
       go. The runtime works it out at the end of each garbage collection; the times must be the sums \
       of their parts, and agree with the share of the CPU that the runtime knows besides.
+      """
+    case .goCgo:
+      """
+      How often Go called C. Each thread counts its own calls, so this takes a read for each thread, \
+      and only symbols tell where they are: it is absent for a stripped program, and in collections \
+      in which threads begin or end at the same moment each time.
       """
     case .goTinyObs: "What TinyObs' collector exports beside the group go."
     case .threads:

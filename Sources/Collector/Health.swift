@@ -57,6 +57,12 @@ package struct Rights: Sendable, Equatable {
     package var families: [String]
     /// What would allow it.
     package var needs: [Capability]
+
+    package init(
+      source: String, targets: [String] = [], families: [String] = [], needs: [Capability]
+    ) {
+      (self.source, self.targets, self.families, self.needs) = (source, targets, families, needs)
+    }
   }
 
   package var effective: Set<Capability> = []

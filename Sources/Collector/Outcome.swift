@@ -24,9 +24,21 @@ extension Collector {
     package let census: Census
     /// Nil if not all targets were looked at.
     package let health: Health?
+    /// What the page shows; nil if nobody wants to see it.
+    package let sight: Sight?
     /// Whether the time was over before the processes of every target were read.
     package let hasLate: Bool
     /// Whether it was over before any process was read.
     package let isLate: Bool
+
+    /// That nothing was looked at.
+    ///
+    /// - Parameter census: What there was the last time.
+    /// - Returns: Nothing else.
+    static func ofThePast(_ census: Census) -> Outcome {
+      Outcome(
+        pages: [:], probes: [:], targets: [], details: [], notices: [], census: census, health: nil,
+        sight: nil, hasLate: false, isLate: false)
+    }
   }
 }

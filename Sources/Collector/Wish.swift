@@ -12,6 +12,33 @@ package enum Wish: Hashable, Sendable {
   case list(Access = Access())
   /// The page of one target; the processes of no other one are read for it.
   case probe(Probe, Form = Form())
+  /// What the page shows.
+  case look(Look)
+  /// That nobody looks at the page any more.
+  case nobodyLooks
+
+  /// Whether it can be had without looking at any target.
+  var isOfThePast: Bool {
+    switch self {
+    case .look(let look): !look.isFresh
+    case .nobodyLooks: true
+    case .page, .health, .details, .list, .probe: false
+    }
+  }
+
+  /// Whether it wants to know what a whole page would have.
+  var countsSeries: Bool {
+    switch self {
+    case .page, .health, .details: true
+    case .list, .probe, .look, .nobodyLooks: false
+    }
+  }
+
+  /// Whether all targets are looked at for it.
+  var isOfAll: Bool {
+    if case .look(let look) = self { return look.isFresh }
+    return countsSeries
+  }
 }
 
 /// How whoever wants a list of targets reaches their pages.
@@ -112,6 +139,10 @@ extension TargetKey {
 struct Scope {
   /// Whether it looks at all of them.
   let isComplete: Bool
+  /// Whether somebody wants the figures of the page.
+  let isForViewers: Bool
+  /// Whether somebody wants to know what a whole page would have.
+  let countsSeries: Bool
   /// The pages of all targets that were asked for.
   let forms: [Form]
   /// The pages of one target that were asked for.
@@ -122,7 +153,9 @@ struct Scope {
 
   init(_ wishes: Set<Wish>, _ states: [TargetState]) {
     forms = wishes.compactMap { if case .page(let form) = $0 { form } else { nil } }
-    isComplete = wishes.contains(.health) || wishes.contains(.details) || !forms.isEmpty
+    isComplete = wishes.contains(where: \.isOfAll)
+    isForViewers = wishes.contains { if case .look(let look) = $0 { look.isFresh } else { false } }
+    countsSeries = wishes.contains(where: \.countsSeries)
     var probeForms: [Probe: [Form]] = [:]
     for case .probe(let probe, let form) in wishes { probeForms[probe, default: []].append(form) }
     self.probeForms = probeForms

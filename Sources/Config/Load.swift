@@ -44,7 +44,7 @@ extension Configuration {
     draft.limits = collector.limits
     draft.names = collector.names
     return KeyTable().keys.compactMap { key in
-      guard key.isValue, !key.path.contains("[]") else { return nil }
+      guard key.isValue, !key.path.utf8.contains(UInt8(ascii: "[")) else { return nil }
       return (key.path, key.shown(draft) ?? "")
     }
   }

@@ -96,7 +96,7 @@ extension WebReader {
     guard let (name, position) = texts[key + "_file"] else {
       return texts[key].map { Array($0.text.utf8) }
     }
-    if name.contains("-----BEGIN") {
+    if name.utf8.indices.contains(where: { name.utf8[$0...].starts(with: "-----BEGIN".utf8) }) {
       problems.add(position, "\(key)_file: expected a path, found PEM; its key is \(key)")
       return nil
     }

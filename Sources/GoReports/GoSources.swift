@@ -129,7 +129,7 @@ extension GoSource.Kind {
   package var groups: [FigureGroup] {
     switch self {
     case .expvar: [.heap, .gc]
-    case .metrics: FigureGroup.allCases
+    case .metrics: FigureGroup.always
     }
   }
 }

@@ -91,6 +91,10 @@ enum Acceptance {
     let free = snapshot.freeGoroutines
     try require(all <= UInt64(UInt32.max), "allglen is no count of goroutines")
     try require(free <= all && system <= all, "more free goroutines than there ever were")
+    let identifiers = snapshot.scheduler(.goroutineIDs)
+    try require(
+      (1..<(1 << 56)).contains(identifiers) && all <= identifiers + newGoroutines,
+      "sched.goidgen is less than the number of goroutines")
     return SchedulerFigures(
       goroutines: free + system < all ? all - free - system : 1,
       threads: next - freed, processors: processors)
@@ -132,6 +136,8 @@ enum Acceptance {
     return figures
   }
 
+  /// Goroutines that can have been made between the reads of two words.
+  private static let newGoroutines: UInt64 = 1000
   private static let pauseCount = 256
   private static let threadTolerance: UInt64 = 16
   private static let clockTolerance: UInt64 = 3600 * 1_000_000_000

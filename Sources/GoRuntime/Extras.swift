@@ -9,6 +9,8 @@ package struct GoExtras: OptionSet, Sendable {
   package static let pauses = GoExtras(rawValue: 2)
   /// What CPU time went into; since Go 1.20.
   package static let cpuTimes = GoExtras(rawValue: 4)
+  /// Calls of C functions; of programs with symbols.
+  package static let cgoCalls = GoExtras(rawValue: 8)
 }
 
 /// Durations counted by their size, in the buckets that Go's client library makes of the runtime's.

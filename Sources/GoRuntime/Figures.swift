@@ -9,6 +9,7 @@ package struct GoSample: Sendable {
   package var latencies: Result<TimeHistogram, Refusal>?
   package var pauses: Result<TimeHistogram, Refusal>?
   package var cpuTimes: Result<CPUTimes, Refusal>?
+  package var cgoCalls: Result<UInt64, Refusal>?
 
   package init(
     version: String, heap: Result<HeapFigures, Refusal>,
@@ -22,7 +23,30 @@ package struct GoSample: Sendable {
 }
 
 /// A group of figures that is checked as a whole; the value of the label `group`.
-package enum FigureGroup: String, Sendable, CaseIterable { case heap, scheduler, gc }
+package enum FigureGroup: String, Sendable {
+  case heap, scheduler, gc
+  case latencies, pauses, cpu, cgo
+
+  /// Those that are always read.
+  package static let always: [FigureGroup] = [.heap, .scheduler, .gc]
+}
+
+extension GoSample {
+  /// What became of each group that was read: nil, or why it was refused.
+  package var groups: [(group: FigureGroup, refusal: Refusal?)] {
+    func refusal<Figures>(_ figures: Result<Figures, Refusal>) -> Refusal? {
+      if case .failure(let refusal) = figures { refusal } else { nil }
+    }
+    var groups: [(group: FigureGroup, refusal: Refusal?)] = [(.heap, refusal(heap))]
+    if refusal(scheduler) != .notTold { groups.append((.scheduler, refusal(scheduler))) }
+    groups.append((.gc, refusal(collector)))
+    if let latencies { groups.append((.latencies, refusal(latencies))) }
+    if let pauses { groups.append((.pauses, refusal(pauses))) }
+    if let cpuTimes { groups.append((.cpu, refusal(cpuTimes))) }
+    if let cgoCalls { groups.append((.cgo, refusal(cgoCalls))) }
+    return groups
+  }
+}
 
 /// Why figures are not given.
 package enum Refusal: Error, Hashable, Sendable {

@@ -50,6 +50,8 @@ package struct GoProcess: Sendable {
   private static let attemptsAfterRefusal = 3
   /// Searches that come to nothing, behind which only one in `searchPause` samples tries again.
   private static let searchLimit = 6
+  /// Searches after which less is asked of what is found.
+  private static let strictSearches = 4
   private static let searchPause = 8
   /// Samples that were refused, behind which what a search had found is looked for anew.
   private static let refusalLimit = 8
@@ -73,6 +75,7 @@ package struct GoProcess: Sendable {
       sample.pauses = .failure(.notRead)
     }
     if extras.contains(.cpuTimes) { sample.cpuTimes = .failure(.notRead) }
+    if extras.contains(.cgoCalls) { sample.cgoCalls = .failure(.notRead) }
     // A thousand processes keep no memory between samples.
     defer { snapshot?.discard() }
     let last = (refusedSamples == 0 ? attempts : min(attempts, Self.attemptsAfterRefusal)) - 1
@@ -120,8 +123,9 @@ package struct GoProcess: Sendable {
   private mutating func locate(_ read: @escaping ReadMemory) {
     failedSearches += 1
     if failedSearches > Self.searchLimit, failedSearches % Self.searchPause != 0 { return }
+    let locator = Locator(file, bias: bias, isLenient: failedSearches > Self.strictSearches, read)
     do throws(Refusal) {
-      snapshot = Snapshot(file.layout, try Locator(file, bias: bias, read).locate())
+      snapshot = Snapshot(file.layout, try locator.locate())
       failedSearches = 0
     } catch {
       refusal = error
@@ -144,6 +148,9 @@ package struct GoProcess: Sendable {
       sample.pauses = found
       if case .success(let accepted) = found { pauses = accepted }
     }
+    if case .failure = sample.cgoCalls {
+      sample.cgoCalls = Result { () throws(Refusal) in try cgoCalls(snapshot) }
+    }
     if case .failure = sample.cpuTimes {
       sample.cpuTimes = Result { () throws(Refusal) in try Acceptance.cpuTimes(snapshot) }
       if case .failure = sample.cpuTimes, snapshot.cpuTimesAt.isEmpty, searches > 0 {
@@ -152,6 +159,16 @@ package struct GoProcess: Sendable {
         searches = found.isEmpty ? searches - 1 : 8
       }
     }
+  }
+
+  private func cgoCalls(_ snapshot: Snapshot) throws(Refusal) -> UInt64 {
+    guard let threads = file.symbols?[.threads], let ended = file.symbols?[.endedCgoCalls] else {
+      throw .notLocated("runtime.allm, of which only symbols tell,")
+    }
+    let calls = CgoCalls(
+      layout: file.layout, scheduler: snapshot.schedulerAddress, threads: threads &+ bias,
+      ended: ended &+ bias)
+    return try calls.count(read)
   }
 
   /// Makes sure that memory can be read at all, so that a search need not tell that from finding
@@ -175,7 +192,11 @@ extension GoSample {
     if case .failure = latencies { return false }
     if case .failure = pauses { return false }
     if case .failure = cpuTimes { return false }
-    return hasGroups
+    // What has no symbols will not get any.
+    switch cgoCalls {
+    case .failure(.notLocated), .success, nil: return hasGroups
+    case .failure: return false
+    }
   }
 
   /// Whether all but what was asked for besides has passed its checks.

@@ -10,12 +10,17 @@ struct Locator {
   let layout: Layout
   /// What is added to addresses of the file.
   private let bias: UInt64
+  /// Whether what is found may be a little less sure.
+  private let isLenient: Bool
   private let image: Range<UInt64>
   private let read: ReadMemory
 
-  init(_ file: ProgramFile, bias: UInt64, _ read: @escaping ReadMemory) {
+  init(
+    _ file: ProgramFile, bias: UInt64, isLenient: Bool = false, _ read: @escaping ReadMemory
+  ) {
     self.file = file
     self.bias = bias
+    self.isLenient = isLenient
     self.read = read
     layout = file.layout
     let start = file.image.lowerBound &+ bias
@@ -215,10 +220,14 @@ struct Locator {
   // MARK: sched
 
   /// Finds the scheduler: counts and times that fit together, and an idle processor that is one.
+  ///
+  /// Small numbers, of a histogram say, fit together, too, at a moment at which those of the scheduler
+  /// do not. So it has to have the limit of threads that all programs have but for those that set
+  /// another one, or, when several searches found none of that kind, a list of idle threads.
   private func scheduler(_ processors: [UInt64]) -> UInt64? {
     let now = UInt64(clamping: Instant.now.nanoseconds)
     let idle = Set(processors + [0])
-    let first = layout[.idleM]
+    let first = layout[.goroutineIDs]
     func place(_ field: Field) -> Int { layout[field] - first }
     var best: (score: Int, addresses: [UInt64]) = (0, [])
     _ = search(ahead: place(.procResizeTime) / 8) { window in
@@ -227,7 +236,8 @@ struct Locator {
         func value(_ field: Field) -> UInt64 { words[start + place(field) / 8] }
         func number(_ field: Field) -> UInt32 { words.half(start * 8 + place(field)) }
         let next = value(.nextM)
-        guard (1...1_000_000).contains(next), value(.freedM) < next,
+        guard (1..<(1 << 56)).contains(value(.goroutineIDs)), value(.lastPoll) <= now,
+          (1...1_000_000).contains(next), value(.freedM) < next,
           (1...now).contains(value(.procResizeTime)), idle.contains(value(.idleP)),
           (1...1000).contains(number(.systemG)), number(.idlePCount) <= processors.count,
           UInt64(number(.idleMCount)) <= next, number(.maxMCount) > 0,
@@ -245,7 +255,7 @@ struct Locator {
       }
       return []
     }
-    return only(best.addresses)
+    return best.score >= (isLenient ? 1 : 2) ? only(best.addresses) : nil
   }
 
   // MARK: Memory

@@ -7,6 +7,8 @@ package struct ProgramFile: Sendable {
   /// As `runtime.Version()` has it: "go1.25.5", "go1.27.3-X:nogreenteagc".
   package let version: String
   let layout: Layout
+  /// What it was compiled for.
+  package var machine: Machine { layout.machine }
   /// Whether the layout is that of an older version, because this one is not known yet.
   let isNewerThanKnown: Bool
   /// Where the variables lie, if the file has symbols; addresses in the file.
@@ -28,9 +30,11 @@ package struct ProgramFile: Sendable {
     case processors = "runtime.allp"
     case goroutines = "runtime.allgs"
     case work = "runtime.work"
+    case threads = "runtime.allm"
+    case endedCgoCalls = "runtime.ncgocall"
 
     /// Those without which there are none.
-    static let needed = Set(allCases).subtracting([.work])
+    static let needed = Set(allCases).subtracting([.work, .threads, .endedCgoCalls])
   }
 
   /// What a file turned out to be.

@@ -56,7 +56,7 @@ struct Snapshot {
     places.controller = add(addresses.controller, 0, to: layout[.mappedReady] + 8)
     let schedulerEnd = max(layout[.freeG], layout.ifPresent(.freeGWithoutStack) ?? 0) + 8
     places.scheduler = add(
-      addresses.scheduler, layout[.nextM], to: schedulerEnd - layout[.nextM])
+      addresses.scheduler, layout[.goroutineIDs], to: schedulerEnd - layout[.goroutineIDs])
     places.spans = add(
       addresses.heap, layout[.spanAllocSize],
       to: layout[.spanAllocStat] + 8 - layout[.spanAllocSize])
@@ -138,6 +138,7 @@ struct Snapshot {
   var cpuTimes: [ArraySlice<UInt64>] { places.cpuTimes.map { words[$0] } }
   var hasPauses: Bool { places.pauses != nil }
   var memstatsAddress: UInt64 { addresses.memstats }
+  var schedulerAddress: UInt64 { addresses.scheduler }
 
   func memstats(_ field: Field) -> UInt64 { words[places.memstats + layout[field] / 8] }
   func controller(_ field: Field) -> UInt64 { words[places.controller + layout[field] / 8] }
@@ -145,7 +146,7 @@ struct Snapshot {
   func schedulerHalf(_ field: Field) -> UInt32 { words.half(schedulerPlace(field)) }
 
   private func schedulerPlace(_ field: Field) -> Int {
-    places.scheduler * 8 + layout[field] - layout[.nextM]
+    places.scheduler * 8 + layout[field] - layout[.goroutineIDs]
   }
 
   /// The sum of a field over the three entries of `heapStats`, each of which may be negative.

@@ -40,6 +40,9 @@ package final class Gate: EventHandler {
   /// are.
   package var refresh: ((_ then: @escaping () -> Void) -> Void)?
 
+  /// Told of each user and password that are wrong.
+  package var didRefuse: () -> Void = {}
+
   private let loop: EventLoop
   private let limits: Limits
   private let challenge: String
@@ -143,7 +146,7 @@ package final class Gate: EventHandler {
       begin()
       for id in told {
         guard let visitor = visitors.removeValue(forKey: id) else { continue }
-        if isRight { pass(visitor.request, id) } else { refuse(id) }
+        if isRight { pass(visitor.request, id) } else { refuseLogin(id) }
       }
     }
   }
@@ -167,7 +170,7 @@ package final class Gate: EventHandler {
       credentials: credentials, hash: hash ?? nobody, isKnown: hash != nil)
     if let isRight = verdicts[claim] {
       visitors[id] = nil
-      return isRight ? pass(request, id) : refuse(id)
+      return isRight ? pass(request, id) : refuseLogin(id)
     }
     guard let displaced = makeRoom(for: claim) else {
       visitors[id] = nil
@@ -243,6 +246,11 @@ package final class Gate: EventHandler {
   /// Lets the clients of requests that are forgotten try again.
   private func putOff(_ ids: [RequestID]) {
     for id in ids { answer(id, dressed(.tryLater("Too many passwords are being checked"))) }
+  }
+
+  private func refuseLogin(_ id: RequestID) {
+    didRefuse()
+    refuse(id)
   }
 
   private func refuse(_ id: RequestID) {

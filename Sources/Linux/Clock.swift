@@ -79,3 +79,8 @@ package func pageSize() -> UInt64 { UInt64(max(1, sysconf(Int32(_SC_PAGESIZE))))
 ///
 /// The corresponding C function is `sysconf(3)`.
 package func clockTicksPerSecond() -> UInt64 { UInt64(max(1, sysconf(Int32(_SC_CLK_TCK)))) }
+
+/// CPUs of the machine that are in use.
+///
+/// The corresponding C function is `sysconf(3)`.
+package func processorCount() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }

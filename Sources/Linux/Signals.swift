@@ -1,11 +1,13 @@
 import CLinux
 import Glibc
 
-/// The signals a daemon acts on.
+/// The signals that are acted on.
 package enum Signal: Int32, CaseIterable, Sendable {
   case hangUp = 1
   case interrupt = 2
   case terminate = 15
+  /// The terminal has another size.
+  case windowChange = 28
 }
 
 /// Signals as readable events instead of handlers.

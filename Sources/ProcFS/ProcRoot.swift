@@ -57,6 +57,24 @@ package struct ProcRoot: ~Copyable {
     return []
   }
 
+  /// What this very process uses: its `stat`, and how many descriptors it has open where that
+  /// costs no listing.
+  ///
+  /// - Parameter buffer: Memory for the file's content.
+  /// - Returns: Both; nil in a recorded tree.
+  package func own(_ buffer: inout ReadBuffer) -> (stat: Stat, openDescriptors: UInt64?)? {
+    if ownPid == nil { return nil }
+    do throws(Errno) {
+      try buffer.readRecord(try openFile("self/stat", in: directory))
+    } catch {
+      return nil
+    }
+    let count = sizeCountsDescriptors ? try? fileFacts("self/fd", in: directory).size : nil
+    return (try? Stat(buffer.storage.span.extracting(0..<buffer.count), facts)).map {
+      ($0, count.map { UInt64($0) })
+    }
+  }
+
   /// Calls `body` with the number of every process there is now.
   ///
   /// - Parameters:

@@ -50,10 +50,12 @@ package final class Target {
 
   /// The troubles of the present and of the previous collection, with a sentence each.
   private var present: [Trouble: String] = [:]
-  private var previous: Set<Trouble> = []
+  private var previous: [Trouble: String] = [:]
 
   /// What could not be read as of the last ``takeTroubleChanges()``.
-  package var standingTroubles: Set<Trouble> { previous }
+  package var standingTroubles: Set<Trouble> { Set(previous.keys) }
+  /// What was said when one of them began.
+  package func detail(of trouble: Trouble) -> String { previous[trouble] ?? "" }
 
   /// The value of the label `target`.
   package var name: String { key.name }
@@ -119,7 +121,7 @@ package final class Target {
   ///   - detail: A sentence for the log, made only when it is new.
   package func note(_ trouble: Trouble, _ detail: @autoclosure () -> String) {
     troubles[trouble, default: 0] += 1
-    if present[trouble] == nil { present[trouble] = previous.contains(trouble) ? "" : detail() }
+    if present[trouble] == nil { present[trouble] = previous[trouble] ?? detail() }
   }
 
   /// Counts a read of one of its processes that failed; that the process has just ended is nothing
@@ -139,15 +141,15 @@ package final class Target {
   /// A trouble with a file of its processes goes on while it has none: nothing shows that the file
   /// can be read again.
   package func takeTroubleChanges() -> (began: [(Trouble, String)], ended: [Trouble]) {
-    let began = present.filter { !previous.contains($0.key) }.map { ($0.key, $0.value) }
+    let began = present.filter { previous[$0.key] == nil }.map { ($0.key, $0.value) }
     let sources = Set(present.keys.map(\.source))
     var ended: [Trouble] = []
-    var now = Set(present.keys)
-    for trouble in previous where !sources.contains(trouble.source) {
+    var now = present
+    for (trouble, detail) in previous where !sources.contains(trouble.source) {
       if !members.isEmpty {
         ended.append(trouble)
       } else if case .file = trouble.source {
-        now.insert(trouble)
+        now[trouble] = detail
       }
     }
     previous = now

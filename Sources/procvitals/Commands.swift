@@ -1,4 +1,4 @@
-import ArgumentParser
+import Arguments
 import Collector
 import Config
 import Linux
@@ -7,13 +7,19 @@ import ProcFS
 import Systemd
 
 /// `procvitals serve`, which is also what the bare command does.
-struct Serve: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Serve metrics over HTTP until told to stop (default).")
+struct Serve: Command {
+  static let name = "serve"
+  static let about = "Serve metrics over HTTP until told to stop (default)."
 
-  @OptionGroup(title: "Targets") var source: SourceOptions
-  @OptionGroup(title: "Web") var web: WebOptions
-  @OptionGroup(title: "Log") var log: LogOptions
+  var source = SourceOptions()
+  var web = WebOptions()
+  var log = LogOptions()
+
+  static var options: [Option<Self>] {
+    SourceOptions.options(at: \.source, section: "Targets")
+      + WebOptions.options(at: \.web, section: "Web")
+      + LogOptions.options(at: \.log, section: "Log")
+  }
 
   func run() throws {
     // Before anything is opened or any thread starts.
@@ -26,12 +32,17 @@ struct Serve: ParsableCommand {
 }
 
 /// `procvitals check`.
-struct Check: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Check the configuration and exit: 0 if it is valid, 2 if not.")
+struct Check: Command {
+  static let name = "check"
+  static let about = "Check the configuration and exit: 0 if it is valid, 2 if not."
 
-  @OptionGroup(title: "Targets") var source: SourceOptions
-  @OptionGroup(title: "Web") var web: WebConfigOptions
+  var source = SourceOptions()
+  var web = WebConfigOptions()
+
+  static var options: [Option<Self>] {
+    SourceOptions.options(at: \.source, section: "Targets")
+      + WebConfigOptions.options(at: \.web, section: "Web")
+  }
 
   func run() throws {
     // All that is wrong, in whichever file.
@@ -58,12 +69,17 @@ struct Check: ParsableCommand {
 }
 
 /// `procvitals once`.
-struct Once: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Collect once and print the page.")
+struct Once: Command {
+  static let name = "once"
+  static let about = "Collect once and print the page."
 
-  @OptionGroup(title: "Targets") var source: SourceOptions
-  @Option(help: "The format of the page.") var format = Metrics.Format.text
+  var source = SourceOptions()
+  var format = Metrics.Format.text
+
+  static var options: [Option<Self>] {
+    SourceOptions.options(at: \.source, section: "Targets")
+      + [Option("format", .word, into: \.format, "The format of the page.")]
+  }
 
   func run() throws {
     let settings = try source.settings()
@@ -86,11 +102,15 @@ struct Once: ParsableCommand {
 }
 
 /// `procvitals metrics`.
-struct ListMetrics: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "metrics", abstract: "Print the reference of all metrics.")
+struct ListMetrics: Command {
+  static let name = "metrics"
+  static let about = "Print the reference of all metrics."
 
-  @Option(help: "The format of the reference.") var format = Reference.Format.markdown
+  var format = Reference.Format.markdown
+
+  static var options: [Option<Self>] {
+    [Option("format", .word, into: \.format, "The format of the reference.")]
+  }
 
   func run() throws {
     do throws(Errno) {
@@ -100,6 +120,3 @@ struct ListMetrics: ParsableCommand {
     }
   }
 }
-
-extension Reference.Format: ExpressibleByArgument {}
-extension Metrics.Format: ExpressibleByArgument {}

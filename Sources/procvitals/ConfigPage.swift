@@ -1,5 +1,6 @@
 import Collector
 import Config
+import Page
 import Targets
 
 /// What is answered at `/api/v1/config`.

@@ -4,6 +4,7 @@ import HTTPServer
 import Linux
 import Logging
 import Metrics
+import Page
 import ProcFS
 import Systemd
 
@@ -27,7 +28,9 @@ final class Daemon: EventHandler {
   private let maxConnections: Int
   let paths: WebPaths
   let hosts: AllowedHosts
-  let landing: Response
+  let links: Surroundings.Links
+  let style = Asset(Assets.style, contentType: "text/css; charset=utf-8")
+  let script = Asset(Assets.script, contentType: "text/javascript; charset=utf-8")
   /// When this started, in seconds since 1970.
   let startSeconds = wallClockSeconds()
   private let log: Logger
@@ -38,7 +41,14 @@ final class Daemon: EventHandler {
   private let replies: Mailbox<Sampler<Report>.Reply>
   private let sampler: Sampler<Report>
   private var server: Server?
-  private var webGate: WebGate?
+  private(set) var webGate: WebGate?
+  private let desk: PageDesk
+  let viewers: Viewers
+  /// For the page.
+  var activity = Activity()
+  /// When the collection under way began.
+  private var collectionStart = Instant.now
+  private var isPageUnderWay = false
 
   private var signalToken: EventToken?
   private var replyToken: EventToken?
@@ -46,8 +56,8 @@ final class Daemon: EventHandler {
   let reloader: Reloader
   /// Where the server listens first.
   var address: ListenAddress? { addresses.first }
-  private var addresses: [ListenAddress] = []
-  private var settings: ConfigPage { didSet { settingsText = nil } }
+  private(set) var addresses: [ListenAddress] = []
+  private(set) var settings: ConfigPage { didSet { settingsText = nil } }
   /// Kept until something changes: it grows with the number of targets.
   private var settingsText: [UInt8]?
   /// What was missing at some time to read everything that is wanted.
@@ -73,7 +83,8 @@ final class Daemon: EventHandler {
     self.web = web
     paths = try web.paths()
     hosts = AllowedHosts(web.allowedHosts)
-    landing = Landing.page(metrics: web.telemetryPath, paths)
+    links = Surroundings.Links(prefix: paths.link(""), metrics: web.telemetryPath)
+    desk = PageDesk(Surroundings(links: links))
     configurationFile = source.configurationFile
     ownPid = source.ownPid
     let maxConnections = Self.affordableConnections(web.maxConnections)
@@ -103,19 +114,20 @@ final class Daemon: EventHandler {
       configuration: configuration, loadedSeconds: own.config.loadedSeconds)
     do throws(Errno) {
       // Before any thread starts, so that all of them leave signals to the loop.
-      signals = try SignalFD(Signal.allCases)
+      signals = try SignalFD([.hangUp, .interrupt, .terminate])
       sink = try LogSink(log.style)
       self.log = log.logger(sink)
       loop = try EventLoop()
       manager = ServiceManager(loop)
       replies = try Mailbox()
       scrapes = Scrapes(loop, limit: web.maxRequests)
+      viewers = Viewers(loop)
       reloader = try Reloader(loop, read: load)
       sampler = try Sampler(
         procPath: source.procPath, cgroupPath: source.cgroupPath, facts: .current(),
         settings: settings, replies: replies
-      ) { [paths] outcome, wishes in
-        Report(outcome, wishes, paths, newsDesk.news(outcome.notices, at: .now))
+      ) { [paths, desk] outcome, wishes in
+        Report(outcome, wishes, paths, newsDesk.news(outcome.notices, at: .now), desk: desk)
       }
     } catch {
       throw Failure.running("cannot start: \(error)")
@@ -140,7 +152,7 @@ final class Daemon: EventHandler {
     _ loaded: LoadedWebConfiguration?
   ) throws {
     var limits = Limits()
-    try web.times.apply(to: &limits)
+    web.times.apply(to: &limits)
     limits.maxConnections = maxConnections
     if maxConnections < web.maxConnections {
       log.warning(
@@ -228,7 +240,13 @@ final class Daemon: EventHandler {
       reloader.didEnd = { [unowned self] outcome in didReload(outcome) }
       scrapes.collect = { [unowned self] wishes, deadline in collect(wishes, deadline) }
       scrapes.answer = { [unowned self] id, response in send(id, response) }
-      webGate?.didTake = { [unowned self] in manager.update(status) }
+      webGate?.didTake = { [unowned self] in
+        if let error = webGate?.error {
+          activity.note("web configuration", error, at: wallClockSeconds())
+        }
+        manager.update(status)
+      }
+      watchFailures()
       manager.start()
       log.notice("started", metadata: ["version": "\(Version.number)"])
       for (option, reason) in source.processExporter.ineffective {
@@ -267,6 +285,7 @@ final class Daemon: EventHandler {
       }
       reloader.request()
     case .interrupt, .terminate: stop()
+    case .windowChange: break
     }
   }
 
@@ -278,6 +297,7 @@ final class Daemon: EventHandler {
       loop.stop()
     case .page(let report):
       log.tell(report.news)
+      if isPageUnderWay { activity.note(collection: (.now - collectionStart).seconds) }
       scrapes.finish(report)
       if let denial = report.denial { tell(denial) }
       if let troubles = report.troubles { line.troubles = troubles }
@@ -339,6 +359,7 @@ final class Daemon: EventHandler {
     case .failure(let failure):
       own.config.isCurrent = false
       self.settings.error = failure.shortDescription
+      activity.note("configuration", failure.shortDescription, at: wallClockSeconds())
       log.tell(failure, "configuration not reloaded, the old one stays")
     }
     manager.didReload(status)
@@ -347,6 +368,11 @@ final class Daemon: EventHandler {
   // MARK: Collections
 
   private func collect(_ wishes: Set<Wish>, _ deadline: Instant) {
+    if wishes.contains(where: { if case .look = $0 { true } else { false } }) {
+      desk.update(surroundings)
+    }
+    collectionStart = .now
+    isPageUnderWay = wishes.contains { if case .page = $0 { true } else { false } }
     var own = own
     own.webConfig = webGate?.load
     own.scrapesInFlight = UInt64(scrapes.count)

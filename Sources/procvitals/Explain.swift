@@ -1,4 +1,4 @@
-import ArgumentParser
+import Arguments
 import Collector
 import Linux
 import Metrics
@@ -6,16 +6,22 @@ import ProcFS
 import Targets
 
 /// `procvitals explain`.
-struct Explain: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract:
-      "Tell which process belongs to which target, why the others do not, and what it costs.")
+struct Explain: Command {
+  static let name = "explain"
+  static let about =
+    "Tell which process belongs to which target, why the others do not, and what it costs."
 
-  @OptionGroup(title: "Targets") var source: SourceOptions
-
-  @Option(
-    help: ArgumentHelp("Tell about this process only; repeatable.", valueName: "n"))
+  var source = SourceOptions()
   var pid: [Int32] = []
+
+  static var options: [Option<Self>] {
+    SourceOptions.options(at: \.source, section: "Targets")
+      + [
+        Option(
+          "pid", .number(1...Int32.max), into: \.pid,
+          "Tell about this process only; repeatable.")
+      ]
+  }
 
   /// How long processes may take to say what they were started with.
   private static let patience = Duration.seconds(5)
@@ -80,10 +86,10 @@ struct ExplainReport {
     text +=
       "a scrape: \(total) series of targets in \(pageBytes) bytes, \(milliseconds) ms\nprocesses\n"
     for process in processes {
-      text += "  \(process.pid) \(show(process.name.bytes)): \(summary(process, isDetailed))\n"
+      text += "  \(process.pid) \(printable(process.name.bytes)): \(summary(process, isDetailed))\n"
       if isDetailed {
         for (rule, verdict) in zip(rules, process.rules) {
-          text += "    \(show(Array(rule.utf8))): \(words(verdict))\n"
+          text += "    \(printable(rule)): \(words(verdict))\n"
         }
       }
     }
@@ -103,7 +109,7 @@ struct ExplainReport {
     }
     if isDetailed { return "belongs to no target" }
     let failures = zip(rules, process.rules).prefix(Self.ruleLimit).map {
-      "\(show(Array($0.utf8))): \(words($1))"
+      "\(printable($0)): \(words($1))"
     }
     let more = rules.count > failures.count ? "; and \(rules.count - failures.count) more" : ""
     return "no target (" + failures.joined(separator: "; ") + more + ")"
@@ -120,16 +126,8 @@ struct ExplainReport {
   }
 
   private func name(_ key: TargetKey) -> String {
-    let labels = key.labels.map { "\($0.name)=\"\(show(Array($0.value.utf8)))\"" }
-    return show(Array(key.name.utf8))
+    let labels = key.labels.map { "\($0.name)=\"\(printable($0.value))\"" }
+    return printable(key.name)
       + (labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}")
-  }
-
-  /// A text of somebody else's on one line of a terminal.
-  private func show(_ bytes: [UInt8]) -> String {
-    String(decoding: bytes, as: UTF8.self).unicodeScalars.map { scalar in
-      JSON.isControl(scalar)
-        ? "\\u{\(String(scalar.value, radix: 16))}" : String(Character(scalar))
-    }.joined()
   }
 }

@@ -2,9 +2,13 @@ import GoRuntime
 
 /// What `inspect` prints of a Go program's runtime.
 struct GoReport {
-  let sample: GoSample
+  let finding: GoFinding
   /// Wall-clock time of the sample, nanoseconds since 1970.
   let now: Int64
+  /// CPUs of the machine.
+  let processors: Int
+
+  private var sample: GoSample { finding.sample }
 
   /// Sections of a heading and lines of a name and a text each.
   var sections: [InspectSection] {
@@ -34,7 +38,15 @@ struct GoReport {
   }
 
   private var runtime: [InspectSection.Line] {
-    var lines = [("version", sample.version)]
+    let machine =
+      switch finding.machine {
+      case .amd64: "amd64"
+      case .arm64: "arm64"
+      }
+    var lines = [
+      ("version", printable(sample.version)), ("platform", "linux/\(machine)"),
+      ("CPUs", "\(processors)"),
+    ]
     switch sample.scheduler {
     case .success(let figures):
       lines += [
@@ -67,7 +79,8 @@ struct GoReport {
       lines.append(
         (
           "fragmentation",
-          Quantity.percent(Double(heap.inUse &- heap.allocated) / Double(heap.allocated))
+          Quantity.percent(
+            max(0, Double(heap.inUse) - Double(heap.allocated)) / Double(heap.allocated))
         ))
     }
     lines += [
@@ -91,9 +104,10 @@ struct GoReport {
   private func collection(_ figures: CollectorFigures) -> [InspectSection.Line] {
     var lines = [("cycles", "\(figures.cycles), \(figures.forcedCycles) of them forced")]
     if figures.cycles > 0 {
-      let age = UInt64(clamping: now &- Int64(clamping: figures.lastEnd))
+      let end = Int64(clamping: figures.lastEnd)
+      let age = Quantity.duration(nanoseconds: UInt64(clamping: now &- end))
       lines += [
-        ("last", "\(Quantity.duration(nanoseconds: age)) ago"),
+        ("last", "\(Quantity.moment(end)), \(age) ago"),
         ("pauses", Quantity.duration(nanoseconds: figures.pauseTotal) + " in all"),
         ("average pause", Quantity.duration(nanoseconds: figures.averagePause)),
       ]
@@ -110,7 +124,11 @@ struct GoReport {
     func text(_ index: Int) -> String { Quantity.duration(nanoseconds: sorted[index]) }
     var lines = [("least", text(0))]
     for share in [50, 90, 99] { lines.append(("p\(share)", text(sorted.count * share / 100))) }
-    return lines + [("most", text(sorted.count - 1))]
+    let sum = sorted.reduce(0, &+)
+    return lines + [
+      ("most", text(sorted.count - 1)),
+      ("average", Quantity.duration(nanoseconds: sum / UInt64(sorted.count))),
+    ]
   }
 
   private func tuning(_ figures: CollectorFigures) -> [InspectSection.Line] {
@@ -121,6 +139,9 @@ struct GoReport {
         figures.memoryLimit == .max ? "not set" : Quantity.bytes(UInt64(figures.memoryLimit))
       ),
     ]
+    for variable in finding.variables {
+      lines.append(("\(variable.name) as set", printable(variable.value)))
+    }
     if figures.cpuFraction > 0.05 {
       lines.append(
         ("hint", "collecting takes more than 5 % of the CPU: raise GOGC, or allocate less"))
@@ -142,7 +163,7 @@ struct GoReport {
     }
     if heap.inUse > 0 {
       let ratio = Double(heap.idle) / Double(heap.inUse)
-      lines.append(("idle for each byte in use", Quantity.decimal(ratio)))
+      lines.append(("idle per byte in use", Quantity.decimal(ratio)))
       if ratio > 2, heap.idle > heap.released {
         lines.append(
           ("hint", "much of the heap is idle: debug.FreeOSMemory() or GOMEMLIMIT give it back"))

@@ -1,3 +1,5 @@
+import Page
+
 /// A value as RFC 8259 writes it.
 indirect enum JSON {
   case text(String)
@@ -33,28 +35,7 @@ indirect enum JSON {
   }
 
   /// A text in quotes, without what would end the line or steer a terminal.
-  static func quoted(_ text: String) -> String {
-    let isPlain = text.utf8.allSatisfy {
-      $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
-    }
-    if isPlain { return "\"\(text)\"" }
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case _ where isControl(scalar):
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
+  static func quoted(_ text: String) -> String { Page.quoted(text) }
 
-  static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-      || (0x2028...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
-  }
+  static func isControl(_ scalar: Unicode.Scalar) -> Bool { Page.isControl(scalar) }
 }

@@ -1,4 +1,5 @@
-import ArgumentParser
+import Arguments
+import Config
 import Glibc
 import Linux
 
@@ -11,21 +12,25 @@ struct Main {
     fillStandardDescriptors()
     do {
       let arguments = Array(CommandLine.arguments.dropFirst())
-      var command = try Procvitals.parseAsRoot(
-        ProcessExporterCommandLine.translated(arguments))
-      try command.run()
+      let words = try ProcessExporterCommandLine.translated(arguments)
+      switch try Procvitals.program.parse(words) {
+      case .run(let command): try command.run()
+      case .print(let text):
+        do throws(Errno) {
+          try writeAll(Array(text.utf8), to: 1)
+        } catch {
+          throw Failure.running("standard output cannot be written: \(error)")
+        }
+      }
     } catch let failure as Failure {
       report(failure.description)
       exit(failure.code)
-    } catch {
-      // Help and version come as errors too.
-      let message = Procvitals.message(for: error)
-      if Procvitals.exitCode(for: error) == .success {
-        print(Procvitals.fullMessage(for: error))
-        exit(0)
-      }
-      report("\(message); see procvitals --help")
+    } catch let error as ArgumentError {
+      report("\(printable("\(error)")); see procvitals --help")
       exit(2)
+    } catch {
+      report("\(error)")
+      exit(1)
     }
   }
 
@@ -53,16 +58,15 @@ struct Failure: Error, CustomStringConvertible {
 }
 
 /// The command and its subcommands.
-struct Procvitals: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "procvitals",
-    abstract: "Reports the vital signs of chosen processes to Prometheus.",
-    discussion: """
-      Without a configuration and without --target the daemon watches itself.
-      """,
-    version: Version.text,
-    subcommands: [Serve.self, Check.self, Explain.self, Once.self, ListMetrics.self],
-    defaultSubcommand: Serve.self)
+enum Procvitals {
+  static var program: Program {
+    Program(
+      "procvitals", about: "Reports the vital signs of chosen processes to Prometheus.",
+      more: "Without a configuration and without --target the daemon watches itself.",
+      version: Version.text, standard: Serve.self,
+      others: [Check.self, Explain.self, Once.self, Inspect.self, ListMetrics.self],
+      nearest: suggestion(for:among:))
+  }
 }
 
 /// The version of this program, in one place.

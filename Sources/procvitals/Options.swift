@@ -1,4 +1,4 @@
-import ArgumentParser
+import Arguments
 import Collector
 import Config
 import HTTPServer
@@ -9,39 +9,31 @@ import ProcFS
 import Targets
 
 /// Which processes, and where they appear.
-struct SourceOptions: ParsableArguments {
+struct SourceOptions: Options {
   static let defaultConfigFile = "/etc/procvitals/procvitals.yaml"
 
-  @Option(
-    name: [.customLong("config.file"), .customLong("config.path")],
-    help: ArgumentHelp(
-      "The configuration file, procvitals' own or process-exporter's (default: \(defaultConfigFile) when it exists).",
-      valueName: "file"))
   var configFile: String?
-
-  @Option(
-    name: .customLong("target"),
-    help: ArgumentHelp(
-      "A target beside those of the file; repeatable. A selector is \(Configuration.selectorForms).",
-      valueName: "name=selector"))
   var targets: [String] = []
+  var mounts = MountOptions()
+  var processExporter = ProcessExporterOptions()
 
-  @Option(
-    name: .customLong("path.procfs"),
-    help: ArgumentHelp("Where the proc file system is mounted.", valueName: "directory"))
-  var procPath = "/proc"
+  static var options: [Option<Self>] {
+    [
+      Option(
+        "config.file", .file, into: \.configFile, synonym: "config.path",
+        "The configuration file, procvitals' own or process-exporter's (default: \(defaultConfigFile) when it exists)."
+      ),
+      Option(
+        "target", .text("name=selector"), into: \.targets,
+        "A target beside those of the file; repeatable. A selector is \(Configuration.selectorForms)."
+      ),
+    ] + MountOptions.options(at: \.mounts)
+      + ProcessExporterOptions.options(
+        at: \.processExporter, section: "As process-exporter has them")
+  }
 
-  @Option(
-    name: .customLong("path.sysfs"),
-    help: ArgumentHelp("Where the sysfs file system is mounted.", valueName: "directory"))
-  var sysPath = Self.defaultSysPath
-
-  @OptionGroup(title: "As process-exporter has them") var processExporter: ProcessExporterOptions
-
-  static let defaultSysPath = "/sys"
-
-  /// Where control groups are mounted.
-  var cgroupPath: String { sysPath + "/fs/cgroup" }
+  var procPath: String { mounts.procPath }
+  var cgroupPath: String { mounts.cgroupPath }
 
   /// The file to read, now and at every reload; nil for none.
   var configurationFile: String? {
@@ -123,11 +115,33 @@ struct SourceOptions: ParsableArguments {
     }
   }
 
+  func checkMounts() throws { try mounts.check() }
+}
+
+/// Where the kernel's file systems are mounted.
+struct MountOptions: Options {
+  private static let defaultSysPath = "/sys"
+
+  var procPath = "/proc"
+  var sysPath = Self.defaultSysPath
+
+  static var options: [Option<Self>] {
+    [
+      Option(
+        "path.procfs", .directory, into: \.procPath, "Where the proc file system is mounted."),
+      Option(
+        "path.sysfs", .directory, into: \.sysPath, "Where the sysfs file system is mounted."),
+    ]
+  }
+
+  /// Where control groups are mounted.
+  var cgroupPath: String { sysPath + "/fs/cgroup" }
+
   /// Checks that processes can be listed at all, before anything starts.
   ///
   /// Without sysfs only what is known of control groups is missing, so it is expected to be there
   /// only if somebody says where.
-  func checkMounts() throws {
+  func check() throws {
     do throws(Errno) {
       _ = try ProcRoot(path: procPath, facts: .current())
     } catch {
@@ -146,80 +160,73 @@ struct SourceOptions: ParsableArguments {
 }
 
 /// Encryption, users and fields of the server.
-struct WebConfigOptions: ParsableArguments {
-  @Option(
-    name: .customLong("web.config.file"),
-    help: ArgumentHelp(
-      "The web configuration, as Prometheus' exporters have it: TLS, users, header fields, rate limit.",
-      valueName: "file"))
+struct WebConfigOptions: Options {
   var file: String?
+
+  static var options: [Option<Self>] {
+    [
+      Option(
+        "web.config.file", .file, into: \.file,
+        "The web configuration, as Prometheus' exporters have it: TLS, users, header fields, rate limit."
+      )
+    ]
+  }
 
   /// The file's path; nil for none, which exporters also say with an empty one.
   var path: String? { file.flatMap { $0.isEmpty ? nil : $0 } }
 }
 
 /// How the daemon serves.
-struct WebOptions: ParsableArguments {
-  @Option(
-    name: .customLong("web.listen-address"),
-    help: ArgumentHelp(
-      "Where to listen: HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or vsock://:PORT; repeatable (default: :9656, or process-exporter's :9256 with its configuration).",
-      valueName: "address"))
+struct WebOptions: Options {
   var listenAddresses: [String] = []
-
-  @Flag(
-    name: .customLong("web.systemd-socket"),
-    help: "Listen where the socket unit of systemd says; listen addresses count for nothing then.")
   var takesSystemdSockets = false
-
-  @Option(
-    name: .customLong("web.telemetry-path"),
-    help: ArgumentHelp("The path of the metrics.", valueName: "path"))
   var telemetryPath = "/metrics"
-
-  @Option(
-    name: .customLong("web.external-url"),
-    help: ArgumentHelp(
-      "The URL that others reach this at, for links; its path stands before that of every endpoint.",
-      valueName: "url"))
   var externalURL: String?
-
-  @Option(
-    name: .customLong("web.route-prefix"),
-    help: ArgumentHelp(
-      "What stands before the path of every endpoint (default: the path of --web.external-url).",
-      valueName: "path"))
   var routePrefix: String?
-
-  @Option(
-    name: .customLong("web.allowed-hosts"),
-    help: ArgumentHelp(
-      "A host that requests may be for, without port; repeatable (default: any).",
-      valueName: "host"))
   var allowedHosts: [String] = []
-
-  @Option(
-    name: .customLong("web.max-requests"),
-    help: ArgumentHelp("Scrapes that may wait at the same time.", valueName: "n"))
   var maxRequests = 40
-
-  @Option(
-    name: .customLong("web.max-connections"),
-    help: ArgumentHelp("Connections that may be open at the same time.", valueName: "n"))
   var maxConnections = 512
-
-  @OptionGroup var config: WebConfigOptions
-  @OptionGroup var times: WebTimes
-
-  @Flag(
-    name: .customLong("web.enable-lifecycle"),
-    help: "Let POST and PUT at /-/reload read the configuration anew.")
+  var config = WebConfigOptions()
+  var times = WebTimes()
   var enablesLifecycle = false
-
-  @Flag(
-    name: .customLong("web.created-timestamps"),
-    help: "Say in OpenMetrics since when each counter counts, as one more sample (…_created).")
   var writesCreated = false
+
+  static var options: [Option<Self>] {
+    [
+      Option(
+        "web.listen-address", .text("address"), into: \.listenAddresses,
+        "Where to listen: HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or vsock://:PORT; repeatable (default: :9656, or process-exporter's :9256 with its configuration)."
+      ),
+      Option(
+        flag: "web.systemd-socket", into: \.takesSystemdSockets,
+        "Listen where the socket unit of systemd says; listen addresses count for nothing then."),
+      Option(
+        "web.telemetry-path", .text("path"), into: \.telemetryPath, "The path of the metrics."),
+      Option(
+        "web.external-url", .text("url"), into: \.externalURL,
+        "The URL that others reach this at, for links; its path stands before that of every endpoint."
+      ),
+      Option(
+        "web.route-prefix", .text("path"), into: \.routePrefix,
+        "What stands before the path of every endpoint (default: the path of --web.external-url)."),
+      Option(
+        "web.allowed-hosts", .text("host"), into: \.allowedHosts,
+        "A host that requests may be for, without port; repeatable (default: any)."),
+      Option(
+        "web.max-requests", .number(1...100_000), into: \.maxRequests,
+        "Scrapes that may wait at the same time."),
+      Option(
+        "web.max-connections", .number(1...100_000), into: \.maxConnections,
+        "Connections that may be open at the same time."),
+    ] + WebConfigOptions.options(at: \.config) + WebTimes.options(at: \.times) + [
+      Option(
+        flag: "web.enable-lifecycle", into: \.enablesLifecycle,
+        "Let POST and PUT at /-/reload read the configuration anew."),
+      Option(
+        flag: "web.created-timestamps", into: \.writesCreated,
+        "Say in OpenMetrics since when each counter counts, as one more sample (…_created)."),
+    ]
+  }
 
   func paths() throws -> WebPaths {
     try WebPaths(externalURL: externalURL, routePrefix: routePrefix)
@@ -247,13 +254,6 @@ struct WebOptions: ParsableArguments {
       throw Failure.usage(
         "--web.allowed-hosts=\(host): expected a host without port, like example.org or [::1]")
     }
-    for (name, value) in [
-      ("--web.max-requests", maxRequests), ("--web.max-connections", maxConnections),
-    ] where !(1...100_000).contains(value) {
-      throw Failure.usage("\(name)=\(value): expected a number from 1 to 100000")
-    }
-    var limits = Limits()
-    try times.apply(to: &limits)
   }
 }
 
@@ -272,12 +272,12 @@ extension ListenAddress.ParseError {
 }
 
 /// What is logged, and how.
-struct LogOptions: ParsableArguments {
-  enum Format: String, ExpressibleByArgument, CaseIterable {
+struct LogOptions: Options {
+  enum Format: String, CaseIterable {
     case logfmt, json
   }
 
-  enum Level: String, ExpressibleByArgument, CaseIterable {
+  enum Level: String, CaseIterable {
     case debug, info, notice, warning, error
 
     var level: Logger.Level {
@@ -291,15 +291,16 @@ struct LogOptions: ParsableArguments {
     }
   }
 
-  @Option(
-    name: .customLong("log.level"),
-    help: ArgumentHelp("The least important messages that are logged.", valueName: "level"))
   var level = Level.info
-
-  @Option(
-    name: .customLong("log.format"),
-    help: ArgumentHelp("How messages are written to standard error.", valueName: "format"))
   var format = Format.logfmt
+
+  static var options: [Option<Self>] {
+    [
+      Option("log.level", .word, into: \.level, "The least important messages that are logged."),
+      Option(
+        "log.format", .word, into: \.format, "How messages are written to standard error."),
+    ]
+  }
 
   var style: LogLine.Style { LogLine.Style(format) }
 

@@ -1,45 +1,45 @@
-import ArgumentParser
+import Arguments
 import Config
 
 /// Options that process-exporter has and that mean the same here; the others of its options have
 /// another name, see ``ProcessExporterCommandLine``.
-struct ProcessExporterOptions: ParsableArguments {
-  @Option(
-    name: .customLong("procnames"),
-    help: ArgumentHelp(
-      "Process names, each a group, instead of a configuration file.", valueName: "name,…"))
+struct ProcessExporterOptions: Options {
   var processNames = ""
-
-  @Option(
-    name: .customLong("namemapping"),
-    help: ArgumentHelp(
-      "Process names and expressions; what an expression catches in the command line tells groups apart.",
-      valueName: "name,regex,…"))
   var nameMapping = ""
-
-  @Option(
-    name: .customLong("children"),
-    help: "Whether descendants of a group's processes belong to it.")
   var children = true
-
-  @Option(
-    name: .customLong("threads"), help: "Whether there are families about threads by name.")
   var threads = true
-
-  @Option(
-    name: .customLong("gather-smaps"), help: "Whether proportional memory is read.")
   var gathersSmaps = true
-
-  @Option(
-    name: .customLong("remove-empty-groups"),
-    help: "Whether groups without processes are forgotten at once.")
   var removesEmptyGroups = false
-
-  @Option(name: .customLong("recheck"), help: .hidden)
   var rechecks = false
-
-  @Option(name: .customLong("recheck-with-time-limit"), help: .hidden)
   var recheckTimeLimit: String?
+
+  static var options: [Option<Self>] {
+    [
+      Option(
+        "procnames", .text("name,…"), into: \.processNames,
+        "Process names, each a group, instead of a configuration file."),
+      Option(
+        "namemapping", .text("name,regex,…"), into: \.nameMapping,
+        "Process names and expressions; what an expression catches in the command line tells groups apart."
+      ),
+      Option(
+        "children", .boolean, into: \.children,
+        "Whether descendants of a group's processes belong to it."),
+      Option(
+        "threads", .boolean, into: \.threads, "Whether there are families about threads by name."),
+      Option(
+        "gather-smaps", .boolean, into: \.gathersSmaps, "Whether proportional memory is read."),
+      Option(
+        "remove-empty-groups", .boolean, into: \.removesEmptyGroups,
+        "Whether groups without processes are forgotten at once."),
+      Option(
+        "recheck", .boolean, into: \.rechecks, isHidden: true,
+        "Whether processes are looked at again."),
+      Option(
+        "recheck-with-time-limit", .text("duration"), into: \.recheckTimeLimit, isHidden: true,
+        "How long processes are looked at again."),
+    ]
+  }
 
   var flags: ProcessExporterFlags {
     var flags = ProcessExporterFlags()
@@ -144,7 +144,7 @@ enum ProcessExporterCommandLine {
   private static func refuseOneDash(_ argument: String) throws {
     let name = String(argument.dropFirst().prefix { $0 != "=" })
     guard argument.hasPrefix("-"), !argument.hasPrefix("--"), name.count > 1 else { return }
-    let own = ownOptions
+    let own = Procvitals.program.optionNames(of: Serve.self)
     if own.contains(name) {
       throw Failure.usage("-\(name): expected two dashes, --\(name)")
     }
@@ -154,12 +154,6 @@ enum ProcessExporterCommandLine {
     throw Failure.usage(
       "-\(name): there is no such option; "
         + (near.map { "did you mean \($0)?" } ?? "see procvitals --help"))
-  }
-
-  /// The names that the help gives procvitals' options.
-  private static var ownOptions: [String] {
-    Serve.helpMessage().split { !$0.isLetter && $0 != "-" && $0 != "." }
-      .filter { $0.hasPrefix("--") && $0.count > 2 }.map { String($0.dropFirst(2)) }
   }
 
   /// - Source: `strconv.ParseBool` of Go.

@@ -1,3 +1,5 @@
+import Linux
+
 /// Numbers as people read them; machines get them in base units instead.
 enum Quantity {
   /// A number with a fixed count of digits behind the point.
@@ -22,9 +24,10 @@ enum Quantity {
     return "\(decimal(value)) \(units[unit])"
   }
 
-  /// "850 ns", "12.30 µs", "4.56 ms", "7.00 s", "3m05s", "2h03m", "5d04h".
+  /// "0 s", "850 ns", "12.30 µs", "4.56 ms", "7.00 s", "3m05s", "2h03m", "5d04h".
   static func duration(nanoseconds: UInt64) -> String {
     switch nanoseconds {
+    case 0: return "0 s"
     case ..<1000: return "\(nanoseconds) ns"
     case ..<1_000_000: return "\(decimal(Double(nanoseconds) / 1e3)) µs"
     case ..<1_000_000_000: return "\(decimal(Double(nanoseconds) / 1e6)) ms"
@@ -38,8 +41,18 @@ enum Quantity {
     }
   }
 
+  /// "2026-02-03 04:05:06 UTC".
+  static func moment(_ nanosecondsSince1970: Int64) -> String {
+    let date = UTCDate(secondsSince1970: nanosecondsSince1970 / 1_000_000_000)
+    let days = [
+      UTCDate.padded(date.year, to: 4), UTCDate.padded(date.month), UTCDate.padded(date.day),
+    ]
+    let clock = [date.hour, date.minute, date.second].map { UTCDate.padded($0) }
+    return "\(days.joined(separator: "-")) \(clock.joined(separator: ":")) UTC"
+  }
+
   /// "12.34 %".
   static func percent(_ share: Double) -> String { "\(decimal(share * 100)) %" }
 
-  private static func two(_ number: UInt64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+  private static func two(_ number: UInt64) -> String { UTCDate.padded(number) }
 }

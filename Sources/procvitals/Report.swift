@@ -1,6 +1,7 @@
 import Collector
 import HTTPServer
 import Linux
+import Page
 import Targets
 
 /// What the loop gets to know of a collection: answers as they are sent.
@@ -33,7 +34,8 @@ struct Report: Sendable {
 
   /// Writes what is wished.
   init(
-    _ outcome: Collector.Outcome, _ wishes: Set<Wish>, _ paths: WebPaths, _ news: News = News()
+    _ outcome: Collector.Outcome, _ wishes: Set<Wish>, _ paths: WebPaths, _ news: News = News(),
+    desk: PageDesk? = nil
   ) {
     pages = outcome.pages
     probes = outcome.probes
@@ -46,12 +48,13 @@ struct Report: Sendable {
     troubles = outcome.health.map(StatusLine.troubles)
     hasLate = outcome.hasLate
     isLate = outcome.isLate
+    documents = desk?.answer(wishes, outcome.sight) ?? [:]
     // Whoever asks at another address gets the same list: only the address is put in anew.
     lazy var list = ServiceDiscovery(outcome.targets)
     for wish in wishes {
       if case .list(let access) = wish {
         documents[wish] = list.document(access)
-      } else {
+      } else if documents[wish] == nil {
         documents[wish] = Self.text(wish, outcome, paths).map { Array($0.utf8) }
       }
     }
@@ -64,7 +67,7 @@ struct Report: Sendable {
     _ wish: Wish, _ outcome: Collector.Outcome, _ paths: WebPaths
   ) -> String? {
     switch wish {
-    case .page, .list: nil
+    case .page, .list, .look, .nobodyLooks: nil
     case .health: (outcome.health ?? Health()).json.line + "\n"
     case .details: TargetsPage.text(outcome.details)
     case .probe(let probe, _):

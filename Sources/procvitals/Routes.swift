@@ -1,9 +1,15 @@
 import Collector
+import Gzip
 import HTTPServer
+import Linux
 import Metrics
+import Page
 
 /// Which path is answered with what.
 extension Daemon {
+  /// Characters that are kept of what a client calls itself.
+  private static let clientLimit = 100
+
   /// Decides what a request is answered.
   func answer(_ request: Request, _ id: RequestID) -> Answer {
     guard hosts.include(request.authority) else {
@@ -36,7 +42,10 @@ extension Daemon {
             ? .text(.ok, "OK\n")
             : .text(.serviceUnavailable, "The first collection is not done yet.\n"))
       }
-    case "/": answer = { .now(self.landing.unlessKnown(to: request)) }
+    case "/": answer = { self.look(.page, request, id) }
+    case "/api/v1/history": answer = { self.look(.history, request, id) }
+    case "/assets/page.css": answer = { .now(self.style.answer(request)) }
+    case "/assets/page.js": answer = { .now(self.script.answer(request)) }
     default:
       let metrics = paths.link(web.telemetryPath)
       return .now(.text(.notFound, "There is nothing here; metrics are at \(metrics).\n"))
@@ -77,11 +86,18 @@ extension Daemon {
     do throws(PageQuery.Failure) {
       var (form, negotiation) = try form(request)
       form.names = names
-      let wanted = form
-      return wait(request, id, .page(form), format: form.format) { [startSeconds] report in
+      let (wanted, began) = (form, Instant.now)
+      let client = String((request.field("User-Agent") ?? "").prefix(Self.clientLimit))
+      return wait(request, id, .page(form), format: form.format) { [unowned self] report in
         // What the exporter says about itself is no reason to say that all is well.
-        report.isLate
-          ? nil : .metrics(report.pages[wanted] ?? [], negotiation, start: startSeconds)
+        if report.isLate { return nil }
+        let page = report.pages[wanted] ?? []
+        activity.note(
+          Activity.Scrape(
+            client: client, seconds: wallClockSeconds(), duration: (.now - began).seconds,
+            format: wanted.format.rawValue, isCompressed: Compressor.isMember(page),
+            bytes: page.count))
+        return .metrics(page, negotiation, start: startSeconds)
       }
     } catch {
       return refuse(request, error.sentence)
@@ -104,11 +120,7 @@ extension Daemon {
   }
 
   private func discover(_ request: Request, _ id: RequestID) -> Answer {
-    guard
-      let address = paths.external?.address
-        ?? ServiceDiscovery.address(
-          authority: request.authority, listening: address, isSecure: isEncrypted)
-    else {
+    guard let address = reachableAddress(request) else {
       return .now(
         .text(
           .badRequest,
@@ -119,6 +131,13 @@ extension Daemon {
         address: address, probe: paths.link("/probe"),
         isSecure: paths.external.map { $0.scheme == "https" } ?? isEncrypted))
     return wait(request, id, list) { .json($0.document(list)) }
+  }
+
+  /// Where whoever made a request reaches this: host and port; nil if its own name is too long.
+  func reachableAddress(_ request: Request) -> String? {
+    paths.external?.address
+      ?? ServiceDiscovery.address(
+        authority: request.authority, listening: address, isSecure: isEncrypted)
   }
 
   private func reload(_ id: RequestID) -> Answer {

@@ -21,6 +21,8 @@ final class Scrapes: EventHandler {
 
   /// Starts a collection, which has until then to read.
   var collect: (Set<Wish>, Instant) -> Void = { _, _ in }
+  /// Told of the status of a scrape that failed.
+  var didFail: (Int) -> Void = { _ in }
   /// Answers a request.
   var answer: (RequestID, Response) -> Void = { _, _ in }
 
@@ -108,11 +110,14 @@ final class Scrapes: EventHandler {
   /// Starts a collection if somebody waits for one, and none is under way.
   ///
   /// - Parameter wish: What is wanted by nobody who waits.
-  func start(for wish: Wish? = nil) {
-    guard let wishes = queue.start(for: wish) else { return }
+  /// - Returns: Whether one was started.
+  @discardableResult
+  func start(for wish: Wish? = nil) -> Bool {
+    guard let wishes = queue.start(for: wish) else { return false }
     // Of those who share it whoever has most time decides.
     until = waiting.values.map(\.until).max() ?? .now + Self.timeout
     collect(wishes, until)
+    return true
   }
 
   /// Answers those whom a collection was for.
@@ -140,6 +145,7 @@ final class Scrapes: EventHandler {
   /// Counts an answered scrape.
   func count(_ format: Format, code: Int) {
     answered[Kind(format: format, code: code), default: 0] &+= 1
+    if code >= 400 { didFail(code) }
   }
 
   func ready(_ token: EventToken, _ readiness: Readiness) {}

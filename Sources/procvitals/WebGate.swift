@@ -48,8 +48,9 @@ final class WebGate {
   private var fixed: Set<String> = []
   /// What holds now.
   private var current: WebConfiguration
-  private let path: String
-  private var error: String?
+  let path: String
+  /// What was wrong with the files when they were last read.
+  private(set) var error: String?
 
   /// Reads the configuration anew for each request, if it has changed.
   ///

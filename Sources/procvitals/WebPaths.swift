@@ -44,8 +44,9 @@ struct WebPaths: Equatable {
 
   /// Whether a text is a path that needs no encoding, neither as a target nor in HTML.
   static func isPath(_ text: String) -> Bool {
-    text.hasPrefix("/") && !text.contains("//")
-      && text.utf8.allSatisfy { isUnreserved($0) || $0 == UInt8(ascii: "/") }
+    let slash = UInt8(ascii: "/")
+    return text.hasPrefix("/") && text.utf8.allSatisfy { isUnreserved($0) || $0 == slash }
+      && !zip(text.utf8, text.utf8.dropFirst()).contains { ($0, $1) == (slash, slash) }
   }
 
   /// Whether a character stands for itself anywhere in a URL (RFC 3986, section 2.3).

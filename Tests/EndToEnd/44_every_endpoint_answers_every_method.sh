@@ -12,7 +12,7 @@ CONF
 # ask PREFIX: the table, over a daemon whose paths begin with PREFIX.
 ask() {
   python3 - "$PORT" "$1" <<'PYTHON' || fail "answers of paths that begin with '$1'"
-import http.client, json, re, sys, time
+import gzip, html, http.client, json, re, sys, time
 port, prefix = int(sys.argv[1]), sys.argv[2]
 READ = "GET, HEAD, OPTIONS"
 # path, statuses of GET, content type, allowed methods
@@ -32,6 +32,13 @@ TABLE = [
     ("/api/v1/targets", [200], "application/json", READ),
     ("/api/v1/config", [200], "application/json", READ),
     ("/", [200], "text/html; charset=utf-8", READ),
+    ("/?span=60", [200], "text/html; charset=utf-8", READ),
+    ("/?span=0", [400], "text/plain", READ),
+    ("/api/v1/history", [200], "application/json", READ),
+    ("/api/v1/history?span=900&since=0&target=it", [200], "application/json", READ),
+    ("/api/v1/history?since=x", [400], "text/plain", READ),
+    ("/assets/page.css", [200], "text/css; charset=utf-8", READ),
+    ("/assets/page.js", [200], "text/javascript; charset=utf-8", READ),
     ("/-/reload", [405], "text/plain", "POST, PUT, OPTIONS"),
     ("/nothing", [404], "text/plain", None),
     ("/metrics/", [404], "text/plain", None),
@@ -103,17 +110,30 @@ check("empty name[]", families("/metrics?name[]=") == [])
 page, text = ask("GET", "/")
 check("CSP", "default-src 'none'" in page.headers["Content-Security-Policy"])
 check("referrer", page.headers["Referrer-Policy"] == "no-referrer")
-tag = page.headers["ETag"]
-check(f"strong tag: {tag}", tag.startswith('"'))
-for method in ["GET", "HEAD"]:
-    for match in [tag, f'"x", W/{tag}', "*"]:
-        same, nothing = ask(method, "/", If_None_Match=match)
-        check(f"{match}: {same.status}", (same.status, nothing) == (304, b""))
-        check(f"304: {same.headers}", same.headers["ETag"] == tag and not same.headers["Content-Length"])
-other, again = ask("GET", "/", If_None_Match='"x"', If_Modified_Since="Fri, 31 Dec 2100 00:00:00 GMT")
-check("another tag", other.status == 200 and again == text)
+check("the page is kept", page.headers["Cache-Control"] == "no-store" and not page.headers["ETag"])
+for path in [prefix + "/assets/page.css", prefix + "/assets/page.js"]:
+    check(f"{path} is not on the page", f'"{path}"'.encode() in text)
+    path = path[len(prefix):]
+    file, whole = ask("GET", path)
+    tag = file.headers["ETag"]
+    check(f"strong tag: {tag}", tag.startswith('"'))
+    for method in ["GET", "HEAD"]:
+        for match in [tag, f'"x", W/{tag}', "*"]:
+            same, nothing = ask(method, path, If_None_Match=match)
+            check(f"{match}: {same.status}", (same.status, nothing) == (304, b""))
+            check(f"304: {same.headers}", same.headers["ETag"] == tag and not same.headers["Content-Length"])
+    other, again = ask("GET", path, If_None_Match='"x"', If_Modified_Since="Fri, 31 Dec 2100 00:00:00 GMT")
+    check("another tag", other.status == 200 and again == whole)
+    packed, small = ask("GET", path, Accept_Encoding="gzip")
+    check(f"{path} compressed", packed.headers["Content-Encoding"] == "gzip" and gzip.decompress(small) == whole)
+    check(f"{path}: tags of both", packed.headers["ETag"] != tag)
+# What new targets are made from leads nowhere.
+text = re.sub(b"<template.*</template>", b"", text, flags=re.DOTALL)
 for link in re.findall(rb'href="([^"]*)"', text):
-    made.request("GET", link.decode())
+    link = html.unescape(link.decode())
+    if link.startswith(("data:", "?")):
+        continue
+    made.request("GET", link)
     answer = made.getresponse()
     answer.read()
     check(f"link {link}: {answer.status}", answer.status in (200, 503))

@@ -52,6 +52,9 @@ for file in usr/bin/procvitals usr/lib/systemd/system/procvitals.{service,socket
   etc/procvitals/procvitals.yaml usr/share/man/man1/procvitals.1.gz \
   usr/share/bash-completion/completions/procvitals usr/share/zsh/vendor-completions/_procvitals \
   usr/share/fish/vendor_completions.d/procvitals.fish \
+  usr/share/procvitals/{procvitals.rules.yml,prometheus.yml,alertmanager.yml,compose.yaml} \
+  usr/share/procvitals/dashboards/{processes,go-runtime,exporter}.json \
+  usr/share/procvitals/grafana/provisioning/{datasources,dashboards}/procvitals.yml \
   usr/share/doc/procvitals/{README.md,CHANGELOG.md,copyright,changelog.gz}; do
   [ -s $file ] || fail "$file is missing"
 done

@@ -5,7 +5,7 @@
 . "$HERE/go.sh"
 need python3 curl
 
-go_program "$ROOT/Tests/GoMatrix/teller" "$WORK/teller"
+go_program GoMatrix/teller "$WORK/teller"
 OWN=$(free_port)
 "$WORK/teller" "127.0.0.1:$OWN" &
 teller=$!

@@ -1,17 +1,16 @@
 # What the end-to-end scripts about Go programs share; needs lib.sh.
 
-# go_program FOLDER FILE [FLAGS]: builds a program with Debian's Go, else with the newest of those that
-# make go-layouts has fetched.
+# go_program DIRECTORY FILE [FLAGS]: builds Tests/DIRECTORY to FILE with Debian's Go, else with the
+# newest of those that make go-layouts has fetched. go_subject [FLAGS]: Tests/GoMatrix/subject.
 go_program() {
   local go
-  go=$(command -v /usr/lib/go-1.19/bin/go "$ROOT"/.build/go/*/bin/go | tail -n 1)
+  go=$(command -v /usr/lib/go-*/bin/go "$ROOT"/.build/go/*/bin/go | tail -n 1)
   [ -n "$go" ] || skip "there is no Go: make deps-go installs Debian's"
-  (cd "$1" &&
+  (cd "$ROOT/Tests/$1" &&
     GOCACHE=$ROOT/.build/go/cache GOFLAGS=-mod=mod GOTOOLCHAIN=local CGO_ENABLED=0 \
-      "$go" build -ldflags "${3:-}" -o "$2" .) || fail "$1 does not build"
+      "$go" build -ldflags "${3:-}" -o "$2" .) || fail "Tests/$1 does not build"
 }
-# go_subject [FLAGS]: builds Tests/GoMatrix/subject to $WORK/subject.
-go_subject() { go_program "$ROOT/Tests/GoMatrix/subject" "$WORK/subject" "${1:-}"; }
+go_subject() { go_program GoMatrix/subject "$WORK/subject" "${1:-}"; }
 
 # subject NAME: starts it; sets SUBJECT to its pid. ask NAME COMMAND: prints its answer.
 subject() {

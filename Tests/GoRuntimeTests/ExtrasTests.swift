@@ -111,6 +111,7 @@ import Testing
   private struct Report: Decodable {
     let histograms: [String: [[Double]]]
     let seconds: [String: Double]
+    let cgo: UInt64
 
     /// In the buckets of ``TimeHistogram``.
     func counts(_ name: String) -> [UInt64]? {
@@ -128,7 +129,7 @@ import Testing
     func seconds(_ name: String) -> Double? { seconds["/cpu/classes/\(name):cpu-seconds"] }
   }
 
-  private static let all: GoExtras = [.latencies, .pauses, .cpuTimes]
+  private static let all: GoExtras = [.latencies, .pauses, .cpuTimes, .cgoCalls]
 
   /// A program and what reads it.
   private struct Watched {
@@ -139,7 +140,8 @@ import Testing
     init(_ name: String) throws {
       subject = try Subject(goProgramPath(name))
       process = try subject.reader()
-      minor = try #require(name.split(separator: ".").dropFirst().first.flatMap { Int($0.prefix { $0.isNumber }) })
+      minor = try #require(
+        name.split(separator: ".").dropFirst().first.flatMap { Int($0.prefix { $0.isNumber }) })
     }
 
     func report() throws -> Report {
@@ -166,10 +168,11 @@ import Testing
   }
 
   /// An idle program is told exactly, before its first cycle and after some.
-  @Test(arguments: goPrograms) func idle(_ name: String) throws {
-    var watched = try Watched(name)
+  @Test(arguments: goPrograms) func idle(_ program: String) throws {
+    var watched = try Watched(program)
     for cycles in [0, 1, 3] {
       if cycles > 0 { #expect(watched.subject.ask("gc \(cycles)") == "done") }
+      #expect(watched.subject.ask("cgo \(cycles * 1000)") == "done")
       var isExact = false
       for _ in 0..<100 where !isExact {
         let before = try watched.report()
@@ -181,6 +184,14 @@ import Testing
         #expect(Self.isBetween(before.counts(name), latencies, after.counts(name)))
         let gc = "/sched/pauses/total/gc:seconds"
         #expect(Self.isBetween(before.counts(gc), pauses, after.counts(gc)))
+        switch sample.cgoCalls {
+        case .success(let calls):
+          #expect((before.cgo...after.cgo).contains(calls))
+          #expect(calls >= (program.contains("cgo") ? 1000 * cycles + 1 : 0))
+        case .failure(let refusal):
+          #expect("\(refusal)".contains("symbols") == program.hasSuffix("sw"), "\(refusal)")
+        case nil: Issue.record("not read")
+        }
         if watched.minor < 20 {
           #expect(sample.cpuTimes == nil)
         } else if before.seconds == after.seconds {
@@ -217,6 +228,9 @@ import Testing
       if case .failure(let reason) = sample.cpuTimes { refused.append("\(reason)") }
       if case .failure(let reason) = sample.pauses { refused.append("\(reason)") }
       if case .failure(let reason) = sample.latencies { refused.append("\(reason)") }
+      if case .success(let calls) = sample.cgoCalls {
+        #expect((before.cgo...after.cgo).contains(calls))
+      }
       if case .success(let found) = sample.latencies {
         let name = "/sched/latencies:seconds"
         accepted += 1

@@ -94,6 +94,7 @@ struct FakeRuntime {
   }
 
   private mutating func writeScheduler() {
+    set(Self.scheduler, .goroutineIDs, 32)
     set(Self.scheduler, .nextM, threads + 2)
     set(Self.scheduler, .freedM, 2)
     setHalf(Self.scheduler, .maxMCount, 10_000)

@@ -92,6 +92,11 @@ private let others: [Corruption] = [
   .word(.spanAllocInUse, of: \.heap, .heap),
   .word(.spanAllocInUse, of: \.heap, .heap) { _ in 160 << 40 },
 
+  .word(.goroutineIDs, of: \.scheduler, .scheduler) { _ in 0 },
+  .word(.goroutineIDs, of: \.scheduler, .scheduler) { _ in 1 << 60 },
+  Corruption("more goroutines than numbers", .scheduler) {
+    $0[$0.addresses.goroutineCount] = 200_000
+  },
   .word(.nextM, of: \.scheduler, .scheduler) { _ in 0 },
   .word(.nextM, of: \.scheduler, .scheduler) { _ in 100 },
   .word(.nextM, of: \.scheduler, .scheduler) { _ in .max },

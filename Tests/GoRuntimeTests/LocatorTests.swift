@@ -6,10 +6,11 @@ import Testing
 
 @Suite struct LocatorTests {
   private static func locate(
-    _ runtime: RuntimeImage, hasSymbols: Bool = false, layout: Layout? = nil
+    _ runtime: RuntimeImage, hasSymbols: Bool = false, layout: Layout? = nil,
+    isLenient: Bool = false
   ) throws(Refusal) -> Addresses {
-    try Locator(runtime.file(hasSymbols: hasSymbols, layout: layout), bias: 0, runtime.read)
-      .locate()
+    let file = runtime.file(hasSymbols: hasSymbols, layout: layout)
+    return try Locator(file, bias: 0, isLenient: isLenient, runtime.read).locate()
   }
 
   @Test(arguments: Layout.all, [true, false])
@@ -91,6 +92,57 @@ import Testing
     #expect(throws: Refusal.notLocated("runtime.allp")) { try Self.locate(runtime) }
     runtime[Self.free] = RuntimeImage.image.lowerBound + 0x100
     #expect(try Self.locate(runtime) == runtime.addresses)
+  }
+
+  /// A histogram of a few durations has counts that fit together like those of the scheduler, which
+  /// do not while threads begin to wait.
+  @Test(arguments: Layout.all) func aHistogramIsNotTheScheduler(_ layout: Layout) throws {
+    var random = SeededGenerator(seed: 6)
+    var runtime = RuntimeImage(layout, &random)
+    for field in [Field.nextM, .freedM, .procResizeTime, .maxMCount, .systemG] {
+      let counts: [Field: UInt64] = [.nextM: 6, .systemG: 3 << UInt64(layout[.systemG] % 8 * 8)]
+      runtime[Self.free + UInt64(layout[field] & ~7)] = counts[field] ?? 1
+    }
+    runtime[Self.free] = 22
+    #expect(try Self.locate(runtime) == runtime.addresses)
+    runtime[runtime.addresses.scheduler + UInt64(layout[.idleM])] = 0
+    #expect(throws: Refusal.notLocated("runtime.sched")) { try Self.locate(runtime) }
+    runtime[runtime.addresses.scheduler + UInt64(layout[.idleM])] = RuntimeImage.heapStart
+    // A program that set another limit is found when no other has been.
+    let limit = runtime.addresses.scheduler + UInt64(layout[.maxMCount])
+    runtime.setHalf(limit, 500)
+    #expect(throws: Refusal.notLocated("runtime.sched")) { try Self.locate(runtime) }
+    #expect(try Self.locate(runtime, isLenient: true) == runtime.addresses)
+  }
+
+  /// Threads that count their calls of C functions, in a list.
+  @Test(arguments: Layout.all) func callsOfAllThreadsAreCounted(_ layout: Layout) throws {
+    var random = SeededGenerator(seed: 7)
+    var runtime = RuntimeImage(layout, &random)
+    let threads = runtime.scheduler.threads
+    let (head, ended) = (Self.free, Self.free + 8)
+    runtime[ended] = 1000
+    var link = head
+    for index in 0..<threads {
+      let thread = RuntimeImage.heapStart + 0x10_0000 + index * 0x800
+      runtime[link] = thread
+      runtime[thread + UInt64(layout[.mCgoCalls])] = index
+      link = thread + UInt64(layout[.mAllLink])
+    }
+    let calls = CgoCalls(
+      layout: layout, scheduler: runtime.addresses.scheduler, threads: head, ended: ended)
+    #expect(try calls.count(runtime.read) == 1000 + threads * (threads - 1) / 2)
+    // One that has just begun, one that has just ended, one that leads in a circle, and nowhere.
+    let freed = runtime.addresses.scheduler + UInt64(layout[.freedM])
+    for wrong: UInt64 in [2, .max - 1] {
+      runtime[freed] &-= wrong
+      #expect(throws: Refusal.self) { try calls.count(runtime.read) }
+      runtime[freed] &+= wrong
+    }
+    for target in [runtime[head], 1 << 50, 12345] {
+      runtime[link] = target
+      #expect(throws: Refusal.self) { try calls.count(runtime.read) }
+    }
   }
 
   @Test func twoControllersAreNone() throws {

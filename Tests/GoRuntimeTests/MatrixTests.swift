@@ -151,7 +151,8 @@ struct MatrixTests {
     let subject = try Subject(goProgramPath(name))
     _ = subject.ask("gc 3")
     _ = subject.ask("hold 5")
-    guard case .program(let file) = try ProgramFile.read(try openFile(goProgramPath(name), [.read])) else {
+    guard case .program(let file) = try ProgramFile.read(try openFile(goProgramPath(name), [.read]))
+    else {
       return
     }
     for other in Layout.all

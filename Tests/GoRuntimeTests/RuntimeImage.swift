@@ -240,6 +240,8 @@ struct RuntimeImage {
 
     scheduler.threads = UInt64(number(1..<30))
     let ended = UInt64(number(0..<5))
+    self[addresses.scheduler + UInt64(layout[.goroutineIDs])] = (all + 15) & ~15
+    self[addresses.scheduler + UInt64(layout[.lastPoll])] = 1_000_000
     self[addresses.scheduler + UInt64(layout[.nextM])] = scheduler.threads + ended
     self[addresses.scheduler + UInt64(layout[.freedM])] = ended
     set(.maxMCount, 10_000)

@@ -1,4 +1,4 @@
-import ArgumentParser
+import Arguments
 import Collector
 import Foundation
 import Linux
@@ -11,10 +11,16 @@ private func settings(_ source: SourceOptions) throws -> CollectorSettings {
   try source.settings(source.configurationFile, ownPid: source.ownPid).collector
 }
 
+/// The command of a command line, without process-exporter's words.
+func parsed<C: Command>(_ arguments: [String], as type: C.Type = C.self) throws -> C? {
+  guard case .run(let command) = try Procvitals.program.parse(arguments) else { return nil }
+  return command as? C
+}
+
 /// What the program would write to standard error, without "procvitals: ".
 private func complaint(_ arguments: [String]) -> String? {
   do {
-    let command = try Procvitals.parseAsRoot(arguments)
+    guard case .run(let command) = try Procvitals.program.parse(arguments) else { return nil }
     switch command {
     case let serve as Serve:
       try serve.web.check()
@@ -30,8 +36,8 @@ private func complaint(_ arguments: [String]) -> String? {
     #expect(failure.code == 2)
     return failure.description
   } catch {
-    #expect(Procvitals.exitCode(for: error) != .success)
-    return Procvitals.message(for: error)
+    #expect(error is ArgumentError)
+    return "\(error)"
   }
 }
 
@@ -136,7 +142,7 @@ private func complaint(_ arguments: [String]) -> String? {
   }
 
   @Test func defaults() throws {
-    let serve = try #require(try Procvitals.parseAsRoot([]) as? Serve)
+    let serve = try #require(try parsed([], as: Serve.self))
     #expect(try serve.web.addresses() == [.any(port: 9656)])
     #expect(serve.web.telemetryPath == "/metrics")
     #expect(serve.web.maxRequests == 40)
@@ -151,10 +157,11 @@ private func complaint(_ arguments: [String]) -> String? {
 
   @Test func severalAddressesInTheirOrder() throws {
     let serve = try #require(
-      try Procvitals.parseAsRoot([
-        "serve", "--web.listen-address=127.0.0.1:1", "--web.listen-address", "unix:/run/p.sock",
-        "--web.listen-address=[::1]:2", "--log.level=debug", "--log.format", "json",
-      ]) as? Serve)
+      try parsed(
+        [
+          "serve", "--web.listen-address=127.0.0.1:1", "--web.listen-address", "unix:/run/p.sock",
+          "--web.listen-address=[::1]:2", "--log.level=debug", "--log.format", "json",
+        ], as: Serve.self))
     let loopback6 = [UInt8](repeating: 0, count: 15) + [1]
     #expect(
       try serve.web.addresses() == [
@@ -168,23 +175,58 @@ private func complaint(_ arguments: [String]) -> String? {
   @Test(
     .enabled(if: !FileManager.default.fileExists(atPath: SourceOptions.defaultConfigFile)))
   func withoutTargetsTheDaemonWatchesItself() throws {
-    let check = try #require(try Procvitals.parseAsRoot(["check"]) as? Check)
+    let check = try #require(try parsed(["check"], as: Check.self))
     let own = try settings(check.source)
     #expect(own.targets.map(\.rule.name.description) == ["procvitals"])
     #expect(own.targets.map(\.rule.selector) == [Selector(pid: processID())])
     let given = try #require(
-      try Procvitals.parseAsRoot(["check", "--target=web=pid:1"]) as? Check)
+      try parsed(["check", "--target=web=pid:1"], as: Check.self))
     #expect(try settings(given.source).targets.map(\.rule.name.description) == ["web"])
   }
 
   @Test(arguments: [(["--version"], Version.text), (["serve", "--help"], "--web.listen-address")])
-  func helpAndVersionAreNoErrors(arguments: [String], expected: String) {
-    let error = #expect(throws: (any Error).self) {
-      var command = try Procvitals.parseAsRoot(arguments)
-      try command.run()
+  func helpAndVersionAreNoErrors(arguments: [String], expected: String) throws {
+    guard case .print(let text) = try Procvitals.program.parse(arguments) else {
+      Issue.record("\(arguments) is not printed")
+      return
     }
-    guard let error else { return }
-    #expect(Procvitals.exitCode(for: error) == .success)
-    #expect(Procvitals.fullMessage(for: error).contains(expected))
+    #expect(text.contains(expected))
+  }
+
+  /// The fields of the table are lines and tabs; the manual page reads them.
+  @Test func everyRowIsOneLine() throws {
+    guard case .print(let table) = try Procvitals.program.parse(["--dump-options"]) else {
+      Issue.record("there is no table")
+      return
+    }
+    var names: Set<String> = []
+    for line in table.split(separator: "\n") {
+      let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+      switch fields[0] {
+      case "program": #expect(fields.count == 4)
+      case "command":
+        #expect(fields.count == 3)
+        names = []
+      default:
+        #expect(fields[0] == "option" && fields.count == 6 && fields[3].last == ".", "\(line)")
+        for name in fields[1].split(separator: " ") {
+          #expect(names.insert(String(name)).inserted, "\(name) twice")
+        }
+      }
+    }
+  }
+
+  /// All that `--help` says that an option takes when it is not given is what it takes then.
+  @Test func defaultsAreValues() throws {
+    guard case .print(let table) = try Procvitals.program.parse(["--dump-options"]) else { return }
+    var command = ""
+    for line in table.split(separator: "\n") {
+      let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+      if fields[0] == "command" { command = fields[1] }
+      guard fields[0] == "option", !fields[5].isEmpty else { continue }
+      #expect(throws: Never.self) {
+        try Procvitals.program.parse([command, "\(fields[1])=\(fields[5])"])
+      }
+    }
   }
 }

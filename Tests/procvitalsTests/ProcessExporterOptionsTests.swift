@@ -1,4 +1,3 @@
-import ArgumentParser
 import Collector
 import Config
 import Foundation
@@ -78,8 +77,7 @@ import Testing
   }
 
   private func serve(_ arguments: [String]) throws -> Serve {
-    try #require(
-      try Procvitals.parseAsRoot(ProcessExporterCommandLine.translated(arguments)) as? Serve)
+    try #require(try parsed(ProcessExporterCommandLine.translated(arguments)))
   }
 
   @Test func optionsReachTheConfiguration() throws {

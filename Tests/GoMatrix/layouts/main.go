@@ -82,6 +82,8 @@ var entries = []entry{
 	{"mappedReady", []string{"gcControllerState.mappedReady"}, ""},
 
 	{"schedSize", []string{"sizeof schedt"}, ""},
+	{"goroutineIDs", []string{"schedt.goidgen"}, ""},
+	{"lastPoll", []string{"schedt.lastpoll"}, ""},
 	{"idleM", []string{"schedt.midle"}, ""},
 	{"idleMCount", []string{"schedt.nmidle"}, "32 bits."},
 	{"nextM", []string{"schedt.mnext"}, ""},

@@ -3,13 +3,17 @@ package main
 import (
 	"encoding/json"
 	"math"
+	"runtime"
 	"runtime/metrics"
 	"strings"
 )
 
+// Calls a C function so often; set where there is C.
+var callC = func(n int) {}
+
 // What the runtime says of distributions and of CPU time, as JSON: for each histogram the buckets that
 // are not empty, each with its lower bound in seconds (-1 for none) and its count, for each class of
-// CPU time its seconds.
+// CPU time its seconds, and how often C functions were called.
 func distributions() string {
 	var samples []metrics.Sample
 	for _, d := range metrics.All() {
@@ -35,7 +39,8 @@ func distributions() string {
 		}
 		histograms[s.Name] = list
 	}
-	line, err := json.Marshal(map[string]interface{}{"histograms": histograms, "seconds": seconds})
+	line, err := json.Marshal(map[string]interface{}{
+		"histograms": histograms, "seconds": seconds, "cgo": runtime.NumCgoCall()})
 	if err != nil {
 		return err.Error()
 	}

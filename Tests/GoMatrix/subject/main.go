@@ -176,6 +176,8 @@ func obey(command string, number int) string {
 		for i := 0; i < number; i++ {
 			runtime.GC()
 		}
+	case "cgo": // calls of C functions
+		callC(number)
 	case "free":
 		debug.FreeOSMemory()
 	case "procs":

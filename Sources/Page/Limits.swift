@@ -1,0 +1,36 @@
+/// Bounds of the page and of what is remembered for it.
+package enum PageLimits {
+  /// How far back anybody can look, in seconds.
+  package static let historySeconds = 900.0
+  /// The spans that the page offers, in seconds; the second one is usual.
+  package static let spans = [60, 300, 900]
+  /// Moments that are remembered.
+  static let frames = 900
+  /// Numbers that are remembered, of 4 bytes each; the oldest moments go first.
+  static let numbers = 1_000_000
+  /// Without a look for longer than that nobody has looked, and lines have a gap.
+  static let gapSeconds = 15.0
+  /// How long somebody may be away until everything is forgotten.
+  package static let patience = Duration.seconds(600)
+  /// Targets that are read at most every so often, however many look.
+  package static let interval = Duration.seconds(1)
+
+  /// Targets on the page; of more, the first ones as they are sorted.
+  static let targets = 1000
+  /// More targets than that are a table.
+  static let cards = 50
+  /// Points of all lines of the page together, and of one line.
+  static let points = 12_000
+  static let pointsOfLine = 20...120
+  /// Numbers in one answer of the history.
+  static let historyNumbers = 60_000
+  /// Characters of a name or message that are shown.
+  static let characters = 300
+
+  /// Different errors that are remembered.
+  static let errors = 20
+  /// Collections whose time is remembered.
+  static let collections = 200
+  /// Minutes whose scrapes are counted.
+  static let minutes = 15
+}

@@ -1,0 +1,47 @@
+import Linux
+import Page
+import Testing
+
+@testable import procvitals
+
+@Suite struct ViewersTests {
+  @Test func figuresAreReadOnceASecondHoweverManyLook() throws {
+    let viewers = Viewers(try EventLoop())
+    let begin = Instant.now
+    let readings = (0..<100).map { viewers.look(at: begin + .milliseconds($0 * 50)) }
+    #expect(readings.count { $0 } == 5)
+    #expect([0, 20, 40, 60, 80].allSatisfy { readings[$0] })
+  }
+
+  @Test func theyHaveGoneSomeTimeAfterTheLastLook() throws {
+    let loop = try EventLoop()
+    let viewers = Viewers(loop)
+    var (gone, isPossible) = (0, false)
+    viewers.haveGone = {
+      gone += 1
+      return isPossible
+    }
+    let long = Duration.nanoseconds(PageLimits.patience.nanoseconds + 1_000_000_000)
+    let now = Instant.now
+    _ = viewers.look(at: Instant(nanoseconds: now.nanoseconds - UInt64(long.nanoseconds)))
+    while gone < 1 { try loop.turn() }
+    // Somebody else waits for a collection: later again.
+    isPossible = true
+    while gone < 2 { try loop.turn() }
+    #expect(gone == 2)
+  }
+
+  @Test(
+    arguments: [
+      ([], true), ([("span", "1")], true),
+      ([("span", "900"), ("since", "0"), ("target", "")], true),
+      ([("span", "0")], false), ([("span", "901")], false), ([("span", "x")], false),
+      ([("span", "99999999999999999999")], false), ([("since", "-1")], false),
+      ([("since", "1.5")], false),
+      ([("x", "y")], true),
+    ] as [([(String, String)], Bool)])
+  func queries(_ query: [(String, String)], _ isRight: Bool) {
+    let items = query.map { (name: $0.0, value: $0.1) }
+    #expect(((try? LookQuery(items)) != nil) == isRight)
+  }
+}
