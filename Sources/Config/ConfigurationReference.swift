@@ -80,9 +80,9 @@ package enum ConfigurationReference {
     """
     ## Variables
 
-    The name of a target and the values of its labels may have variables, `${NAME}`; a dollar sign \
-    is written `$$`.
-    There is a target for each of their values, kept for `forget_after` once it has no processes.
+    The name of a target, the values of its labels and the URLs of `go` may have variables, \
+    `${NAME}`; a dollar sign is written `$$`.
+    There is a target for each name with its labels, kept for `forget_after` once it has no processes.
     At most \(Limits.variables) may stand in one text. They are:
 
     | Variable | Stands for |
@@ -125,10 +125,17 @@ package enum ConfigurationReference {
       text += "#\(section.name):\n"
       var marker = if case .list = section.content { "  - " } else { "  " }
       let indentation = String(repeating: " ", count: marker.utf8.count)
-      for key in documented(table, below: section) {
-        text += comment(facts(key, table), before: "#\(indentation)# ")
-        if key.isValue {
-          text += "#\(marker)\(key.name): \(key.initial ?? key.example)\n"
+      let keys = documented(table, below: section)
+      for key in keys {
+        let isInner = keys.contains { $0.path == key.parent }
+        let place = isInner ? indentation + "  " : indentation
+        text += comment(facts(key, table), before: "#\(place)# ")
+        if !key.isValue, keys.contains(where: { $0.parent == key.path }) {
+          text += "#\(place)\(key.name):\n"
+        } else if key.isValue {
+          // What stands instead of another key stays a comment.
+          let start = key.otherwise?.hasPrefix("instead") == true ? place + "# " : place
+          text += "#\(isInner ? start : marker)\(key.name): \(key.initial ?? key.example)\n"
           marker = indentation
         }
       }
@@ -140,9 +147,15 @@ package enum ConfigurationReference {
     return text
   }
 
+  /// The keys of a section, and those of its mappings that have keys of their own.
   private static func documented(_ table: KeyTable, below section: Key) -> [Key] {
-    section.isValue
-      ? [section] : table.keys(of: section.path) + table.keys(of: section.path + "[]")
+    if section.isValue { return [section] }
+    let keys = table.keys(of: section.path) + table.keys(of: section.path + "[]")
+    let known = Set(keys.compactMap(\.destination))
+    return keys.flatMap { key in
+      let inner = table.keys(of: key.path)
+      return [key] + inner.filter { $0.destination.map { !known.contains($0) } ?? false }
+    }
   }
 
   /// What a value looks like; a mapping inside a section holds keys that have rows already.

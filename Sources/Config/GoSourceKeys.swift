@@ -47,17 +47,17 @@ extension KeyTable {
         """),
       Key(
         "targets[].go.expvar", .goURL("/debug/vars"), into: \.target.goExpvar,
-        example: "\"http://127.0.0.1:8080/debug/vars\"", otherwise: "none",
+        example: "\"http://127.0.0.1:8080/debug/vars\"", otherwise: "instead of `metrics`",
         """
-        The URL of Go's package expvar, which has memory and garbage collection. Variables are \
-        those of names and labels, but not in the host.
+        The URL of Go's package expvar, which has memory and garbage collection. Variables may \
+        stand behind the host.
         """),
       Key(
         "targets[].go.metrics", .goURL("/metrics"), into: \.target.goMetrics,
         example: "\"http://127.0.0.1:8080/metrics\"", otherwise: "none",
         """
         The URL of the program's own page in Prometheus' text format, of which the families are \
-        taken that procvitals has in its groups of Go. Instead of `expvar`.
+        taken that procvitals has in its groups of Go. Variables may stand behind the host.
         """),
       Key(
         "targets[].go.remote", .boolean, into: \.target.goAllowsRemote, example: "true",
