@@ -25,11 +25,14 @@ import Testing
     #expect(endpoint.target == example.target)
   }
 
-  @Test(arguments: [
-    ("https://a", 443, "/v1/metrics", true), ("http://a:1/v1/metrics", 1, "/v1/metrics", false),
-    ("HTTPS://a:4318/b/", 4318, "/b/v1/metrics", true), ("http://a/b", 80, "/b/v1/metrics", false),
-    ("http://a/b?c=/d", 80, "/b/v1/metrics?c=/d", false), ("http://a?c", 80, "/v1/metrics?c", false),
-  ] as [(String, UInt16, String, Bool)])
+  @Test(
+    arguments: [
+      ("https://a", 443, "/v1/metrics", true), ("http://a:1/v1/metrics", 1, "/v1/metrics", false),
+      ("HTTPS://a:4318/b/", 4318, "/b/v1/metrics", true),
+      ("http://a/b", 80, "/b/v1/metrics", false),
+      ("http://a/b?c=/d", 80, "/b/v1/metrics?c=/d", false),
+      ("http://a?c", 80, "/v1/metrics?c", false),
+    ] as [(String, UInt16, String, Bool)])
   func pathsAreAdded(url: String, port: UInt16, target: String, isEncrypted: Bool) throws {
     let endpoint = try Endpoint(url, takesTLS: true, adding: "/v1/metrics")
     #expect(endpoint.port == port)
