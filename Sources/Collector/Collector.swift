@@ -200,7 +200,6 @@ package final class Collector {
     for (probe, choice) in choices {
       answers[probe] = answer(choice, scope.probeForms[probe] ?? [])
     }
-    let wantsList = wishes.contains { if case .list = $0 { true } else { false } }
     // Details tell how many samples a whole page has.
     let forms = wishes.contains(.details) ? scope.forms + [Form()] : scope.forms
     let own = completed(own, census, start)
@@ -220,7 +219,7 @@ package final class Collector {
     }
     return Outcome(
       pages: pages, pushes: pushed, probes: answers,
-      targets: wantsList || answers.values.contains(.unknown)
+      targets: scope.wantsList || answers.values.contains(.unknown)
         ? states.compactMap(\.probeKey) : [],
       details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
       notices: notices, census: census,

@@ -148,6 +148,8 @@ struct Scope {
   let isForViewers: Bool
   /// Whether somebody wants to know what a whole page would have.
   let countsSeries: Bool
+  /// Whether somebody wants to know which targets there are.
+  let wantsList: Bool
   /// The pages of all targets that were asked for.
   let forms: [Form]
   /// Those of them that are pushed.
@@ -164,6 +166,7 @@ struct Scope {
     isComplete = wishes.contains(where: \.isOfAll)
     isForViewers = wishes.contains { if case .look(let look) = $0 { look.isFresh } else { false } }
     countsSeries = wishes.contains(where: \.countsSeries)
+    wantsList = wishes.contains { if case .list = $0 { true } else { false } }
     var probeForms: [Probe: [Form]] = [:]
     for case .probe(let probe, let form) in wishes { probeForms[probe, default: []].append(form) }
     self.probeForms = probeForms
