@@ -231,14 +231,8 @@ package final class Collector {
 
   private func sight(at seconds: Double) -> Sight {
     Sight(
-      seconds: seconds,
-      targets: states.filter(\.target.isShown).map { Vitals($0, facts) },
-      own: roster.root.own(&buffer).map { stat, descriptors in
-        OwnUsage(
-          cpuSeconds: facts.seconds(ticks: stat.userTicks &+ stat.systemTicks),
-          residentBytes: Double(stat.residentBytes), openDescriptors: descriptors.map { Double($0) }
-        )
-      })
+      seconds: seconds, targets: states.filter(\.target.isShown).map { Vitals($0, facts) },
+      own: roster.root.own(&buffer).map { OwnUsage($0.stat, $0.openDescriptors, facts) })
   }
 
   /// Explains to which target processes belong, see ``Roster/explain(_:until:)``.

@@ -104,6 +104,14 @@ package struct OwnUsage: Sendable, Equatable {
   }
 }
 
+extension OwnUsage {
+  init(_ stat: Stat, _ openDescriptors: UInt64?, _ facts: SystemFacts) {
+    self.init(
+      cpuSeconds: facts.seconds(ticks: stat.userTicks &+ stat.systemTicks),
+      residentBytes: Double(stat.residentBytes), openDescriptors: openDescriptors.map(Double.init))
+  }
+}
+
 /// What a collection found for those who look.
 package struct Sight: Sendable {
   /// When, in seconds since 1970.
