@@ -147,13 +147,13 @@ package struct GoSurvey {
       if isLate { note(address, .init(.late, "no answer within the time of the scrape"), target) }
       switch finding {
       case .sample(let told):
-        let number = runNumber(address, told.sample)
-        take(told.sample, .address(address, number), target)
+        let number = runNumber(address.place, told.sample)
+        take(told.sample, .address(address.place, number), target)
       case .failure(let failure): note(address, failure, target)
       case .pending: break
       }
       if case .sample = finding {} else { refuse(address.source.kind.groups) }
-      alive.insert(.address(address, runs[address] ?? 0))
+      alive.insert(.address(address.place, runs[address.place] ?? 0))
     }
     for run in alive {
       ledger.keep(run)
@@ -173,13 +173,14 @@ package struct GoSurvey {
     }
     if progress.count > alive.count + Self.memory {
       progress = progress.filter { alive.contains($0.key) }
-      runs = runs.filter { addresses.contains($0.key) }
+      let places = Set(addresses.map(\.place))
+      runs = runs.filter { places.contains($0.key) }
     }
   }
 
   /// The number of the run that a sample is of: what has fallen is another run's.
-  private mutating func runNumber(_ address: GoAddress, _ sample: GoSample) -> UInt64 {
-    if let number = runs[address], let before = progress[.address(address, number)]?.counts {
+  private mutating func runNumber(_ place: GoAddress, _ sample: GoSample) -> UInt64 {
+    if let number = runs[place], let before = progress[.address(place, number)]?.counts {
       var counts = before
       counts.take(sample)
       var highest = counts
@@ -189,7 +190,7 @@ package struct GoSurvey {
       if counts == highest { return number }
     }
     lastRun += 1
-    runs[address] = lastRun
+    runs[place] = lastRun
     return lastRun
   }
 

@@ -55,18 +55,20 @@ package struct Vitals: Sendable {
     // Sums of those that ended are no figures of a target that has nobody or was not looked at.
     if state.sample.isLate || target.members.isEmpty { return }
     let figures = Self.places.map { Self.number($0, state.tally.values) }
-    cpuSeconds = figures[0].map { $0 / Double(facts.ticksPerSecond) }
     residentBytes = figures[1]
     openDescriptors = figures[2]
     descriptorLimit = figures[3]
     descriptorRatio = figures[4]
     threads = figures[5]
-    majorFaults = figures[6]
-    storageBytes = Self.sum(figures[7], figures[8])
-    switches = Self.sum(figures[9], figures[10])
     memoryLimitBytes = state.sample.cgroups?.memoryLimitBytes.map { Double($0) }
     goroutines = state.sample.go?.scheduler?.reduce(0) { $0 + Double($1.goroutines) }
     heapBytes = state.sample.go?.heap?.reduce(0) { $0 + Double($1.allocated) }
+    // A sum that stands still because a process could not be read is no rate of 0.
+    guard target.members.allSatisfy(\.hasFreshStat) else { return }
+    cpuSeconds = figures[0].map { $0 / Double(facts.ticksPerSecond) }
+    majorFaults = figures[6]
+    storageBytes = Self.sum(figures[7], figures[8])
+    switches = Self.sum(figures[9], figures[10])
   }
 
   private static func sum(_ left: Double?, _ right: Double?) -> Double? {

@@ -12,7 +12,7 @@ package struct Pushing: Sendable, Hashable {
 extension ValueType where Value == Settings.Receiver? {
   static var receiver: Self {
     ValueType<Settings.Receiver>.scalar(
-      "URL", expected: "a URL such as http://127.0.0.1:4318", show: { $0.url }
+      "URL", expected: "a URL such as http://127.0.0.1:4318", show: { $0.shown }
     ) { text throws(Mismatch) in
       do throws(Endpoint.ParseError) {
         return try Settings.Receiver(text)

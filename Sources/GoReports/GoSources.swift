@@ -35,6 +35,9 @@ package struct GoAddress: Sendable, Hashable {
     self.url = url
   }
 
+  /// The same place, however it is asked.
+  package var place: GoAddress { GoAddress(source: GoSource(source.kind), url: url) }
+
   package struct Failure: Error, Equatable {
     package var reason: Trouble.Reason
     /// What is wrong, in words.

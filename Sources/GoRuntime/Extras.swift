@@ -143,7 +143,7 @@ extension CPUTimes {
     let ahead = collection &+ scavenge &+ idle &+ user &- total
     let isWhole =
       collection == assist &+ dedicated &+ idleMark &+ pause
-      && scavenge == scavengeAssist &+ scavengeBackground && ahead <= pause
+      && scavenge == scavengeAssist &+ scavengeBackground && ahead <= pause && ahead <= collection
       && total > 0 && total < 1 << 63
       && words.dropLast().allSatisfy { $0 <= total &+ ahead }
     guard isWhole else { throw .inconsistent("the CPU times are not the sums of their parts") }

@@ -274,7 +274,10 @@ struct Locator {
 
   /// Where `runtime.work` is, as far as that is known.
   func work(bytes: Int) -> [Range<UInt64>]? {
-    file.symbols?[.work].map { [$0..<min($0 &+ UInt64(bytes), max($0, file.image.upperBound))] }
+    file.symbols?[.work].flatMap { start in
+      let end = min(start &+ UInt64(bytes), file.image.upperBound)
+      return start < end ? [start..<end] : nil
+    }
   }
 
   /// Goes through the variables of the program, window by window.

@@ -130,9 +130,10 @@ private struct Input: ~Copyable {
   init(_ connection: consuming Connection) { self.connection = connection }
 
   mutating func answer(headLimit: Int, bodyLimit: Int) throws(Client.Failure) -> Client.Answer {
-    var answer = try head(headLimit)
+    var left = headLimit
+    var answer = try head(&left)
     // Interim answers (100, 103) come before the one that is meant.
-    while (100..<200).contains(answer.status) { answer = try head(headLimit) }
+    while (100..<200).contains(answer.status) { answer = try head(&left) }
     if answer.status == 204 || answer.status == 304 { return answer }
     if let coding = answer.field("transfer-encoding") {
       guard coding.lowercased() == "chunked" else {
@@ -154,8 +155,7 @@ private struct Input: ~Copyable {
     return answer
   }
 
-  private mutating func head(_ limit: Int) throws(Client.Failure) -> Client.Answer {
-    var left = limit
+  private mutating func head(_ left: inout Int) throws(Client.Failure) -> Client.Answer {
     let status = try line(&left)
     let words = status.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
     guard words.count >= 2, words[0] == "HTTP/1.1" || words[0] == "HTTP/1.0",

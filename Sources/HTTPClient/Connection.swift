@@ -66,6 +66,8 @@ struct Connection: ~Copyable {
   /// - Returns: How many bytes came; 0 at the end.
   func receive(into buffer: inout [UInt8]) throws(Errno) -> Int {
     while true {
+      // There may always be more.
+      if deadline <= .now { throw .timedOut }
       do throws(Errno) {
         if let session { return try session.receive(into: &buffer) }
         return try Linux.receive(socket, into: &buffer)

@@ -137,7 +137,8 @@ package final class Exporter: EventHandler {
       failures = 0
       wait(until: now)
     } else if case .unavailable(_, let asked)? = verdict {
-      wait(until: now + (asked ?? Self.wait(failures, random: .random(in: 0.5...1))))
+      // Whoever asks for nothing at all, or for a time that is over, does not mean at once.
+      wait(until: now + max(asked ?? .zero, Self.wait(failures, random: .random(in: 0.5...1))))
     } else {
       wait(until: max(now, lastDue + settings.interval))
     }

@@ -17,6 +17,10 @@ package struct Settings: Sendable, Hashable {
   package struct Receiver: Sendable, Hashable {
     /// As it is configured.
     package let url: String
+    /// The same without what a query may hold.
+    package var shown: String {
+      url.utf8.contains(UInt8(ascii: "?")) ? url.prefix { $0 != "?" } + "?<secret>" : url
+    }
     package let endpoint: Endpoint
 
     /// Takes a URL to which `/v1/metrics` is added.

@@ -32,7 +32,8 @@ final class Transport: Sendable {
     return state.withLock { state in
       do throws(Trouble) {
         let verdict = try Self.push(page, settings, deadline, &state)
-        if verdict.outcome == .unavailable { state.context = nil }
+        // Some refuse a certificate with a status.
+        if verdict.outcome == .unavailable || verdict.outcome == .rejected { state.context = nil }
         return verdict
       } catch {
         // What stands in files may be better the next time.

@@ -380,6 +380,9 @@ final class Daemon: EventHandler {
     if wishes.contains(where: { if case .look = $0 { true } else { false } }) {
       desk.update(surroundings)
     }
+    if wishes.contains(where: { if case .look(let look) = $0 { look.isFresh } else { false } }) {
+      viewers.didStartReading(at: .now)
+    }
     collectionStart = .now
     isPageUnderWay = wishes.contains { if case .page = $0 { true } else { false } }
     var own = own

@@ -120,7 +120,13 @@ enum ProcessExporterCommandLine {
         result.append(argument)
         continue
       }
-      let value = parts.count == 2 ? String(parts[1]) : nil
+      var value = parts.count == 2 ? String(parts[1]) : nil
+      // As our own options take it; Go's package does not.
+      if case .boolean = meaning, value == nil, dashes == 2, let next = rest.first,
+        ["true", "false"].contains(next)
+      {
+        value = rest.removeFirst()
+      }
       switch meaning {
       case .value(let own):
         if dashes == 2, own == name {

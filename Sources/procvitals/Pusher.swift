@@ -56,7 +56,7 @@ final class Pusher {
   }
 
   private func tell(_ verdict: Verdict) {
-    var metadata: Logger.Metadata = ["endpoint": "\(exporter.settings?.receiver?.url ?? "")"]
+    var metadata: Logger.Metadata = ["endpoint": "\(exporter.settings?.receiver?.shown ?? "")"]
     switch verdict {
     case .success: log.notice("metrics are pushed", metadata: metadata)
     case .partial(let rejected, let message):

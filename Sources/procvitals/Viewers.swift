@@ -25,10 +25,11 @@ final class Viewers: EventHandler {
     let token = self.token ?? loop.add(self)
     self.token = token
     loop.setDeadline(token, now + PageLimits.patience)
-    if let lastReading, now - lastReading < PageLimits.interval { return false }
-    lastReading = now
-    return true
+    return lastReading.map { now - $0 >= PageLimits.interval } ?? true
   }
+
+  /// Takes note that figures are being read; a look that asked for them may have gone without.
+  func didStartReading(at now: Instant) { lastReading = now }
 
   func ready(_ token: EventToken, _ readiness: Readiness) {}
 
@@ -47,6 +48,9 @@ struct LookQuery {
   var span = PageLimits.spans[1]
   var since: Int64?
   var target: String?
+
+  /// The next of those that the page offers.
+  var spanOfPage: Int { PageLimits.spans.first { $0 >= span } ?? span }
 
   init(_ query: [(name: String, value: String)]) throws(PageQuery.Failure) {
     for (name, value) in query {
@@ -77,7 +81,8 @@ extension Daemon {
       let query = try LookQuery(request.query)
       let address = reachableAddress(request) ?? "localhost"
       let look = Look(
-        view, span: query.span, since: query.since, target: view == .page ? nil : query.target,
+        view, span: view == .page ? query.spanOfPage : query.span,
+        since: view == .page ? nil : query.since, target: view == .page ? nil : query.target,
         access: Access(
           address: view == .page ? address : "", probe: paths.link("/probe"),
           isSecure: paths.external.map { $0.scheme == "https" } ?? isEncrypted),

@@ -8,9 +8,17 @@ import Testing
   @Test func figuresAreReadOnceASecondHoweverManyLook() throws {
     let viewers = Viewers(try EventLoop())
     let begin = Instant.now
-    let readings = (0..<100).map { viewers.look(at: begin + .milliseconds($0 * 50)) }
+    let readings = (0..<100).map { place in
+      let now = begin + .milliseconds(place * 50)
+      let isFresh = viewers.look(at: now)
+      if isFresh { viewers.didStartReading(at: now) }
+      return isFresh
+    }
     #expect(readings.count { $0 } == 5)
     #expect([0, 20, 40, 60, 80].allSatisfy { readings[$0] })
+    // Whoever asked and went before anything was read leaves it to the next one.
+    let later = begin + .seconds(60)
+    #expect(viewers.look(at: later) && viewers.look(at: later))
   }
 
   @Test func theyHaveGoneSomeTimeAfterTheLastLook() throws {

@@ -3,7 +3,7 @@
 // the lines as the server does, and shows all of them at the same time under the pointer. Text from
 // the outside goes into the page as text only.
 (() => {
-  const period = 2000, gap = 15000, memory = 900000, width = 600, height = 100;
+  const period = 2000, memory = 900000, width = 600, height = 100;
   const {history, probe} = document.body.dataset;
   const main = document.getElementById("targets");
   const isTable = main.dataset.mode === "table";
@@ -18,6 +18,8 @@
     cpu: "CPU cores", memory: "Memory", fds: "Descriptors", threads: "Threads", goroutines: "Goroutines",
     heap: "Go heap", io: "Storage I/O", faults: "Major faults", switches: "Context switches",
   };
+  // Moments that lie farther apart are not joined by a line.
+  let gap = 15000;
   let span = Number(document.body.dataset.span), shown = span * 1000, times = [], targets = new Map();
   let start = null, isPaused = false, timer = 0, under = null, turns = 0, isAsking = false;
 
@@ -67,8 +69,13 @@
       if (start !== null) return location.reload();
       start = exporter.start_time;
     }
+    // The server's clock was set back.
+    if (times.length && answer.now * 1000 < times[times.length - 1] - 1000) return location.reload();
     const before = times.length;
     times.push(...answer.times);
+    // Of many targets the first answer has fewer moments.
+    const apart = answer.times.slice(1).map((time, n) => time - answer.times[n]).sort((a, b) => a - b);
+    if (apart.length > 2) gap = Math.max(gap, 1.5 * apart[apart.length >> 1]);
     const seen = new Set();
     for (const one of answer.targets) {
       seen.add(one.id);
@@ -401,7 +408,8 @@
     try {
       const query = times.length ? `?span=900&since=${times[times.length - 1]}` : "?span=900";
       // The page's own address may have a password in it, which no request may.
-      const answer = await fetch(location.origin + history + query, {cache: "no-store"});
+      const answer = await fetch(location.origin + history + query,
+        {cache: "no-store", signal: AbortSignal.timeout(15000)});
       if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
       const text = await answer.json();
       if (!isPaused) {
