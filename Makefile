@@ -49,10 +49,9 @@ BUILD_PACKAGES := binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev|
 # What the tests start, and the tools they look through.
 TEST_PACKAGES := apache2-utils chromium curl dbus docker-compose fonts-dejavu-core gcc \
   golang-1.19-go|golang-go iproute2 nginx-light|nginx openssl postgresql procps prometheus \
-  prometheus-node-exporter \
-  prometheus-alertmanager prometheus-process-exporter protobuf-compiler python3 \
-  python3-prometheus-client python3-protobuf python3-venv python3-yaml redis-server slowhttptest \
-  strace systemd testssl.sh tidy util-linux wrk
+  prometheus-alertmanager prometheus-node-exporter prometheus-process-exporter protobuf-compiler \
+  python3 python3-prometheus-client python3-protobuf python3-venv python3-yaml redis-server \
+  slowhttptest strace systemd testssl.sh tidy util-linux wrk
 
 # What the tests of Go runtimes start and compile with; other toolchains are fetched below .build.
 GO_PACKAGES := gcc golang-1.19-go libc6-dev prometheus prometheus-node-exporter python3 python3-pip

@@ -263,8 +263,9 @@ func main() {
 		}
 		switch string(line[:n]) {
 		case "take\n":
-			debug.ReadGCStats(&gc)
+			// A cycle that ends behind this shows in what comes after.
 			before.take()
+			debug.ReadGCStats(&gc)
 			os.Stdout.Write(taken)
 			continue
 		case "again\n":
