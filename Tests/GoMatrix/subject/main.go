@@ -68,6 +68,15 @@ func (m *moment) take() {
 	metrics.Read(m.samples)
 }
 
+func (m *moment) cycles() uint64 {
+	for _, s := range m.samples {
+		if s.Name == "/gc/cycles/total:gc-cycles" {
+			return s.Value.Uint64()
+		}
+	}
+	return 0
+}
+
 func isSame() bool {
 	for i, s := range before.samples {
 		if s.Value.Kind() == metrics.KindUint64 && s.Value.Uint64() != after.samples[i].Value.Uint64() {
@@ -263,9 +272,14 @@ func main() {
 		}
 		switch string(line[:n]) {
 		case "take\n":
-			// A cycle that ends behind this shows in what comes after.
-			before.take()
-			debug.ReadGCStats(&gc)
+			// Until no cycle has ended between the two.
+			for {
+				debug.ReadGCStats(&gc)
+				before.take()
+				if uint64(gc.NumGC) == before.cycles() {
+					break
+				}
+			}
 			os.Stdout.Write(taken)
 			continue
 		case "again\n":
