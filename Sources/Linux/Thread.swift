@@ -92,16 +92,6 @@ package func processID() -> Int32 { getpid() }
 /// The corresponding system call is `geteuid(2)`.
 package func effectiveUserID() -> UInt32 { geteuid() }
 
-/// The name of this machine, or of its container.
-///
-/// The corresponding system call is `uname(2)`.
-package func hostName() -> String {
-  var names = utsname()
-  _ = unsafe uname(&names)
-  let bytes = unsafe withUnsafeBytes(of: &names.nodename) { unsafe Array($0) }
-  return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-}
-
 /// A variable of the environment.
 ///
 /// The corresponding C function is `getenv(3)`.

@@ -101,7 +101,7 @@ extension Daemon {
     var around = Surroundings(links: links)
     let now = wallClockSeconds()
     around.version = Version.number
-    around.host = hostName() ?? ""
+    around.host = hostName()
     around.startSeconds = startSeconds
     around.listening = addresses.map { "\($0)" }
     around.settings = Surroundings.Settings(
