@@ -34,7 +34,7 @@ extension Catalogue {
     .heap(
       "go_memstats_alloc_bytes", .bytes,
       "Bytes of objects that are alive or not yet freed (heapStats of runtime.memstats)."
-    ) { $0.objectBytes },
+    ) { $0.allocated },
     .single(
       "go_memstats_alloc_bytes_total", .counter, .bytes, .go, from: .go,
       otel: .sum("go.memory.allocated", "By"),
@@ -66,11 +66,11 @@ extension Catalogue {
     .heap(
       "go_memstats_heap_alloc_bytes", .bytes,
       "The same as go_memstats_alloc_bytes (heapStats of runtime.memstats)."
-    ) { $0.objectBytes },
+    ) { $0.allocated },
     .heap(
       "go_memstats_heap_idle_bytes", .bytes,
       "Memory for the heap in which no object is (heapStats of runtime.memstats)."
-    ) { $0.released &+ $0.free },
+    ) { $0.idle },
     .heap(
       "go_memstats_heap_inuse_bytes", .bytes,
       "Memory for the heap in which objects are (heapStats of runtime.memstats)."
@@ -78,7 +78,7 @@ extension Catalogue {
     .heap(
       "go_memstats_heap_objects", .none,
       "Objects that are alive or not yet freed (heapStats of runtime.memstats)."
-    ) { $0.allocatedObjects &- $0.freedObjects },
+    ) { $0.objects },
     .heap(
       "go_memstats_heap_released_bytes", .bytes,
       "Memory for the heap that was given back to the kernel (heapStats of runtime.memstats)."
@@ -86,7 +86,7 @@ extension Catalogue {
     .heap(
       "go_memstats_heap_sys_bytes", .bytes,
       "Memory for the heap, in use or not (heapStats of runtime.memstats)."
-    ) { $0.inUse &+ $0.released &+ $0.free },
+    ) { $0.heapSys },
     .single(
       "go_memstats_last_gc_time_seconds", .gauge, .seconds, .go, from: .go, in: .nanoseconds,
       over: .oldest,
@@ -131,7 +131,7 @@ extension Catalogue {
     .heap(
       "go_memstats_stack_sys_bytes", .bytes,
       "Memory for stacks of goroutines and of threads (stacks_sys of runtime.memstats)."
-    ) { $0.stacksInUse &+ $0.stacksSys },
+    ) { $0.stackSys },
     .heap(
       "go_memstats_sys_bytes", .bytes,
       "Memory obtained from the kernel, without that of C code (runtime.memstats)."
@@ -160,10 +160,6 @@ extension TargetRow {
   ) -> TargetRow {
     .single(name, .gauge, unit, .go, from: .go, otel: otel, help) { .init($0.heap?.sum(value)) }
   }
-}
-
-extension HeapFigures {
-  fileprivate var objectBytes: UInt64 { allocatedBytes &- freedBytes }
 }
 
 extension Array {
