@@ -54,7 +54,7 @@ extension Catalogue {
   /// Names that OpenTelemetry's instrumentation of Go had before there were conventions, beside
   /// `runtime.go.` and without the figures that nobody reads here.
   static var olderGoNames: [(row: TargetRow, convention: Convention)] {
-    let rows = go + goLatencies + [pauseNanoseconds]
+    let rows = go + goLatencies
     return olderNames.compactMap { family, name, unit, instrument in
       rows.first { $0.family.name == family }.map {
         ($0, Convention("runtime.go.\(name)", unit, instrument, factor: unit == "ns" ? 1e9 : 1))
