@@ -19,48 +19,35 @@ struct CgoCalls {
   /// - Returns: The calls.
   /// - Throws: Why they cannot be told: mostly that threads begin or end meanwhile.
   func count(_ read: ReadMemory) throws(Refusal) -> UInt64 {
-    let before = try words(
-      read,
-      [
-        scheduler &+ UInt64(layout[.nextM]), scheduler &+ UInt64(layout[.freedM]), ended, threads,
-      ])
+    // What ended threads have counted is read before the list, so that nothing counts twice.
+    let counts = [
+      scheduler &+ UInt64(layout[.nextM]), scheduler &+ UInt64(layout[.freedM]), ended, threads,
+    ]
+    let before = try words(counts, read)
     let expected = before[0] &- before[1]
     guard expected <= Self.threadLimit else { throw .inconsistent("too many threads to follow") }
-    var calls = before[2]
-    var (thread, count): (UInt64, UInt64) = (before[3], 0)
+    var (calls, thread, count) = (before[2], before[3], UInt64(0))
     while thread != 0 {
       count += 1
       if count > expected + 1 { throw .inconsistent("the list of threads does not end") }
       let found = try words(
-        read,
-        [
-          thread &+ UInt64(layout[.mAllLink]), thread &+ UInt64(layout[.mCgoCalls]),
-        ])
+        [thread &+ UInt64(layout[.mAllLink]), thread &+ UInt64(layout[.mCgoCalls])], read)
       (thread, calls) = (found[0], calls &+ found[1])
     }
-    let after = try words(
-      read,
-      [
-        scheduler &+ UInt64(layout[.nextM]), scheduler &+ UInt64(layout[.freedM]), threads,
-      ])
+    let after = try words(counts, read)
     // The main thread stays in the list after its end, which counts.
     let isWhole = count == expected || count == expected + 1
     try Acceptance.require(
-      isWhole && after[0] == before[0] && after[1] == before[1] && after[2] == before[3],
-      "threads began or ended while they were counted")
+      isWhole && after == before, "threads began or ended while they were counted")
     try Acceptance.require(calls < 1 << 56, "more calls of C functions than can be")
     return calls
   }
 
-  private func words(_ read: ReadMemory, _ addresses: [UInt64]) throws(Refusal) -> [UInt64] {
-    var pieces = MemoryPieces()
-    for address in addresses { pieces.add(address, words: 1) }
-    var words: [UInt64] = []
+  private func words(_ addresses: [UInt64], _ read: ReadMemory) throws(Refusal) -> [UInt64] {
     do throws(Errno) {
-      try read(pieces, &words)
+      return try MemoryPieces(words: addresses).words(read)
     } catch {
       throw .inconsistent("the list of threads leads nowhere")
     }
-    return words
   }
 }

@@ -330,23 +330,11 @@ struct Locator {
   private func words(_ address: UInt64, _ count: Int) -> [UInt64]? {
     var pieces = MemoryPieces()
     pieces.add(address, words: count)
-    return words(pieces)
-  }
-
-  private func words(_ pieces: MemoryPieces) -> [UInt64]? {
-    var buffer: [UInt64] = []
-    do throws(Errno) {
-      try read(pieces, &buffer)
-    } catch {
-      return nil
-    }
-    return buffer
+    return try? pieces.words(read)
   }
 
   private func words(_ address: UInt64, at offsets: Int...) -> [UInt64]? {
-    var pieces = MemoryPieces()
-    for offset in offsets { pieces.add(address &+ UInt64(offset), words: 1) }
-    return words(pieces)
+    try? MemoryPieces(words: offsets.map { address &+ UInt64($0) }).words(read)
   }
 
   private func word(_ address: UInt64, _ offset: Int) -> UInt64? {

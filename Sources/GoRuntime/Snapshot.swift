@@ -122,9 +122,7 @@ struct Snapshot {
     if count == UInt64(processors.count), place == processorsAt { return false }
     var list = MemoryPieces()
     list.add(place, words: Int(count))
-    var pointers: [UInt64] = []
-    try read(list, &pointers)
-    (processors, processorsAt) = (pointers, place)
+    (processors, processorsAt) = (try list.words(read), place)
     layOut()
     return true
   }
@@ -136,7 +134,6 @@ struct Snapshot {
   var pauses: ArraySlice<UInt64> { words[places.pauses ?? 0..<0] }
   /// What is where `cpuStats` may be.
   var cpuTimes: [ArraySlice<UInt64>] { places.cpuTimes.map { words[$0] } }
-  var hasPauses: Bool { places.pauses != nil }
   var memstatsAddress: UInt64 { addresses.memstats }
   var schedulerAddress: UInt64 { addresses.scheduler }
 
@@ -210,6 +207,21 @@ struct Snapshot {
 
 /// Reads pieces of a process' memory into a buffer.
 typealias ReadMemory = (MemoryPieces, inout [UInt64]) throws(Errno) -> Void
+
+extension MemoryPieces {
+  /// Single words.
+  init(words addresses: [UInt64]) {
+    self.init()
+    for address in addresses { add(address, words: 1) }
+  }
+
+  /// What is there.
+  func words(_ read: ReadMemory) throws(Errno) -> [UInt64] {
+    var words: [UInt64] = []
+    try read(self, &words)
+    return words
+  }
+}
 
 extension [UInt64] {
   /// The 32-bit number at a place in bytes; the machines that layouts are known of are little-endian.
