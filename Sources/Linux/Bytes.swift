@@ -58,7 +58,26 @@ extension String.UTF8View {
   }
 }
 
+extension UInt8 {
+  /// Whether it is an ASCII letter or digit.
+  package var isAlphanumeric: Bool { self &- 48 < 10 || (self | 0x20) &- 97 < 26 }
+
+  /// Whether it stands for itself anywhere in a URL (RFC 3986, section 2.3).
+  package var isUnreserved: Bool { isAlphanumeric || "-._~".utf8.contains(self) }
+}
+
 extension String {
+  /// The text as it can stand in any part of a URL (RFC 3986, section 2).
+  package var percentEncoded: String {
+    utf8.reduce(into: "") { result, byte in
+      if byte.isUnreserved {
+        result.unicodeScalars.append(Unicode.Scalar(byte))
+      } else {
+        result += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+      }
+    }
+  }
+
   /// The text, or its beginning with "…" behind it, in at most so many bytes.
   package func cut(toBytes limit: Int) -> String {
     utf8.count <= limit ? self : String(Substring(utf8.beginning(atMost: limit - 3))) + "…"

@@ -1,4 +1,5 @@
 import Collector
+import Linux
 import Targets
 
 /// Writes targets: a card for each, or the row of a table.
@@ -60,9 +61,9 @@ struct TargetText {
   /// The name, which leads to the target's own metrics.
   private func name(_ vitals: Vitals, _ text: inout Markup) {
     text.raw("<a href=\"")
-    text.text(probe + "?target=" + encoded(vitals.key.name))
+    text.text(probe + "?target=" + vitals.key.name.percentEncoded)
     for label in vitals.key.labels {
-      text.text("&" + encoded(label.name) + "=" + encoded(label.value))
+      text.text("&" + label.name.percentEncoded + "=" + label.value.percentEncoded)
     }
     text.raw("\"><bdi>")
     text.text(vitals.key.name)
@@ -171,19 +172,4 @@ struct TargetText {
     }
     text.raw("</tr>\n")
   }
-}
-
-/// A text as a part of a URL (RFC 3986, section 2).
-func encoded(_ text: String) -> String {
-  var result = ""
-  for byte in text.utf8 {
-    let isLetter = (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10
-    if isLetter || "-._~".utf8.contains(byte) {
-      result.unicodeScalars.append(Unicode.Scalar(byte))
-    } else {
-      let digits = String(byte, radix: 16, uppercase: true)
-      result += digits.utf8.count < 2 ? "%0" + digits : "%" + digits
-    }
-  }
-  return result
 }

@@ -23,7 +23,8 @@ extension Rule {
     func expand(_ template: Template, isURL: Bool = false) -> String {
       template.expanded { variable in
         switch value(variable, &subject, source) {
-        case .found(let text): return isURL ? Self.escaped(text) : text
+        // What a process says of itself must not lead elsewhere.
+        case .found(let text): return isURL ? text.percentEncoded : text
         case .unsure(let why): trouble = why
         case .pending: isPending = true
         }
@@ -118,21 +119,6 @@ extension Rule {
   ) -> Finding<String> {
     subject.know(.cgroup, \.cgroup, source.cgroup).map { cgroup in
       Self.text(Array((cgroup.flatMap(read) ?? "").utf8))
-    }
-  }
-
-  /// A part of a URL that stays what it is: what a process says of itself must not lead elsewhere.
-  ///
-  /// - Source: RFC 3986 section 2.
-  private static func escaped(_ text: String) -> String {
-    text.utf8.reduce(into: "") { result, byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-        UInt8(ascii: "_"), UInt8(ascii: "~"):
-        result.unicodeScalars.append(Unicode.Scalar(byte))
-      default: result += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-      }
     }
   }
 

@@ -1,6 +1,7 @@
 import Collector
 import Config
 import HTTPServer
+import Linux
 import Targets
 
 /// What a request for `/probe` asks for.
@@ -54,7 +55,7 @@ extension Response {
     case .down?: return .text(.serviceUnavailable, "The target \(name) has no process.\n")
     case .ambiguous(let labels)?:
       let path = paths.link("/probe")
-      let example = "\(path)?target=\(percentEncoded(probe.name))&\(labels.first ?? "")=…"
+      let example = "\(path)?target=\(probe.name.percentEncoded)&\(labels.first ?? "")=…"
       return .text(
         .badRequest,
         "There are several targets \(name), which differ in \(labels.joined(separator: ", ")); "
@@ -81,18 +82,4 @@ extension Probe {
     let hint = near.map { "did you mean \(JSON.quoted($0))?" } ?? list
     return "There is no target \(JSON.quoted(name)); \(hint)\n"
   }
-}
-
-/// A text as it can stand in a query.
-func percentEncoded(_ text: String) -> String {
-  var result = ""
-  for byte in text.utf8 {
-    if WebPaths.isUnreserved(byte) {
-      result.unicodeScalars.append(Unicode.Scalar(byte))
-    } else {
-      let digits = String(byte, radix: 16, uppercase: true)
-      result += byte < 16 ? "%0\(digits)" : "%\(digits)"
-    }
-  }
-  return result
 }

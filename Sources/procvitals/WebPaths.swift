@@ -1,3 +1,5 @@
+import Linux
+
 /// Where the endpoints are: for requests that come in, and for links that go out.
 struct WebPaths: Equatable {
   /// Stands before the path of every endpoint: empty, or `/…` without a slash at the end.
@@ -45,17 +47,8 @@ struct WebPaths: Equatable {
   /// Whether a text is a path that needs no encoding, neither as a target nor in HTML.
   static func isPath(_ text: String) -> Bool {
     let slash = UInt8(ascii: "/")
-    return text.hasPrefix("/") && text.utf8.allSatisfy { isUnreserved($0) || $0 == slash }
+    return text.hasPrefix("/") && text.utf8.allSatisfy { $0.isUnreserved || $0 == slash }
       && !zip(text.utf8, text.utf8.dropFirst()).contains { ($0, $1) == (slash, slash) }
-  }
-
-  /// Whether a character stands for itself anywhere in a URL (RFC 3986, section 2.3).
-  static func isUnreserved(_ byte: UInt8) -> Bool {
-    isAlphanumeric(byte) || "-._~".utf8.contains(byte)
-  }
-
-  fileprivate static func isAlphanumeric(_ byte: UInt8) -> Bool {
-    byte &- UInt8(ascii: "0") < 10 || (byte | 0x20) &- UInt8(ascii: "a") < 26
   }
 }
 
@@ -73,7 +66,7 @@ struct ExternalURL: Equatable {
     let parts = text.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
     guard parts.count >= 3, parts[0] == "http:" || parts[0] == "https:", parts[1].isEmpty,
       !parts[2].isEmpty,
-      parts[2].utf8.allSatisfy({ WebPaths.isAlphanumeric($0) || "-._:[]".utf8.contains($0) })
+      parts[2].utf8.allSatisfy({ $0.isAlphanumeric || "-._:[]".utf8.contains($0) })
     else { return nil }
     let path = parts.count == 4 ? "/" + parts[3] : ""
     guard path.isEmpty || WebPaths.isPath(path) else { return nil }
