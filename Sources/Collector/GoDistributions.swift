@@ -45,9 +45,6 @@ extension CPUTimes {
 
 /// Distributions as Go's client library has them.
 enum GoDistributions {
-  /// Of `go_gc_duration_seconds`.
-  static let quantiles = [0, 0.25, 0.5, 0.75, 1]
-
   /// The pauses of garbage collections.
   ///
   /// - Parameters:
@@ -59,7 +56,7 @@ enum GoDistributions {
   /// - Source: `runtime/debug/garbage.go`, `ReadGCStats()`.
   static func pauses(latest: [[UInt64]]?, total: UInt64, cycles: UInt64) -> Distribution {
     let sorted = latest?.joined().sorted() ?? []
-    let last = quantiles.count - 1
+    let last = CollectorFigures.pauseQuantiles.count - 1
     let points = (0...last).map { index -> Reading in
       if latest == nil { return .absent }
       if sorted.isEmpty { return .whole(0) }
@@ -76,7 +73,7 @@ enum GoDistributions {
 extension Catalogue {
   /// How long the latest garbage collections stopped the program.
   static let goPauseSummary: TargetRow = .distribution(
-    "go_gc_duration_seconds", .summary, .seconds, .go, points: GoDistributions.quantiles,
+    "go_gc_duration_seconds", .summary, .seconds, .go, points: CollectorFigures.pauseQuantiles,
     from: .go,
     "Time that the program was stopped for each of the latest 256 garbage collections, with sum and number of all there ever were (pause_ns, pause_total_ns and numgc of runtime.memstats)."
   ) { $0.pauseSummary }

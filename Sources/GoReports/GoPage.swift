@@ -197,7 +197,7 @@ extension GoPage {
     collector.pauseTotal = try nanoseconds(pauses + "_sum")
     collector.lastEnd = try nanoseconds("go_memstats_last_gc_time_seconds")
     // The quantiles of five numbers are these numbers.
-    for quantile in [0, 0.25, 0.5, 0.75, 1] {
+    for quantile in CollectorFigures.pauseQuantiles {
       collector.pauses.append(try nanoseconds("\(pauses) \(quantile)"))
     }
     // These came later, or are left out by later versions.

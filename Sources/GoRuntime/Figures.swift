@@ -140,6 +140,9 @@ package struct CollectorFigures: Sendable, Equatable {
 
   package init() {}
 
+  /// Which quantiles of the pauses Go's client library tells.
+  package static let pauseQuantiles = [0, 0.25, 0.5, 0.75, 1]
+
   /// Nanoseconds; 0 before the first cycle.
   package var averagePause: UInt64 { cycles == 0 ? 0 : pauseTotal / cycles }
 }
