@@ -73,24 +73,7 @@ private final class Tellers: Sendable {
     return try Watch(tree, [settings], ask: tellers.ask)
   }
 
-  /// A page that nothing was late for.
-  private func page(_ watch: Watch) -> Page {
-    var page = watch.collect()
-    _ = eventually {
-      if !troubles(watch).contains(Trouble(.goURL, .late)) { return true }
-      page = watch.collect()
-      return false
-    }
-    return page
-  }
-
-  private func troubles(_ watch: Watch) -> Set<Trouble> {
-    watch.collector.roster.targets.first?.standingTroubles ?? []
-  }
-
-  private func ok(_ group: String) -> String {
-    #"procvitals_go_runtime_ok{target="app",group="\#(group)"}"#
-  }
+  private func page(_ watch: Watch) -> Page { watch.page(withoutLate: .goURL) }
 
   @Test func expvarTellsMemoryAndCollector() throws {
     tellers.tell(url, vars())
@@ -111,10 +94,10 @@ private final class Tellers: Sendable {
     ] {
       #expect(!page.text.contains("\n\(name){"), "\(name)")
     }
-    #expect(page[ok("heap")] == 1)
-    #expect(page[ok("gc")] == 1)
-    #expect(page[ok("scheduler")] == nil)
-    #expect(troubles(watch).isEmpty)
+    #expect(page[runtimeOK("heap")] == 1)
+    #expect(page[runtimeOK("gc")] == 1)
+    #expect(page[runtimeOK("scheduler")] == nil)
+    #expect(watch.troubles.isEmpty)
   }
 
   /// Every number is the one that the program's own page has.
@@ -138,8 +121,8 @@ private final class Tellers: Sendable {
     }
     #expect(page.value("go_gc_gomemlimit_bytes") == nil)
     #expect(page.value("go_memstats_gc_cpu_fraction") == nil)
-    for group in ["heap", "scheduler", "gc"] { #expect(page[ok(group)] == 1) }
-    #expect(troubles(watch).isEmpty)
+    for group in ["heap", "scheduler", "gc"] { #expect(page[runtimeOK(group)] == 1) }
+    #expect(watch.troubles.isEmpty)
   }
 
   @Test func processesWithOneURLAreOneProgram() throws {
@@ -157,7 +140,7 @@ private final class Tellers: Sendable {
     let none = watch.collect()
     #expect(none.value("go_memstats_mallocs_total") == 787)
     #expect(none.value("go_memstats_sys_bytes") == nil)
-    #expect(none[ok("heap")] == nil)
+    #expect(none[runtimeOK("heap")] == nil)
     #expect(tellers.asked.count == asked)
   }
 
@@ -221,11 +204,11 @@ private final class Tellers: Sendable {
     _ = page(watch)
     tellers.tell(url, vars().replacing("\"Sys\":8747272,", with: ""))
     let without = page(watch)
-    #expect(without[ok("heap")] == 0)
-    #expect(without[ok("gc")] == 1)
+    #expect(without[runtimeOK("heap")] == 0)
+    #expect(without[runtimeOK("gc")] == 1)
     #expect(without.value("go_memstats_sys_bytes") == nil)
     #expect(without.value("go_memstats_mallocs_total") == 787)
-    #expect(troubles(watch) == [Trouble(.goURL, .malformed)])
+    #expect(watch.troubles == [Trouble(.goURL, .malformed)])
     #expect("\(watch.notices)".contains("heap: memstats has no whole number Sys"))
     tellers.tell(url, vars(mallocs: 800))
     #expect(page(watch).value("go_memstats_mallocs_total") == 800)
@@ -236,13 +219,13 @@ private final class Tellers: Sendable {
     tellers.fail(url, .failed, "Connection refused")
     let watch = try watch(try TestProc().process(7), GoSource(.metrics))
     let first = page(watch)
-    for group in ["heap", "scheduler", "gc"] { #expect(first[ok(group)] == 0) }
+    for group in ["heap", "scheduler", "gc"] { #expect(first[runtimeOK(group)] == 0) }
     #expect(!first.text.contains("\ngo_"))
     #expect("\(watch.notices)".contains(url + ": no figures of the Go runtime: Connection refused"))
     for _ in 0..<5 {
       let page = page(watch)
-      #expect(page[ok("heap")] == 0)
-      #expect(troubles(watch) == [Trouble(.goURL, .failed)])
+      #expect(page[runtimeOK("heap")] == 0)
+      #expect(watch.troubles == [Trouble(.goURL, .failed)])
       #expect(!"\(watch.notices)".contains("Connection refused"))
     }
     #expect(tellers.asked.count == Breaker.patience)
@@ -258,7 +241,7 @@ private final class Tellers: Sendable {
     let watch = try watch(try TestProc().process(7), GoSource(.expvar))
     for _ in 1..<Breaker.patience { _ = page(watch) }
     tellers.tell(url, vars())
-    #expect(page(watch)[ok("heap")] == 1)
+    #expect(page(watch)[runtimeOK("heap")] == 1)
     #expect("\(watch.notices)".contains("recovered"))
     tellers.fail(url, .failed)
     let asked = tellers.asked.count
@@ -273,10 +256,10 @@ private final class Tellers: Sendable {
     let watch = try watch(try TestProc().process(7), GoSource(.expvar))
     for _ in 0..<3 {
       let page = watch.collect()
-      #expect(page[ok("heap")] == 0)
+      #expect(page[runtimeOK("heap")] == 0)
       #expect(page.value("go_memstats_mallocs_total") == nil)
     }
-    #expect(troubles(watch) == [Trouble(.goURL, .late)])
+    #expect(watch.troubles == [Trouble(.goURL, .late)])
     #expect(tellers.asked.count == 1)
     tellers.hold(false)
     #expect(eventually { watch.collect().value("go_memstats_mallocs_total") == 787 })
@@ -287,7 +270,7 @@ private final class Tellers: Sendable {
       tellers.tell(url, answer)
       let watch = try watch(try TestProc().process(7), GoSource(kind))
       _ = page(watch)
-      #expect(troubles(watch) == [Trouble(.goURL, .malformed)])
+      #expect(watch.troubles == [Trouble(.goURL, .malformed)])
     }
   }
 }

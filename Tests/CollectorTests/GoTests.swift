@@ -34,24 +34,7 @@ import Testing
     try Watch(tree, [target("app", named: "app", collect: go)])
   }
 
-  /// A page that nothing was late for.
-  private func page(_ watch: Watch) -> Page {
-    var page = watch.collect()
-    _ = eventually {
-      if !troubles(watch).contains(Trouble(.file(.mem), .late)) { return true }
-      page = watch.collect()
-      return false
-    }
-    return page
-  }
-
-  private func troubles(_ watch: Watch) -> Set<Trouble> {
-    watch.collector.roster.targets.first?.standingTroubles ?? []
-  }
-
-  private func ok(_ group: String) -> String {
-    #"procvitals_go_runtime_ok{target="app",group="\#(group)"}"#
-  }
+  private func page(_ watch: Watch) -> Page { watch.page(withoutLate: .file(.mem)) }
 
   @Test(arguments: [false, true]) func familiesAreSumsOverProcesses(isRelocatable: Bool) throws {
     let tree = try TestProc()
@@ -83,9 +66,9 @@ import Testing
     #expect(page.value("go_memstats_gc_cpu_fraction") == 0.5)
     #expect(page.value("go_memstats_last_gc_time_seconds") == 1_600_000_000.5)
     #expect(page[#"go_info{target="app",version="\#(runtime.version)"}"#] == 1)
-    for group in ["heap", "scheduler", "gc"] { #expect(page[ok(group)] == 1) }
+    for group in ["heap", "scheduler", "gc"] { #expect(page[runtimeOK(group)] == 1) }
     #expect(page.samples.count { $0.key.hasPrefix("go_") } == 38)
-    #expect(troubles(watch).isEmpty)
+    #expect(watch.troubles.isEmpty)
   }
 
   /// Unlimited is absent, as everywhere.
@@ -111,7 +94,7 @@ import Testing
     #expect(none.value("go_gc_cycles_total") == 5)
     #expect(none.value("go_memstats_alloc_bytes_total") == 116_000)
     #expect(none.value("go_goroutines") == nil)
-    #expect(none[ok("heap")] == nil)
+    #expect(none[runtimeOK("heap")] == nil)
     try add(FakeRuntime(layout), 9, tree)
     let after = page(watch)
     #expect(after.value("go_gc_cycles_total") == 10)
@@ -163,8 +146,8 @@ import Testing
     try add(wrong, 8, tree)
     let watch = try watch(tree)
     let page = page(watch)
-    #expect(page[ok("heap")] == 0)
-    #expect(page[ok("scheduler")] == 1)
+    #expect(page[runtimeOK("heap")] == 0)
+    #expect(page[runtimeOK("scheduler")] == 1)
     #expect(page.value("go_memstats_alloc_bytes") == nil)
     #expect(page.value("go_memstats_mallocs_total") == nil)
     #expect(page.value("go_threads") == 14)
@@ -189,10 +172,10 @@ import Testing
     let watch = try watch(tree)
     let page = page(watch)
     #expect(page.value("go_threads") == 7)
-    #expect(page[ok("heap")] == 1)
-    #expect(troubles(watch).isEmpty)
+    #expect(page[runtimeOK("heap")] == 1)
+    #expect(watch.troubles.isEmpty)
     tree.removeProcess(7)
-    #expect(watch.collect()[ok("heap")] == nil)
+    #expect(watch.collect()[runtimeOK("heap")] == nil)
   }
 
   /// Of a version without a layout nothing is told but that.
@@ -206,7 +189,7 @@ import Testing
     try run("go", file, 7, tree)
     let watch = try watch(tree)
     let page = page(watch)
-    #expect(page[ok("heap")] == 0)
+    #expect(page[runtimeOK("heap")] == 0)
     #expect(!page.text.contains("\ngo_"))
     #expect("\(watch.notices)".contains("the layout of go1.20.3 is not known"))
   }
@@ -218,11 +201,11 @@ import Testing
     wrong.set(FakeRuntime.heap, .spanAllocSize, 1)
     try add(wrong, 7, tree)
     let watch = try watch(tree)
-    for _ in 0..<3 { #expect(page(watch)[ok("heap")] == 0) }
+    for _ in 0..<3 { #expect(page(watch)[runtimeOK("heap")] == 0) }
     try tree.file("mem", FakeRuntime(layout).memory)
     let page = page(watch)
-    #expect(page[ok("heap")] == 0)
+    #expect(page[runtimeOK("heap")] == 0)
     #expect(page.value("go_threads") == nil)
-    #expect(troubles(watch) == [Trouble(.file(.mem), .malformed)])
+    #expect(watch.troubles == [Trouble(.file(.mem), .malformed)])
   }
 }

@@ -76,6 +76,20 @@ final class Watch {
     notices = outcome.notices
     return Page(outcome.page)
   }
+
+  /// What is wrong with the first target.
+  var troubles: Set<Trouble> { collector.roster.targets.first?.standingTroubles ?? [] }
+
+  /// A page for which nothing of the first target came too late.
+  func page(withoutLate source: Trouble.Source) -> Page {
+    var page = collect()
+    _ = eventually {
+      if !troubles.contains(Trouble(source, .late)) { return true }
+      page = collect()
+      return false
+    }
+    return page
+  }
 }
 
 extension Collector.Outcome {
@@ -86,6 +100,11 @@ extension Collector.Outcome {
 extension ProbeAnswer {
   /// The page that nobody says anything about, if there is one.
   var page: [UInt8]? { if case .pages(let pages) = self { pages[Form()] } else { nil } }
+}
+
+/// The series that says whether figures of the target `app` are told.
+func runtimeOK(_ group: String) -> String {
+  #"procvitals_go_runtime_ok{target="app",group="\#(group)"}"#
 }
 
 /// A page as its reader sees it.

@@ -20,29 +20,7 @@ for round in 1 2 3; do
   own > "$WORK/before"
   curl -sSf -m 30 "$URL/probe?target=prometheus" > "$WORK/probe" || fail "no page"
   own > "$WORK/after"
-  python3 - "$WORK"/{before,probe,after} > "$WORK/differences" << 'PYTHON' ||
-import sys
-
-def figures(path):
-    lines = (line.rsplit(" ", 1) for line in open(path) if line.startswith("go_"))
-    return {name: float(value) for name, value in lines}
-
-before, probe, after = map(figures, sys.argv[1:])
-wrong = [f"{name} is missing" for name in before
-         if name not in probe and name != "go_memstats_lookups_total"]
-grows = ("_total", "_count", "_sum", "_last_gc_time_seconds")
-for name, value in probe.items():
-    low, high = before.get(name), after.get(name)
-    if low is None:
-        if name != "go_gc_cycles_total":
-            wrong.append(f"{name} is not the program's")
-    elif name.endswith(grows) and not low <= value <= high:
-        wrong.append(f"{name}: {value} is not within {low} and {high}")
-    elif low == high and name.startswith("go_memstats_m") and value != low:
-        wrong.append(f"{name}: {value}, the program says {low}")
-print("\n".join(wrong))
-sys.exit(bool(wrong))
-PYTHON
+  python3 "$HERE/go_pages.py" "$WORK"/{before,probe,after} passed > "$WORK/differences" ||
     fail "round $round: $(cat "$WORK/differences")"
 done
 for group in heap scheduler gc; do
