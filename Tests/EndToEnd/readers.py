@@ -303,7 +303,8 @@ READ = {
 
 # Sums over threads, of which /proc only tells while they live.
 OF_THREADS = r"process_(run_\w+|context_switches_\w+|thread_\w+_total)"
-# What is read on the side may be some scrapes old.
-PATIENT = r"process_(proportional|unique)_\w+|process_memory_maps"
+# What is read on the side may be some scrapes old; of pending signals the kernel counts those of all
+# processes of the user, among which Go programs send themselves some all the time.
+PATIENT = r"process_(proportional|unique)_\w+|process_memory_maps|process_signals_pending"
 # The control groups of the other processes are the machine's, which never rests.
 OF_APP = r"process_(cgroup|pressure)_\w+"
