@@ -137,7 +137,7 @@ private struct Input: ~Copyable {
     if answer.status == 204 || answer.status == 304 { return answer }
     if let coding = answer.field("transfer-encoding") {
       guard coding.lowercased() == "chunked" else {
-        throw .malformed("Transfer-Encoding \(coding)")
+        throw .malformed("a Transfer-Encoding that was not asked for")
       }
       answer.body = try chunks(bodyLimit, headLimit)
     } else if let length = answer.field("content-length") {

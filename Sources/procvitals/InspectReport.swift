@@ -174,7 +174,7 @@ struct InspectReport {
   }
 
   private func bytesPerSecond(_ rate: Double) -> String {
-    "\(Quantity.bytes(UInt64(max(0, rate)))) a second"
+    "\(Quantity.bytes(UInt64(max(0, min(rate, 1e18))))) a second"
   }
 
   private func perSecond(_ count: (ProcessLook) -> UInt64?) -> String {

@@ -33,10 +33,9 @@ enum Screen {
     let count = max(1, columns / columnWidth)
     var places: [[String]] = [[]]
     for section in sections {
-      var new = lines([section])
+      let new = lines([section])
       let used = places[places.count - 1].count
       if used > 0, used + new.count > rows, places.count < count { places.append([]) }
-      new.reserveCapacity(new.count)
       places[places.count - 1] += new
     }
     let hidden = places.reduce(0) { $0 + max(0, $1.count - rows) }
