@@ -25,6 +25,7 @@ targets:
   - {name: absent, pid_file: $WORK/none.pid}
   - {name: ends, pid: $short}
   - {name: each, process_name: prometheus, cmdline: '$WORK/', per_process: true}
+otlp: {endpoint: "http://127.0.0.1:9"}
 YAML
 echo "{}" > "$WORK/web.yml"
 start --config.file="$WORK/c.yaml" --web.config.file="$WORK/web.yml"
