@@ -151,7 +151,8 @@ let package = Package(
       name: "EchoServer", dependencies: ["Linux", "TLS", "HTTPServer"], path: "Tests/EchoServer",
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     .executableTarget(
-      name: "FuzzRequests", dependencies: ["RequestChecks"], path: "Tests/Fuzz/Requests",
+      name: "FuzzRequests", dependencies: ["RequestChecks", "TestSupport"],
+      path: "Tests/Fuzz/Requests",
       exclude: ["corpus", "regression", "words.dict"],
       swiftSettings: [
         .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
@@ -159,7 +160,8 @@ let package = Package(
       ]),
 
     .executableTarget(
-      name: "FuzzGoRuntime", dependencies: ["GoChecks"], path: "Tests/Fuzz/GoRuntime",
+      name: "FuzzGoRuntime", dependencies: ["GoChecks", "TestSupport"],
+      path: "Tests/Fuzz/GoRuntime",
       exclude: ["corpus", "regression"],
       swiftSettings: [
         .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
@@ -189,7 +191,7 @@ let package = Package(
         "GoReports", "GoRuntime", "Gzip", "Linux", "Metrics", "Patterns", "ProcFS", "Targets",
         "TestSupport",
       ]),
-    tests("OTLP", imports: ["HTTPClient", "Linux", "TestSupport"]),
+    tests("OTLP", imports: ["Gzip", "HTTPClient", "Linux", "TestSupport"]),
     tests("Page", imports: ["Collector", "Gzip", "Targets", "TestSupport"]),
     tests(
       "Config",

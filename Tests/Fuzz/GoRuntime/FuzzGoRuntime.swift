@@ -2,8 +2,8 @@
 //
 // With the trait Fuzzing it is driven by libFuzzer and takes its arguments; without, it checks the
 // files that it is given.
-import Glibc
 import GoChecks
+import TestSupport
 
 #if LIBFUZZER
   @_cdecl("LLVMFuzzerTestOneInput")
@@ -13,16 +13,9 @@ import GoChecks
   }
 #else
   @main enum Replay {
-    static func main() {
+    static func main() throws {
       for path in CommandLine.arguments.dropFirst() {
-        guard let file = fopen(path, "r") else {
-          perror(path)
-          exit(2)
-        }
-        var bytes = [UInt8](repeating: 0, count: 1 << 20)
-        bytes.removeLast(bytes.count - fread(&bytes, 1, bytes.count, file))
-        fclose(file)
-        checkThatAnyProgramIsTaken(bytes)
+        checkThatAnyProgramIsTaken(try contents(path))
       }
     }
   }
