@@ -25,11 +25,14 @@ package final class Exporter: EventHandler {
   private let waiter: Waiter
   private let answers: Mailbox<Verdict>
   private let send: @Sendable ([UInt8], Settings, Instant) -> Verdict
+  private let now: () -> Instant
   private var timer: EventToken?
+  /// When it does something by itself again.
+  private(set) var due: Instant?
   private var answerToken: EventToken?
   private var phase = Phase.waiting
   /// When the last page was asked for.
-  private var lastDue = Instant.now
+  private var lastDue: Instant
   /// Pushes in a row that can be tried again.
   private var failures = 0
   private var outcome: Verdict.Outcome?
@@ -43,12 +46,16 @@ package final class Exporter: EventHandler {
   /// - Parameters:
   ///   - loop: Where it belongs.
   ///   - send: Pushes a page, on another thread; nil for the way over the network.
+  ///   - now: The clock.
   /// - Throws: `EMFILE`, `ENFILE`.
   package init(
     _ loop: EventLoop,
-    send: (@Sendable ([UInt8], Settings, Instant) -> Verdict)? = nil
+    send: (@Sendable ([UInt8], Settings, Instant) -> Verdict)? = nil,
+    now: @escaping () -> Instant = { .now }
   ) throws(Errno) {
     self.loop = loop
+    self.now = now
+    lastDue = now()
     waiter = try Waiter(threads: 1, queueLimit: 1)
     answers = try Mailbox()
     let transport = Transport()
@@ -67,7 +74,7 @@ package final class Exporter: EventHandler {
     failures = 0
     outcome = nil
     isNew = phase != .waiting
-    if phase == .waiting { wait(until: new == nil ? nil : .now) }
+    if phase == .waiting { wait(until: new == nil ? nil : now()) }
   }
 
   /// Pushes the page that was asked for; nil if there is none.
@@ -76,7 +83,8 @@ package final class Exporter: EventHandler {
     // One that was asked for with other settings may be written otherwise.
     guard let page, let settings, !isNew else { return schedule(after: nil) }
     phase = .sending
-    let deadline = min(.now + settings.timeout, ending?.deadline ?? .now + settings.timeout)
+    let limit = now() + settings.timeout
+    let deadline = min(limit, ending?.deadline ?? limit)
     let isAccepted = waiter.submit { [answers, send] in
       answers.post(send(page, settings, deadline))
     }
@@ -90,7 +98,7 @@ package final class Exporter: EventHandler {
   ///   - then: Called at the end.
   package func finish(within time: Duration, then: @escaping () -> Void) {
     guard settings != nil, ending == nil else { return then() }
-    ending = (.now + time, then)
+    ending = (now() + time, then)
     wait(until: ending?.deadline)
     // What is being sent is older than the end.
     if phase == .sending { isNew = true }
@@ -109,7 +117,7 @@ package final class Exporter: EventHandler {
     guard phase == .waiting, settings != nil else { return }
     phase = .collecting
     isNew = false
-    lastDue = .now
+    lastDue = now()
     collect()
   }
 
@@ -132,7 +140,7 @@ package final class Exporter: EventHandler {
     phase = .waiting
     if ending != nil { return isNew ? ask() : end() }
     guard let settings else { return wait(until: nil) }
-    let now = Instant.now
+    let now = self.now()
     if isNew {
       failures = 0
       wait(until: now)
@@ -145,6 +153,7 @@ package final class Exporter: EventHandler {
   }
 
   private func wait(until moment: Instant?) {
+    due = moment
     if let timer { loop.setDeadline(timer, moment) }
   }
 
