@@ -8,14 +8,15 @@ python=$ROOT/.build/otlp/bin/python
 cp "$HERE/random_pushes.swift" "$WORK/main.swift"
 swiftc -wmo -package-name procvitals -swift-version 5 -lm -o "$WORK/pages" \
   "$ROOT"/Sources/Metrics/*.swift "$WORK/main.swift" > "$WORK/build" 2>&1 || fail "$(cat "$WORK/build")"
-points=0
 seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
-for ((seed = ${SEED:-$seed}, last = seed + 50; seed < last; seed++)); do
-  "$WORK/pages" "$seed" "$WORK/page" > "$WORK/written" || fail "seed $seed: no page"
-  "$python" "$HERE/random_pushes.py" "$WORK/page" > "$WORK/read" 2>&1 ||
-    fail "seed $seed: $(tail -n 3 "$WORK/read")"
-  cmp -s "$WORK/written" "$WORK/read" ||
-    fail "seed $seed: $(diff "$WORK/written" "$WORK/read" | cut -c -300 | head -n 4)"
-  points=$((points + $(grep -c ^point "$WORK/read")))
+for ((seed = ${SEED:-$seed}, last = seed + 100; seed < last; seed++)); do
+  "$WORK/pages" "$seed" "$WORK/$seed.page" > "$WORK/$seed.written" || fail "seed $seed: no page"
 done
-expect "points up to seed $((last - 1))" $points ">" 300
+"$python" "$HERE/random_pushes.py" "$WORK"/*.page > "$WORK/out" 2>&1 ||
+  fail "up to seed $((last - 1)): $(tail -n 3 "$WORK/out")"
+for written in "$WORK"/*.written; do
+  seed=$(basename "$written" .written)
+  cmp -s "$written" "$WORK/$seed.page.read" ||
+    fail "seed $seed: $(diff "$written" "$WORK/$seed.page.read" | cut -c -300 | head -n 4)"
+done
+expect "points up to seed $((last - 1))" "$(cat "$WORK"/*.read | grep -c ^point)" ">" 500

@@ -1,5 +1,5 @@
-"""random_pushes.py FILE: what a page for an OpenTelemetry receiver has, read with OpenTelemetry's own
-messages, in the lines of random_pushes.swift."""
+"""random_pushes.py FILE...: what pages for an OpenTelemetry receiver have, read with OpenTelemetry's own
+messages, in the lines of random_pushes.swift, in FILE.read for each."""
 
 import struct
 import sys
@@ -31,23 +31,29 @@ def value(point, kind):
     return start + ",".join(map(str, point.bucket_counts)) + " " + ",".join(map(bits, point.explicit_bounds))
 
 
-request = ExportMetricsServiceRequest.FromString(open(sys.argv[1], "rb").read())
-everything = request.SerializeToString()
-request.DiscardUnknownFields()
-assert request.SerializeToString() == everything, "fields that the library does not know"
-lines = []
-for resource in request.resource_metrics:
-    lines.append(f"resource {pairs(resource.resource.attributes)}")
-    assert len(resource.scope_metrics) == 1
-    for metric in resource.scope_metrics[0].metrics:
-        kind = metric.WhichOneof("data")
-        data = getattr(metric, kind)
-        line = f"metric {hexadecimal(metric.name)} {hexadecimal(metric.unit)} {hexadecimal(metric.description)} {kind}"
-        if kind in ("sum", "histogram"):
-            line += f" {data.aggregation_temporality}"
-        lines.append(line + (f" {int(data.is_monotonic)}" if kind == "sum" else ""))
-        lines += [
-            f"point [{pairs(p.attributes)}] {p.start_time_unix_nano} {p.time_unix_nano} {value(p, kind)}"
-            for p in data.data_points
-        ]
-print("\n".join(lines))
+def listing(page):
+    request = ExportMetricsServiceRequest.FromString(page)
+    everything = request.SerializeToString()
+    request.DiscardUnknownFields()
+    assert request.SerializeToString() == everything, "fields that the library does not know"
+    lines = []
+    for resource in request.resource_metrics:
+        lines.append(f"resource {pairs(resource.resource.attributes)}")
+        assert len(resource.scope_metrics) == 1
+        for metric in resource.scope_metrics[0].metrics:
+            kind = metric.WhichOneof("data")
+            data = getattr(metric, kind)
+            line = f"metric {hexadecimal(metric.name)} {hexadecimal(metric.unit)} {hexadecimal(metric.description)} {kind}"
+            if kind in ("sum", "histogram"):
+                line += f" {data.aggregation_temporality}"
+            lines.append(line + (f" {int(data.is_monotonic)}" if kind == "sum" else ""))
+            lines += [
+                f"point [{pairs(p.attributes)}] {p.start_time_unix_nano} {p.time_unix_nano} {value(p, kind)}"
+                for p in data.data_points
+            ]
+    return "\n".join(lines) + "\n"
+
+
+for path in sys.argv[1:]:
+    with open(path, "rb") as page, open(path + ".read", "w") as lines:
+        lines.write(listing(page.read()))
