@@ -18,6 +18,12 @@ package enum Group: String, Sendable, CaseIterable {
     }
   }
 
+  /// What the group `go_tinyobs` has of the group `go`.
+  static let tinyObsFamilies = [
+    "go_gc_cycles_total", "go_goroutines", "go_memstats_heap_alloc_bytes",
+    "go_memstats_heap_objects", "go_memstats_heap_sys_bytes",
+  ]
+
   /// One or more sentences for the reference, with what holds for several processes.
   package var summary: String {
     switch self {
@@ -157,7 +163,9 @@ package enum Group: String, Sendable, CaseIterable {
       and only symbols tell where they are: it is absent for a stripped program, and in collections \
       in which threads begin or end at the same moment each time.
       """
-    case .goTinyObs: "What TinyObs' collector exports beside the group go."
+    case .goTinyObs:
+      "What TinyObs' collector exports: this, and of the group go "
+        + Self.tinyObsFamilies.map { "`\($0)`" }.joined(separator: ", ") + "."
     case .threads:
       "Threads one by one, up to `limits.threads_per_process` of each process, which "
         + "`procvitals_unreadable_total` tells with the source `task` and the reason `limit`. "
@@ -193,5 +201,7 @@ package struct Selection: Sendable, Hashable {
   /// Whether a row is on.
   func includes(_ family: Family, _ group: Group, isDefault: Bool) -> Bool {
     includesDefault && isDefault || groups.contains(group) || families.contains(family.name)
+      || group == .go && groups.contains(.goTinyObs)
+        && Group.tinyObsFamilies.contains(family.name)
   }
 }

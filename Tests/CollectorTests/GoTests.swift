@@ -71,6 +71,20 @@ import Testing
     #expect(watch.troubles.isEmpty)
   }
 
+  @Test func tinyObsHasSixFamilies() throws {
+    let tree = try TestProc()
+    try add(FakeRuntime(layout), 7, tree)
+    let selection = Selection(includesDefault: false, groups: [.goTinyObs])
+    let page = page(try Watch(tree, [target("app", named: "app", collect: selection)]))
+    #expect(
+      Set(page.samples.keys.filter { !$0.hasPrefix("procvitals_") })
+        == Set(
+          [
+            "gc_cycles_total", "goroutines", "memstats_gc_duration_seconds",
+            "memstats_heap_alloc_bytes", "memstats_heap_objects", "memstats_heap_sys_bytes",
+          ].map { #"go_\#($0){target="app"}"# }))
+  }
+
   /// Unlimited is absent, as everywhere.
   @Test func offIsAbsent() throws {
     let tree = try TestProc()

@@ -42,7 +42,7 @@ sed -i "s,^#  ,  ,; s,127.0.0.1:9656,127.0.0.1:$plain,; s,server.example:9656,12
   s,/etc/prometheus/procvitals-ca.crt,$PWD/s.crt,; s,/etc/prometheus/procvitals-password,$PWD/password,
   s,15s,1s," prometheus.yml
 [ "$(grep -c '^ .*_configs:$' alertmanager.yml)" = 3 ] || fail "not three ways: $(cat alertmanager.yml)"
-[ "$(grep -c '^ .*job_name:' prometheus.yml)" = 3 ] || fail "not three jobs: $(cat prometheus.yml)"
+[ "$(grep -c '^ .*job_name:' prometheus.yml)" = 4 ] || fail "not four jobs: $(cat prometheus.yml)"
 valid
 
 "$compose" -f compose.yaml config -q > "$WORK/out" 2>&1 || fail "compose.yaml: $(cat "$WORK/out")"
