@@ -22,12 +22,16 @@ prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/data"
 track $!
 poll 30 curl -sf "http://$server/-/ready" || fail "prometheus: $(tail -n 3 "$WORK/prometheus.log")"
 
+query() { curl -sf -G "http://$server/api/v1/query" --data-urlencode "query=$1"; }
+scraped() { query "timestamp(go_goroutines{job=\"tinyobs\"}) > $taken" | grep -q '"value"'; }
 # Figures move while the runtime tidies up behind its last cycle.
 agree() {
   [ "$(ask shop take)" = taken ] || fail "no figures of the program"
+  taken=$(date +%s.%N)
+  poll 30 scraped || fail "no scrape: $(tail -n 3 "$WORK/prometheus.log")"
+  query '{job="tinyobs",__name__!~"up|scrape_.*"}' > "$WORK/series"
   ask shop tell > "$WORK/told"
-  curl -sf -G "http://$server/api/v1/query" --data-urlencode 'query={job="tinyobs",__name__!~"up|scrape_.*"}' \
-    > "$WORK/series" && python3 - "$WORK/told" "$WORK/series" > "$WORK/differences" <<'PYTHON'
+  python3 - "$WORK/told" "$WORK/series" > "$WORK/differences" <<'PYTHON'
 import json, sys
 
 told = json.load(open(sys.argv[1]))
