@@ -123,8 +123,10 @@ import Testing
     let bench = try Bench { page, _, _ in receiver.take(page) }
     var changes: [Verdict.Outcome] = []
     for _ in 0..<100 {
-      let asked: Duration? =
-        Bool.random(using: &random) ? nil : .seconds(Int64.random(in: 0...3600, using: &random))
+      let waits: [Duration?] = [
+        nil, .zero, .seconds(Int64.random(in: 0...3600, using: &random)),
+      ]
+      let asked = waits.randomElement(using: &random) ?? nil
       let verdict: Verdict =
         switch Int.random(in: 0..<6, using: &random) {
         case 0: .success
