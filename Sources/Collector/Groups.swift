@@ -191,7 +191,7 @@ package struct Selection: Sendable, Hashable {
   }
 
   /// Whether a group is on, as far as it goes without saying.
-  func has(_ group: Group) -> Bool {
+  package func has(_ group: Group) -> Bool {
     includesDefault && group.isDefault || groups.contains(group)
   }
 

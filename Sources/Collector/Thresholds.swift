@@ -1,3 +1,4 @@
+import GoRuntime
 import Linux
 import Metrics
 import Targets

@@ -1,4 +1,3 @@
-import GoRuntime
 import Metrics
 import ProcFS
 package import Targets
