@@ -66,7 +66,8 @@ package struct Threshold: Sendable {
 
     private func sentence(_ level: Health.Status, _ how: String) -> String {
       let limit = levels.limit(level).map(Self.digits) ?? "a threshold"
-      return "\(name) is \(value.map(Self.digits) ?? "not known"), \(how) \(limit) (\(level.rawValue))"
+      return
+        "\(name) is \(value.map(Self.digits) ?? "not known"), \(how) \(limit) (\(level.rawValue))"
     }
 
     /// A number with four digits behind the point, if it needs them.

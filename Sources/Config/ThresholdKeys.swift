@@ -12,7 +12,8 @@ extension KeyTable {
   static var health: [Key] {
     [
       .mapping(
-        "health", "From when on targets are degraded or failing, beside what cannot be read of them."
+        "health",
+        "From when on targets are degraded or failing, beside what cannot be read of them."
       ),
       Key(
         "health.thresholds", .thresholds, into: \.thresholds,
@@ -56,7 +57,8 @@ extension Threshold {
 
   /// Levels as they stand in a file.
   func text(_ levels: Levels) -> String {
-    let parts = [("degraded", levels.degraded), ("failing", levels.failing)].compactMap { name, limit in
+    let parts = [("degraded", levels.degraded), ("failing", levels.failing)].compactMap {
+      name, limit in
       limit.map { "\(name): \(text($0))" }
     }
     if levels.failing == nil { return levels.degraded.map(text) ?? "off" }

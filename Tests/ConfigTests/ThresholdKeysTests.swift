@@ -135,15 +135,17 @@ import Testing
       "1:38: thresholds.go_goroutines: expected a whole number from 1 to 1000000000, found \"0\""
     ),
     (
-      "restarts: 101", "1:33: thresholds.restarts: expected a whole number from 1 to 100, found \"101\""
+      "restarts: 101",
+      "1:33: thresholds.restarts: expected a whole number from 1 to 100, found \"101\""
     ),
     (
-      "restarts:",
-      "1:32: thresholds.restarts: expected a whole number from 1 to 100, found no value; write a"
+      "restarts: null",
+      "1:33: thresholds.restarts: expected a whole number from 1 to 100, found no value; write a"
         + " value or leave the key out"
     ),
     (
-      "restarts: [3]", "1:33: thresholds.restarts: expected a whole number from 1 to 100, found a list"
+      "restarts: [3]",
+      "1:33: thresholds.restarts: expected a whole number from 1 to 100, found a list"
     ),
     (
       "go_gc_pause_seconds: 0.01",
