@@ -116,8 +116,8 @@ package struct Threshold: Sendable {
     Threshold(
       name: "go_gc_pause_seconds", unit: .duration, groups: [.go],
       meaning: """
-        The longest time that a garbage collection stopped a program, of the last 256 that ended \
-        since the look before; 0 if none did.
+        The longest time that a garbage collection stopped a program, of those that ended since the \
+        look before, 256 at most; 0 if none did.
         """
     ) { state in
       state.isFresh ? state.sample.go?.longestPause.map { Double($0) / 1e9 } : nil

@@ -176,9 +176,10 @@ extension ConfigurationReference {
     var text = """
       ## Thresholds
 
-      Above a threshold a target is degraded. `{degraded: 10000, failing: 50000}` has another one \
-      from which on it is failing; each may stand alone. In a target, `off` switches one off.
-      What is not known is above nothing. What a target needs it must collect.
+      A number says above what a target is degraded; `{degraded: 10000, failing: 50000}` says above \
+      what it is failing, too, and either may stand alone. `off` switches a threshold off.
+      What is not known is above nothing. The groups that the thresholds of a single target need have \
+      to be in its `collect`; those of all targets hold where the groups are.
 
       | Threshold | Value | What | Needs |
       |---|---|---|---|
