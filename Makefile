@@ -38,7 +38,7 @@ STATIC_BUILD := $(filter-out --static-swift-stdlib,$(RELEASE)) -Xswiftc -static-
 # of packages or of the size of the shipped binary (10 72 to 76 82), that put a library into the daemon
 # or build code of their own (42 43), and of the whole chain and long ones (20 23 24 52 89 to 91).
 STATIC_TESTS := 02 03 04 05 06 07 08 09 11 12 13 14 15 16 17 18 19 21 22 25 26 27 28 29 36 37 40 41 44 \
-  45 46 47 48 49 50 51 53 54 55 56 57 58 59 60 61 62 92 93 94
+  45 46 47 48 49 50 51 53 54 55 56 57 58 59 60 61 62 92 93 94 95
 IMPORTS := --explicit-target-dependency-import-check error
 
 # What a Swift toolchain on Debian needs to run and to link, and the libraries procvitals uses.

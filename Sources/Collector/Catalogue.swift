@@ -567,6 +567,11 @@ package enum Catalogue {
       "Whether the target has at least one process (seen in /proc)."
     ) { $0.isShown ? .whole($0.processes == 0 ? 0 : 1) : .absent },
     .labelled(
+      "procvitals_threshold_crossed", .gauge, .none, nil, labels: ["threshold", "level"],
+      from: .page,
+      "Whether a figure of the target is above a threshold of the configuration, by what the target is then (health.thresholds of this program)."
+    ) { $0.thresholds?.samples ?? [] },
+    .labelled(
       "procvitals_unreadable_total", .counter, .none, nil, labels: ["source", "reason"],
       from: .roster,
       "Reads for the target that failed, by what was read and why (pid files, /proc, control groups and netlink)."

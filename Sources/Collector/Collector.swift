@@ -188,6 +188,7 @@ package final class Collector {
     let now = clock()
     for state in visited {
       if !state.sample.isLate { state.sample.finish(instruments) }
+      state.judge(at: start, within: settings.restartInterval)
       state.created =
         state.created
         ?? Created(state.target, facts, before: lastEnd ?? own.startSeconds ?? now, now: now)

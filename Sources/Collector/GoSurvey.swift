@@ -66,6 +66,9 @@ package struct GoSurvey {
   package private(set) var heap: [HeapFigures]?
   package private(set) var scheduler: [SchedulerFigures]?
   package private(set) var collector: [CollectorFigures]?
+  /// That of the cycles that ended since the collection before, in nanoseconds; 0 if there was none,
+  /// nil if it is not known.
+  private(set) var longestPause: UInt64?
   private(set) var versions: Set<String> = []
   /// Whether each group could be read of all of them; empty if there are none.
   private var acceptance: [FigureGroup: Bool] = [:]
@@ -103,7 +106,7 @@ package struct GoSurvey {
   }
 
   mutating func begin() {
-    (heap, scheduler, collector) = (nil, nil, nil)
+    (heap, scheduler, collector, longestPause) = (nil, nil, nil, nil)
     versions = []
     acceptance = [:]
     processes = []
@@ -165,7 +168,7 @@ package struct GoSurvey {
     ledger.finish()
     if acceptance[.heap] == false { heap = nil }
     if acceptance[.scheduler] == false { scheduler = nil }
-    if acceptance[.gc] == false { collector = nil }
+    if acceptance[.gc] == false { (collector, longestPause) = (nil, nil) }
     // Sum and count only rise, so they are there without quantiles of this collection, too.
     pauseSummary = collectorCounts.map {
       GoDistributions.pauses(
@@ -207,6 +210,7 @@ package struct GoSurvey {
     if case .success(let figures) = sample.scheduler { scheduler = (scheduler ?? []) + [figures] }
     if case .success(let figures) = sample.collector {
       collector = (collector ?? []) + [figures]
+      if known.knowsCollector { note(figures, run, since: known.counts.cycles) }
       known.knowsCollector = true
       knows.collector = true
     }
@@ -222,6 +226,14 @@ package struct GoSurvey {
       acceptance[group] = refusal == nil && acceptance[group] ?? true
       if let refusal { note("\(group.rawValue): \(refusal)", run, target) }
     }
+  }
+
+  /// Looks for the longest pause of the cycles that ended since there were that many.
+  private mutating func note(_ figures: CollectorFigures, _ run: Run, since cycles: UInt64) {
+    // A page has quantiles of the latest pauses, of whatever cycle.
+    if case .address(let address, _) = run, address.source.kind == .metrics { return }
+    let new = Int(clamping: figures.cycles - min(figures.cycles, cycles))
+    longestPause = max(longestPause ?? 0, figures.pauses.prefix(new).max() ?? 0)
   }
 
   private mutating func refuse(_ groups: [FigureGroup]) {

@@ -198,6 +198,11 @@ package struct Selection: Sendable, Hashable {
     self.families = families
   }
 
+  /// Whether a group is on, as far as it goes without saying.
+  package func has(_ group: Group) -> Bool {
+    includesDefault && group.isDefault || groups.contains(group)
+  }
+
   /// Whether a row is on.
   func includes(_ family: Family, _ group: Group, isDefault: Bool) -> Bool {
     includesDefault && isDefault || groups.contains(group) || families.contains(family.name)

@@ -8,9 +8,9 @@ package struct Health: Sendable, Equatable {
   package enum Status: String, Sendable, Comparable {
     /// Everything that is wanted can be read.
     case ok
-    /// A target runs, but something about it cannot be found out.
+    /// A target runs, but something about it cannot be found out, or is above a threshold.
     case degraded
-    /// A target has no process.
+    /// A target has no process, or is above a threshold that is critical.
     case failing
 
     package static func < (left: Status, right: Status) -> Bool { left.rank < right.rank }
@@ -30,9 +30,13 @@ package struct Health: Sendable, Equatable {
     package var processes: Int
     /// What could not be found out at the last collection, by what was read and why.
     package var troubles: [Trouble]
+    /// The thresholds in force, and what they come to.
+    package var thresholds: [Threshold.Finding] = []
 
     package var status: Status {
-      processes == 0 ? .failing : troubles.allSatisfy(\.isFactOfKernel) ? .ok : .degraded
+      if processes == 0 { return .failing }
+      let worst = thresholds.map(\.status).max() ?? .ok
+      return max(worst, troubles.allSatisfy(\.isFactOfKernel) ? .ok : .degraded)
     }
   }
 
@@ -101,7 +105,8 @@ extension Health {
       let troubles = state.target.standingTroubles.sorted { $0.sortKey < $1.sortKey }
       targets.append(
         TargetHealth(
-          name: state.target.name, processes: state.target.processes, troubles: troubles))
+          name: state.target.name, processes: state.target.processes, troubles: troubles,
+          thresholds: state.sample.thresholds?.findings ?? []))
       for trouble in troubles where trouble.reason == .denied {
         denied[trouble.source, default: []].append(state)
       }

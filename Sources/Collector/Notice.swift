@@ -14,6 +14,8 @@ extension Collector {
     case trouble(target: String, source: String, reason: String, detail: String)
     /// It can be read again.
     case recovered(target: String, source: String, reason: String)
+    /// A figure of a target is above a threshold, or not any longer.
+    case threshold(target: String, Threshold.Finding, before: Health.Status)
     /// The ends of all processes are listened to from now on, or why not.
     case exitRecords(failure: String?)
     /// The kernel tells of new and changed processes from now on, or why not.
@@ -67,6 +69,9 @@ extension Collector {
         .trouble(
           target: name, source: trouble.source.label, reason: trouble.reason.rawValue,
           detail: detail))
+    }
+    for (finding, before) in state.sample.thresholds?.takeChanges() ?? [] {
+      notices.append(.threshold(target: name, finding, before: before))
     }
     for trouble in troubles.ended {
       notices.append(

@@ -7,11 +7,17 @@ package struct TargetSettings: Sendable, Hashable {
   package var selection: Selection
   /// Where Go figures come from, if not from memory.
   package var goSource: GoSource?
+  /// Those that are in force.
+  package var thresholds: Thresholds
 
-  package init(rule: Rule, selection: Selection = Selection(), goSource: GoSource? = nil) {
+  package init(
+    rule: Rule, selection: Selection = Selection(), goSource: GoSource? = nil,
+    thresholds: Thresholds = [:]
+  ) {
     self.rule = rule
     self.selection = selection
     self.goSource = goSource
+    self.thresholds = thresholds
   }
 }
 
@@ -99,6 +105,8 @@ package struct CollectorSettings: Sendable, Hashable {
   package var names: Names
   /// Whether OpenMetrics has a sample beside each counter that tells since when it counts.
   package var writesCreated = false
+  /// How long a restart counts for the threshold of restarts.
+  package var restartInterval = Duration.seconds(600)
 
   package init(
     targets: [TargetSettings], limits: CollectorLimits = CollectorLimits(),

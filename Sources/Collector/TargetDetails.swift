@@ -37,6 +37,8 @@ package struct TargetDetails: Sendable {
   package let restarts: UInt64
   package let exits: [(exit: Exit, count: UInt64)]
   package let failures: [Failure]
+  /// What is above a threshold.
+  package let crossed: [Threshold.Finding]
   /// Samples on the last page, without those of `procvitals_…`.
   package let series: Int
 
@@ -62,6 +64,7 @@ package struct TargetDetails: Sendable {
       Failure(
         trouble: trouble, count: count, isStanding: target.standingTroubles.contains(trouble))
     }.sorted { $0.trouble.sortKey < $1.trouble.sortKey }
+    crossed = state.crossed
     series = state.series
   }
 

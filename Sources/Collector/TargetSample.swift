@@ -33,12 +33,16 @@ package struct TargetSample {
   private var looksAtSockets = false
   private(set) var network: NetworkSurvey?
   private var looksAtNetwork = false
+  /// Nil if no threshold is in force.
+  var thresholds: ThresholdSurvey?
 
   init(_ target: Target) { self.target = target }
 
   /// Keeps the surveys that a selection needs, and those that have counters, which must not begin
   /// anew.
-  mutating func configure(_ selection: Selection, _ goSource: GoSource?) {
+  mutating func configure(
+    _ selection: Selection, _ goSource: GoSource?, _ thresholds: Thresholds
+  ) {
     descriptors = Catalogue.surveys(.fdLinks, selection) ? descriptors ?? .init() : nil
     let (files, pressure) = (
       Catalogue.surveys(.cgroupFiles, selection), Catalogue.surveys(.pressure, selection)
@@ -62,6 +66,8 @@ package struct TargetSample {
     if looksAtSockets, sockets == nil { sockets = .init() }
     looksAtNetwork = Catalogue.surveys(.netStatistics, selection)
     if looksAtNetwork, network == nil { network = .init() }
+    self.thresholds =
+      thresholds.isEmpty ? nil : ThresholdSurvey(thresholds, after: self.thresholds)
   }
 
   /// Starts a collection.

@@ -104,6 +104,7 @@ final class TargetState {
   var created: Created?
   var carry = CPUCarry()
   var shortLives = ShortLives()
+  var recentRestarts = RestartHistory()
 
   /// How many samples the rows about the target as a whole have that are on and have no labels of
   /// their own.
@@ -138,7 +139,9 @@ final class TargetState {
     selection = own?.selection ?? Selection(includesDefault: false)
     let enabled = Catalogue.enabled(selection)
     rows = enabled.map(ActiveRow.init)
-    sample.configure(selection, own?.goSource)
+    sample.configure(selection, own?.goSource, own?.thresholds ?? [:])
+    // What happens while nobody asks is not known later.
+    if sample.thresholds == nil { recentRestarts = RestartHistory() }
     wanted = Catalogue.wanted(selection)
     wanted.files.formUnion(sample.files)
     plainRows = Catalogue.target.compactMap { row in

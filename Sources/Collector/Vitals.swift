@@ -1,4 +1,3 @@
-import GoRuntime
 import Metrics
 import ProcFS
 package import Targets
@@ -22,6 +21,8 @@ package struct Vitals: Sendable {
   package var restarts: UInt64 = 0
   /// What could not be found out, with a sentence each.
   package var troubles: [(trouble: Trouble, detail: String)] = []
+  /// What is above a threshold.
+  package var crossed: [Threshold.Finding] = []
 
   // Sums over all processes there ever were.
   package var cpuSeconds, storageBytes, majorFaults, switches: Double?
@@ -43,9 +44,11 @@ package struct Vitals: Sendable {
     troubles = target.standingTroubles.sorted { $0.sortKey < $1.sortKey }
       .map { ($0, target.detail(of: $0)) }
     processes = target.processes
+    crossed = state.crossed
     status =
       Health.TargetHealth(
-        name: key.name, processes: processes, troubles: troubles.map(\.trouble)
+        name: key.name, processes: processes, troubles: troubles.map(\.trouble),
+        thresholds: crossed
       ).status
     pids = target.members.prefix(Self.pidLimit).map(\.pid)
     command =
@@ -53,16 +56,16 @@ package struct Vitals: Sendable {
     startSeconds = target.members.map(\.identity.startTicks).min().map(facts.epochSeconds)
     restarts = target.restarts
     // Sums of those that ended are no figures of a target that has nobody or was not looked at.
-    if state.sample.isLate || target.members.isEmpty { return }
-    let figures = Self.places.map { Self.number($0, state.tally.values) }
+    if !state.isFresh { return }
+    let figures = Self.places.map(state.figure)
     residentBytes = figures[1]
     openDescriptors = figures[2]
     descriptorLimit = figures[3]
     descriptorRatio = figures[4]
     threads = figures[5]
     memoryLimitBytes = state.sample.cgroups?.memoryLimitBytes.map { Double($0) }
-    goroutines = state.sample.go?.scheduler?.reduce(0) { $0 + Double($1.goroutines) }
-    heapBytes = state.sample.go?.heap?.reduce(0) { $0 + Double($1.allocated) }
+    goroutines = state.goroutines
+    heapBytes = state.heapBytes
     // A sum that stands still because a process could not be read is no rate of 0.
     guard target.members.allSatisfy(\.hasFreshStat) else { return }
     cpuSeconds = figures[0].map { $0 / Double(facts.ticksPerSecond) }
@@ -83,14 +86,6 @@ package struct Vitals: Sendable {
     "process_io_storage_written_bytes_total", "process_context_switches_voluntary_total",
     "process_context_switches_involuntary_total",
   ].map { name in Catalogue.process.firstIndex { $0.family.name == name } }
-
-  private static func number(_ place: Int?, _ values: [Reading]) -> Double? {
-    switch place.map({ values[$0] }) {
-    case .whole(let number): Double(number)
-    case .real(let number): number
-    default: nil
-    }
-  }
 }
 
 /// What this program itself uses.

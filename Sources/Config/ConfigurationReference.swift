@@ -26,6 +26,7 @@ package enum ConfigurationReference {
 
       \(severalFiles)
       \(variables)
+      \(thresholds)
 
       """
     for section in table.keys(of: "") {

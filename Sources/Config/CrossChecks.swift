@@ -12,6 +12,7 @@ extension Reader {
         problems.source = entry.place.source
         checkTemplates(entry)
         checkGoSource(entry)
+        checkThresholds(entry)
         checkParent(entry, parents)
       }
     }

@@ -111,6 +111,8 @@ struct KeyTable {
           "Which groups of metrics are collected for this target."),
       ],
       goSources,
+      targetHealth,
+      health,
       [
         .mapping("limits", "Bounds on what the daemon holds and looks at."),
         Key(

@@ -12,6 +12,8 @@ package struct Configuration: Sendable, Hashable {
   var goDefaults: GoDefaults
   /// The variables of the environment that names and labels may show.
   package var allowedEnvironment: [String]
+  /// Thresholds of targets that do not say otherwise.
+  package var thresholds: Thresholds
   /// Whom metrics are pushed to.
   package var pushing: Pushing
   /// The files that were read, in that order.
@@ -32,6 +34,7 @@ package struct Configuration: Sendable, Hashable {
     goDefaults = draft.goDefaults
     allowedEnvironment = draft.allowedEnvironment
     pushing = draft.pushing
+    thresholds = draft.thresholds.levels
   }
 }
 
@@ -47,6 +50,8 @@ extension Configuration {
     draft.limits = collector.limits
     draft.names = collector.names
     draft.pushing = pushing
+    draft.thresholds.levels = thresholds
+    draft.restartInterval = collector.restartInterval
     return KeyTable().keys.compactMap { key in
       guard key.isValue, !key.path.utf8.contains(UInt8(ascii: "[")) else { return nil }
       return (key.path, key.shown(draft) ?? "")

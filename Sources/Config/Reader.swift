@@ -18,6 +18,7 @@ struct Draft {
     var goExpvar, goMetrics: Template?
     var goAllowsRemote: Bool?
     var goTimeout: Duration?
+    var thresholds = GivenThresholds()
   }
 
   var defaultSelection = Selection()
@@ -27,6 +28,8 @@ struct Draft {
   var limits = CollectorLimits()
   var names = Names.process
   var pushing = Pushing()
+  var thresholds = GivenThresholds()
+  var restartInterval = CollectorSettings(targets: []).restartInterval
   /// The target that is being read.
   var target = Target()
   /// The entry of its `exclude` that is being read.
@@ -79,6 +82,8 @@ struct Reader {
     }
     draft.names = configuration.collector.names
     draft.pushing = configuration.pushing
+    draft.thresholds.levels = configuration.thresholds
+    draft.restartInterval = configuration.collector.restartInterval
   }
 
   /// Where a setting of the top of the files was given, good or bad.
@@ -98,21 +103,29 @@ struct Reader {
       rule.trustsPidFile = target.trustsPidFile
       rule.forgetAfter = target.forgetAfter ?? draft.defaultForgetAfter
       rule.url = target.goExpvar ?? target.goMetrics
-      var selection = target.selection ?? draft.defaultSelection
-      if draft.names == .namedprocess, selection.families.isEmpty {
-        selection.families.formUnion(Catalogue.sources(ofNamedProcess: true))
-      }
-      if rule.url != nil { selection.groups.insert(.go) }
+      let selection = selection(of: target)
       return TargetSettings(
-        rule: rule, selection: selection, goSource: target.goSource(draft.goDefaults))
+        rule: rule, selection: selection, goSource: target.goSource(draft.goDefaults),
+        thresholds: draft.thresholds.levels.merging(target.thresholds.levels) { $1 }
+          .inForce(selection))
     }
-    var configuration = Configuration(
-      collector: CollectorSettings(
-        targets: earlier + targets, limits: draft.limits, names: draft.names),
-      draft)
+    var collector = CollectorSettings(
+      targets: earlier + targets, limits: draft.limits, names: draft.names)
+    collector.restartInterval = draft.restartInterval
+    var configuration = Configuration(collector: collector, draft)
     configuration.files = files
     configuration.isProcessExporter = followsProcessExporter
     return configuration
+  }
+
+  /// What is collected of a target.
+  func selection(of target: Draft.Target) -> Selection {
+    var selection = target.selection ?? draft.defaultSelection
+    if draft.names == .namedprocess, selection.families.isEmpty {
+      selection.families.formUnion(Catalogue.sources(ofNamedProcess: true))
+    }
+    if target.goExpvar != nil || target.goMetrics != nil { selection.groups.insert(.go) }
+    return selection
   }
 
   /// Reads a whole file.

@@ -61,7 +61,7 @@ extension Duration {
 }
 
 /// A duration as it stands in a file.
-private func shown(_ duration: Duration) -> String {
+func shown(_ duration: Duration) -> String {
   let parts = duration.components
   var rest = parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000
   var text = ""

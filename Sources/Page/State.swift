@@ -28,6 +28,7 @@ extension Vitals {
         ? ("✕", "permission denied") : ("✕", "gone")
     }
     guard status != .ok else { return ("●", "up") }
+    if status == .failing { return ("✕", "failing") }
     let reasons = Set(troubles.filter { !$0.trouble.isFactOfKernel }.map(\.trouble.reason))
     let word =
       if reasons.contains(.denied) {
@@ -39,7 +40,7 @@ extension Vitals {
       } else {
         "degraded"
       }
-    return (status == .failing ? "✕" : "▲", word)
+    return ("▲", word)
   }
 
   /// Why the target is not as it should be, a sentence each.
@@ -52,7 +53,7 @@ extension Vitals {
     if processes == 0, reasons.isEmpty, !words.isEmpty {
       reasons.append("no process fits " + words.joined(separator: ", "))
     }
-    return reasons
+    return reasons + crossed.map(\.sentence)
   }
 
   /// Its processes, their age, restarts and labels.

@@ -15,7 +15,8 @@ import Targets
 ///          {"name": "db-${port}", "labels": {"port": "${port}"},
 ///           "selectors": ["process_name: postgres", "environment: PGDATA=<secret>"],
 ///           "exclude": [["user: backup"]], "children": false, "per_process": false,
-///           "groups": ["core", "cpu"]}],
+///           "groups": ["core", "cpu"],
+///           "thresholds": {"open_fds_ratio": {"degraded": 0.9, "failing": null}}}],
 ///        "omitted": 0,
 ///        "web": {"listen_addresses": ["127.0.0.1:9656"], "telemetry_path": "/metrics",
 ///                "route_prefix": "", "external_url": null, "allowed_hosts": [],
@@ -85,6 +86,15 @@ extension TargetSettings {
       "children": .truth(rule.includesChildren),
       "per_process": .truth(rule.isPerProcess),
       "groups": .texts(Catalogue.groups(selection).map(\.rawValue)),
+      "thresholds": .members(
+        thresholds.sorted { $0.key < $1.key }.map { place, levels in
+          (
+            Threshold.all[place].name,
+            .object([
+              "degraded": .number(levels.degraded), "failing": .number(levels.failing),
+            ])
+          )
+        }),
     ])
   }
 }

@@ -81,6 +81,7 @@ struct ExplainReport {
         let trouble = failure.trouble
         text += "    \(trouble.source.label) cannot be read: \(trouble.reason.rawValue)\n"
       }
+      for finding in target.crossed { text += "    \(finding.sentence)\n" }
     }
     let total = targets.reduce(0) { $0 + $1.series }
     text +=

@@ -27,9 +27,19 @@ extension Health {
               target.troubles.map {
                 .object(["source": .text($0.source.label), "reason": .text($0.reason.rawValue)])
               }),
+            "thresholds": .list(target.thresholds.map(\.json)),
           ])
         }),
       "rights": rights.json,
+    ])
+  }
+}
+
+extension Threshold.Finding {
+  fileprivate var json: JSON {
+    .object([
+      "name": .text(name), "value": .number(value), "degraded": .number(levels.degraded),
+      "failing": .number(levels.failing), "status": .text(status.rawValue),
     ])
   }
 }

@@ -16,6 +16,11 @@ indirect enum JSON {
 
   static func texts(_ texts: [String]) -> JSON { .list(texts.map(JSON.text)) }
 
+  /// A finite number, if it is known.
+  static func number(_ number: Double?) -> JSON {
+    number.map { number in Int(exactly: number).map(JSON.whole) ?? .real(number) } ?? .null
+  }
+
   /// The text of the value, in one line.
   var line: String {
     switch self {

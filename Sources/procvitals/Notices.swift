@@ -37,10 +37,18 @@ extension Logger {
       var metadata: Metadata = [
         "target": "\(target)", "source": "\(source)", "reason": "\(reason)",
       ]
-      if telling == .forTheLastTime {
-        metadata["recurs"] = "told at level debug for \(Recurrences.quietTime.components.seconds) s"
-      }
+      metadata["recurs"] = telling.recurs
       log(level: level, "\(detail), skipping", metadata: metadata)
+    case .threshold(let target, let finding, let before):
+      var metadata: Metadata = [
+        "target": "\(target)", "threshold": "\(finding.name)",
+        "status": "\(finding.status.rawValue)",
+      ]
+      metadata["recurs"] = telling.recurs
+      let isWorse = finding.status > before
+      log(
+        level: level, "\(isWorse ? finding.sentence : finding.sentence(after: before))",
+        metadata: metadata)
     case .exitRecords(nil):
       log(
         level: level, "exit accounting is active: what processes use until they end is counted")
@@ -85,7 +93,16 @@ extension Collector.Notice {
     case .changed: .debug
     case .trouble: telling == .quietly ? .debug : .warning
     case .recovered: telling == .quietly ? .debug : .notice
+    case .threshold(_, let finding, let before):
+      telling == .quietly ? .debug : finding.status > before ? .warning : .notice
     }
+  }
+}
+
+extension Recurrences.Telling {
+  fileprivate var recurs: Logger.MetadataValue? {
+    self == .forTheLastTime
+      ? "told at level debug for \(Recurrences.quietTime.components.seconds) s" : nil
   }
 }
 

@@ -89,7 +89,9 @@ struct SourceOptions: Options {
       // The built-in default: the first start shows real figures.
       let rule = Rule(name: "procvitals", selector: Selector(pid: ownPid))
       configuration.collector.targets = [
-        TargetSettings(rule: rule, selection: configuration.defaultSelection)
+        TargetSettings(
+          rule: rule, selection: configuration.defaultSelection,
+          thresholds: configuration.thresholds.inForce(configuration.defaultSelection))
       ]
     }
     return configuration

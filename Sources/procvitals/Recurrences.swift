@@ -26,20 +26,31 @@ struct Recurrences {
   mutating func telling(_ notice: Collector.Notice, at now: Instant) -> Telling {
     switch notice {
     case .trouble(let target, let source, let reason, _):
-      let key = Key(target: target, source: source, reason: reason)
-      guard let last = recent[key], now - last.begin < Self.quietTime else {
-        makeRoom(at: now)
-        if recent.count < Self.limit { recent[key] = (now, 1) }
-        return .asUsual
-      }
-      recent[key]?.count += 1
-      return last.count == 1 ? .forTheLastTime : .quietly
+      return beginning(Key(target: target, source: source, reason: reason), at: now)
     case .recovered(let target, let source, let reason):
-      let key = Key(target: target, source: source, reason: reason)
-      guard let last = recent[key], now - last.begin < Self.quietTime else { return .asUsual }
-      return last.count == 1 ? .asUsual : .quietly
+      return end(Key(target: target, source: source, reason: reason), at: now)
+    case .threshold(let target, let finding, let before):
+      // Each level is crossed by itself.
+      let level = max(finding.status, before).rawValue
+      let key = Key(target: target, source: finding.name, reason: level)
+      return finding.status > before ? beginning(key, at: now) : end(key, at: now)
     default: return .asUsual
     }
+  }
+
+  private mutating func beginning(_ key: Key, at now: Instant) -> Telling {
+    guard let last = recent[key], now - last.begin < Self.quietTime else {
+      makeRoom(at: now)
+      if recent.count < Self.limit { recent[key] = (now, 1) }
+      return .asUsual
+    }
+    recent[key]?.count += 1
+    return last.count == 1 ? .forTheLastTime : .quietly
+  }
+
+  private func end(_ key: Key, at now: Instant) -> Telling {
+    guard let last = recent[key], now - last.begin < Self.quietTime else { return .asUsual }
+    return last.count == 1 ? .asUsual : .quietly
   }
 
   /// Looks at all that are remembered only if one of them can be forgotten.

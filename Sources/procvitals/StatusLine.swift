@@ -30,7 +30,15 @@ struct StatusLine {
 
   /// What is wrong with targets, a part of the line for each kind.
   static func troubles(of health: Health) -> [String] {
-    list("down", health.targets.filter { $0.status == .failing }.map { ($0, $0.troubles.first) })
+    list("down", health.targets.filter { $0.processes == 0 }.map { ($0, $0.troubles.first) })
+      + list(
+        "above a threshold",
+        health.targets.compactMap { target -> (name: String, threshold: String)? in
+          let worst = target.thresholds.max { $0.status < $1.status }
+          guard target.processes > 0, let worst, worst.status != .ok else { return nil }
+          return (target.name, worst.name)
+        }
+      ) { "\($0.name.cut(toBytes: nameLimit)) (\($0.threshold))" }
       + running(health, "late") { $0.reason == .late }
       + list("denied", health.rights.gaps.map(\.source)) { $0 }
       + running(health, "incomplete") {
@@ -44,7 +52,7 @@ struct StatusLine {
   private static func running(
     _ health: Health, _ what: String, _ isMeant: (Trouble) -> Bool
   ) -> [String] {
-    let found: [Named] = health.targets.filter { $0.status == .degraded }.compactMap { target in
+    let found: [Named] = health.targets.filter { $0.processes > 0 }.compactMap { target in
       target.troubles.first(where: isMeant).map { (target, $0) }
     }
     return list(what, found)

@@ -6,6 +6,7 @@
 //   map SECONDS   maps and unmaps memory all the time, so that its mmap lock is never free
 //   fork N        starts N children that only wait; they end with their parent
 //   spend SECONDS a child uses that much CPU time and is waited for
+//   close N       closes the N files opened last
 //   write BYTES   writes that many bytes to /dev/null in one call
 //   name TEXT     changes the process' name
 //   exit N        ends with that status    abort       ends by SIGABRT
@@ -73,11 +74,16 @@ static void child(double seconds) {
   wait_for_ever(0);
 }
 
+static int last = -1; // of the open files
+
 static void obey(const char *command, const char *text) {
   double number = atof(text);
   if (!strcmp(command, "open")) {
     for (int i = 0; i < (int)number; i++)
-      if (open("/dev/null", O_RDONLY) < 0) die("open");
+      if ((last = open("/dev/null", O_RDONLY)) < 0) die("open");
+  } else if (!strcmp(command, "close")) {
+    for (int i = 0; i < (int)number; i++)
+      if (close(last--) != 0) die("close");
   } else if (!strcmp(command, "threads")) {
     for (int i = 0; i < (int)number; i++) {
       pthread_t thread;

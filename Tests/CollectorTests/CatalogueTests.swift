@@ -65,9 +65,11 @@ import Testing
   @Test(arguments: entries)
   func nameHoldsNoTypeAndNoLabel(entry: Entry) {
     let forbidden = Kind.allCases.map(\.rawValue) + ["histogram", "summary"] + entry.family.labels
-    // What is about a thread is called so, and the label tells which one, as `pid` would.
-    let words =
-      entry.words.starts(with: ["process", "thread"]) ? entry.words[2...] : entry.words[...]
+    // What is about a thread is called so, and the label tells which one, as `pid` would; so is what
+    // is about a threshold.
+    let isAboutOne = [["process", "thread"], ["procvitals", "threshold"]]
+      .contains { entry.words.starts(with: $0) }
+    let words = entry.words[(isAboutOne ? 2 : 0)...]
     for word in forbidden { #expect(!words.contains(word)) }
   }
 

@@ -19,6 +19,7 @@ short=$!
 track $short
 cat > "$WORK/c.yaml" <<YAML
 defaults: {collect: [$(all_groups go_tinyobs)]}
+health: {thresholds: {restarts: {degraded: 99, failing: 100}}}
 targets:
   - {name: leak, pid: $leak}
   - {name: procvitals, cmdline: '--config.file=$WORK/c.yaml', labels: {service: vitals}}

@@ -78,6 +78,25 @@ import Testing
     #expect(all.unicodeScalars.allSatisfy { $0 == "\n" || !isControl($0) })
   }
 
+  @Test func targetsSayWhatIsAboveAThreshold() {
+    var target = vitals("a")
+    for (levels, status, word) in [
+      (Threshold.Levels(degraded: 0.5), Health.Status.degraded, "▲</span> degraded"),
+      (Threshold.Levels(degraded: 0.5, failing: 0.75), .failing, "✕</span> failing"),
+    ] {
+      target.status = status
+      target.crossed = [.init(name: "open_fds_ratio", levels: levels, value: 0.98765)]
+      var history = History()
+      history.add(Sight(seconds: begin, targets: [target]))
+      let text = page(history)
+      let limit = levels.failing ?? 0.5
+      #expect(text.contains("<article class=\"card \(status.rawValue)\""))
+      #expect(text.contains(word))
+      #expect(
+        text.contains("<li>open_fds_ratio is 0.9877, above \(limit) (\(status.rawValue))</li>"))
+    }
+  }
+
   @Test func nothingIsInlineOrFromElsewhere() {
     let (history, surroundings) = look("x")
     let text = page(history, surroundings)

@@ -74,6 +74,34 @@ private func ended(_ target: String = "a") -> Collector.Notice {
     #expect(telling(ended(), 1200) == .asUsual)
   }
 
+  @Test func eachLevelOfAThresholdComesAndGoesByItself() {
+    var recurrences = Recurrences()
+    let start = Instant.now
+    var before = Health.Status.ok
+    func telling(_ now: Health.Status, _ second: Int) -> Recurrences.Telling {
+      defer { before = now }
+      let value = [Health.Status.ok: 0.0, .degraded: 2, .failing: 3][now]
+      let finding = Threshold.Finding(
+        name: "restarts", levels: .init(degraded: 1, failing: 2), value: value)
+      #expect(finding.status == now)
+      return recurrences.telling(
+        .threshold(target: "a", finding, before: before), at: start + .seconds(second))
+    }
+    // Up and down again is told in full.
+    for (second, status) in [Health.Status.degraded, .failing, .degraded, .ok].enumerated() {
+      #expect(telling(status, second) == .asUsual)
+    }
+    #expect(telling(.degraded, 4) == .forTheLastTime)
+    #expect(telling(.failing, 5) == .forTheLastTime)
+    for second in 3..<50 {
+      for status in [Health.Status.degraded, .ok, .failing, .degraded, .failing] {
+        #expect(telling(status, 2 * second) == .quietly)
+      }
+    }
+    #expect(telling(.ok, 601) == .asUsual)
+    #expect(telling(.degraded, 602) == .asUsual)
+  }
+
   @Test func manyTroublesAreToldAsUsual() {
     var recurrences = Recurrences()
     let start = Instant.now

@@ -63,6 +63,22 @@ private func line(
     )
   }
 
+  @Test func whatIsAboveAThresholdIsSaid() {
+    func above(_ name: String, _ processes: Int, _ value: Double) -> Health.TargetHealth {
+      var target = target(name, processes)
+      target.thresholds = [("restarts", 1.0), ("open_fds_ratio", value)].map {
+        Threshold.Finding(name: $0, levels: .init(degraded: 0.5, failing: 2), value: $1)
+      }
+      return target
+    }
+    var late = above("b", 1, 3)
+    late.troubles = [Trouble(.file(.smapsRollup), .late)]
+    #expect(
+      line([above("a", 1, 0), late, above("c", 0, 3), target("d")])
+        == "3 of 4 targets up, 3 processes; down: c;"
+        + " above a threshold: a (restarts), b (open_fds_ratio); late: b (smaps_rollup late)")
+  }
+
   @Test func manyNamesAreCounted() {
     let down = (1...9).map { target("t\($0)", 0) }
     #expect(line(down) == "0 of 9 targets up, 0 processes; down: t1, t2, t3 and 6 more")
