@@ -15,6 +15,9 @@ package enum PageLimits {
   /// Targets that are read at most every so often, however many look.
   package static let interval = Duration.seconds(1)
 
+  /// Of a certificate that expires sooner than that the page warns, in seconds.
+  static let certificateWarning = 14.0 * 86_400
+
   /// Targets on the page; of more, the first ones as they are sorted.
   static let targets = 1000
   /// More targets than that are a table.

@@ -112,6 +112,7 @@ extension Daemon {
         files: [$0.path], loadedSeconds: $0.load.loadedSeconds, error: $0.error)
     }
     around.isEncrypted = isEncrypted
+    around.certificateExpiration = webGate?.certificateExpiration
     around.needsPassword = webGate?.gate.settings.users.isEmpty == false
     around.scrape = activity.scrape
     around.scrapesPerMinute = activity.scrapesPerMinute(at: now)
