@@ -4,6 +4,7 @@ import HTTPServer
 import Linux
 import Logging
 import Passwords
+import TLS
 
 /// Compares passwords with the hashes of the web configuration.
 enum PasswordCheck {
