@@ -43,6 +43,11 @@ import Testing
       c.troubles.map(\.trouble.source) == [.pidFile] && c.troubles[0].detail.contains("c.pid"))
   }
 
+  @Test func whatThisProgramUses() {
+    let own = OwnUsage(Stat(), 17, facts)
+    #expect(own.openDescriptors == 17 && OwnUsage(Stat(), nil, facts).openDescriptors == nil)
+  }
+
   @Test func commandLinesAreForThoseWhoMaySeeThem() throws {
     let tree = try TestProc().process(7, name: "web").process(8, name: "db").process(9)
     for (pid, line) in [
