@@ -123,7 +123,8 @@ extension OwnUsage {
   init(_ stat: Stat, _ openDescriptors: UInt64?, _ facts: SystemFacts) {
     self.init(
       cpuSeconds: facts.seconds(ticks: stat.userTicks &+ stat.systemTicks),
-      residentBytes: Double(stat.residentBytes), openDescriptors: openDescriptors.map { Double($0) })
+      residentBytes: Double(stat.residentBytes), openDescriptors: openDescriptors.map { Double($0) }
+    )
   }
 }
 
