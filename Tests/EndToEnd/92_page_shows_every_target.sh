@@ -131,7 +131,7 @@ for dark in [False, True] if count == 12 else [False]:
                 return new Response(JSON.stringify(answer));
               };
             }""")
-            browser.until("window.sizes && document.querySelector('main [data-m=memory] .line[d*=\"L600\"]')")
+            browser.until("window.sizes && document.querySelector('main [data-m=memory] .line[d*=\"L600\"]') !== null")
             sizes = browser.value("window.sizes")
             path = browser.value("document.querySelector('main [data-m=memory] .line').getAttribute('d')")
             drawn = [tuple(map(int, point)) for point in re.findall(r"[ML](\d+) (\d+)", path)]
