@@ -173,7 +173,7 @@ let package = Package(
     tests("Arguments", imports: ["TestSupport"]),
     tests("Linux", imports: ["CLinux", "TestSupport"]),
     tests("Metrics", imports: ["TestSupport"]),
-    tests("Gzip"),
+    tests("Gzip", imports: ["TestSupport"]),
     tests("Patterns", imports: ["TestSupport"]),
     tests("Passwords", imports: ["TestSupport"]),
     tests("GoRuntime", imports: ["GoChecks", "Linux", "ProcFS", "TestSupport"]),

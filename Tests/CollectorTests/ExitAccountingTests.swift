@@ -208,6 +208,11 @@ struct ExitAccountingTests {
 
   @Test(.enabled(if: !python.isEmpty, "python3 is not installed"))
   func aBurstOfForksAddsUp() throws {
+    #expect(try (0..<5).contains { _ in try addsUpUnlessRecordsAreLost() })
+  }
+
+  /// Whether nothing was lost: on a busy machine the kernel may tell more than can be taken in.
+  private func addsUpUnlessRecordsAreLost() throws -> Bool {
     let program = try Program(Self.python)
     let script = """
       wait(0)
@@ -230,7 +235,7 @@ struct ExitAccountingTests {
     let page = try settle(watch, starts + 2000)
     let children = try #require(
       Double(String(decoding: try contents(program.output), as: UTF8.self)))
-    #expect(page["procvitals_events_lost_total{source=\"taskstats\"}"] == 0)
+    if page["procvitals_events_lost_total{source=\"taskstats\"}"] != 0 { return false }
     #expect(page.value("process_starts_total") == starts + 2000)
     #expect(exits(page) == starts + 2000)
     #expect(page.value("procvitals_target_processes") == 0)
@@ -242,6 +247,7 @@ struct ExitAccountingTests {
     #expect(total <= used.user + used.system + 0.4, "\(total) of \(used)")
     #expect(total >= used.user + used.system - children + 2 - 0.4, "\(total) of \(used)")
     #expect(children > 2 && total > 2)
+    return true
   }
 
   @Test func childrenBelongToTheTargetOfTheirParent() throws {

@@ -24,8 +24,8 @@ plant() {
   printf '%s\n' "$2" > "$work/Sources/$1"
   output=$("$root/scripts/walls" "$work" 2>&1)
   status=$?
-  bites "Sources/$1:${4:-1}:" "$3"
-  rm -rf "$work/Sources"
+  bites "$(realpath -m --relative-to="$work" "$work/Sources/$1"):${4:-1}:" "$3"
+  rm -rf "$work/Sources" "$work/Tests"
 }
 
 # allow FILE TEXT: TEXT in a new FILE is no violation.
@@ -33,7 +33,7 @@ allow() {
   mkdir -p "$work/Sources/$(dirname "$1")"
   printf '%s\n' "$2" > "$work/Sources/$1"
   output=$("$root/scripts/walls" "$work" 2>&1) || complain "found fault with $1: $output"
-  rm -rf "$work/Sources"
+  rm -rf "$work/Sources" "$work/Tests"
 }
 
 plant ProcFS/A.swift 'let x = unsafe f()' "'unsafe'"
@@ -44,6 +44,7 @@ allow Systemd/A.swift 'let x = unsafe f()'
 allow Config/YAMLTree.swift 'let x = unsafe f()'
 allow ProcFS/A.swift $'/// What is unsafe.\nlet a = "unsafe \\" await" // await\n/* public /* try! */ actor */'
 allow ProcFS/A.swift $'let a = """\n  await unsafe\n  """'
+plant ../Tests/A.swift 'let process = Process()' "tests start programs with Child"
 plant ProcFS/A.swift 'import Foundation' "Foundation is not imported"
 plant ProcFS/A.swift 'internal import FoundationEssentials' "Foundation is not imported"
 plant ProcFS/A.swift 'import struct Foundation.Data' "Foundation is not imported"

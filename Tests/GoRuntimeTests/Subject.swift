@@ -8,44 +8,27 @@ import Testing
 
 /// A running Go program that tells what its own runtime says of itself: Tests/GoMatrix/subject.
 final class Subject {
-  private let process = Process()
-  private let input = Pipe()
-  private let output = Pipe()
+  private let child: TalkingChild
 
   init(_ path: String, environment: [String: String] = [:]) throws {
-    process.executableURL = URL(filePath: path)
-    process.standardInput = input
-    process.standardOutput = output
-    process.environment = environment
-    try process.run()
+    child = try TalkingChild([path], environment: environment)
     // From its first answer on it is this program.
     _ = ask("rest 1")
   }
 
-  deinit {
-    send(SIGKILL)
-    process.waitUntilExit()
-  }
+  var pid: Int32 { child.pid }
 
-  var pid: Int32 { process.processIdentifier }
-
-  func send(_ signal: Int32) { kill(pid, signal) }
+  func send(_ signal: Int32) { child.send(signal) }
 
   /// Gives a command that is not answered.
-  func send(_ command: String) {
-    input.fileHandleForWriting.write(Data((command + "\n").utf8))
-  }
+  func send(_ command: String) { child.write(command + "\n") }
 
   /// Gives a command.
   ///
   /// - Returns: The line that is answered.
   func ask(_ command: String) -> String {
     send(command)
-    var line: [UInt8] = []
-    while let byte = try? output.fileHandleForReading.read(upToCount: 1)?.first, byte != 10 {
-      line.append(byte)
-    }
-    return String(decoding: line, as: UTF8.self)
+    return child.line()
   }
 
   /// What it says itself at two moments.

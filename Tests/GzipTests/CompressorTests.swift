@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Gzip
@@ -10,16 +11,9 @@ import Testing
       .appending(path: "procvitals-\(UUID().uuidString).gz")
     defer { try? FileManager.default.removeItem(at: file) }
     try Data(member).write(to: file)
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/gzip")
-    process.arguments = ["-dc", file.path]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    return [UInt8](data)
+    let (code, output) = try TalkingChild(["gzip", "-dc", file.path]).end()
+    #expect(code == 0)
+    return output
   }
 
   private func page(lines: Int) -> [UInt8] {

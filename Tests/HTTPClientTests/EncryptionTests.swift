@@ -27,12 +27,10 @@ import Testing
   private func withServer(
     _ certificate: String, _ options: String = "", _ body: (UInt16) throws -> Void
   ) throws {
-    let server = Process()
-    server.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-    server.arguments = [
-      "-c",
+    let server = try TalkingChild([
+      "python3", "-Wignore", "-c",
       """
-      import socket, ssl, sys, threading
+      import socket, ssl, sys
       directory, name = sys.argv[1:]
       c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
       c.load_cert_chain(f"{directory}/{name}.pem", f"{directory}/{name}.key")
@@ -41,7 +39,6 @@ import Testing
       \(options)
       listener = socket.create_server(("127.0.0.1", 0))
       print(listener.getsockname()[1], flush=True)
-      threading.Thread(target=lambda: (sys.stdin.read(), __import__("os")._exit(0))).start()
       while True:
         s = listener.accept()[0]
         try:
@@ -57,22 +54,9 @@ import Testing
           s.close()
         except (OSError, IndexError) as error: pass
       """, Self.certificates, certificate,
-    ]
-    let (output, input) = (Pipe(), Pipe())
-    server.standardOutput = output
-    server.standardInput = input
-    try server.run()
-    defer {
-      try? input.fileHandleForWriting.close()
-      server.waitUntilExit()
-    }
-    var line = ""
-    while !line.hasSuffix("\n") {
-      let more = output.fileHandleForReading.availableData
-      try #require(!more.isEmpty)
-      line += String(decoding: more, as: UTF8.self)
-    }
-    try body(try #require(UInt16(line.dropLast())))
+    ])
+    try body(try #require(UInt16(server.line())))
+    withExtendedLifetime(server) {}
   }
 
   private func ask(

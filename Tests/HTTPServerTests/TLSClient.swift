@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import TLS
+import TestSupport
 
 @testable import HTTPServer
 
@@ -37,19 +38,12 @@ enum TestCertificates {
 func run(
   _ program: String, _ arguments: [String], input: String = ""
 ) -> (status: Int32, output: String) {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: program)
-  process.arguments = arguments
-  let (output, source) = (Pipe(), Pipe())
-  process.standardOutput = output
-  process.standardError = output
-  process.standardInput = source
-  guard (try? process.run()) != nil else { return (-1, "\(program) does not start") }
-  source.fileHandleForWriting.write(Data(input.utf8))
-  try? source.fileHandleForWriting.close()
-  let text = output.fileHandleForReading.readDataToEndOfFile()
-  process.waitUntilExit()
-  return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+  guard let child = try? TalkingChild([program] + arguments) else {
+    return (-1, "\(program) does not start")
+  }
+  child.write(input)
+  let (code, output) = child.end()
+  return (code, String(decoding: output, as: UTF8.self))
 }
 
 /// Runs a Python program that has a TLS client at hand, and returns what it prints.

@@ -13,12 +13,16 @@ package final class Child: @unchecked Sendable {
     try self.init(arguments, input: nil)
   }
 
-  /// Starts a program whose standard input is a descriptor, or nothing; with `open`, it has these
-  /// descriptors under any numbers and no others, else those that every child inherits.
-  package init(_ arguments: [String], input: Int32?, open descriptors: [Int32]? = nil) throws {
-    var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
-    pointers.append(nil)
-    defer { for pointer in pointers { free(pointer) } }
+  /// Starts a program whose standard input and its outputs are descriptors, or nothing; with `open`,
+  /// it has these descriptors under any numbers and no others, else those that every child inherits;
+  /// with `environment`, these variables and no others.
+  package init(
+    _ arguments: [String], input: Int32?, output: Int32? = nil, open descriptors: [Int32]? = nil,
+    environment: [String: String]? = nil
+  ) throws {
+    let pointers = arguments.map { strdup($0) } + [nil]
+    let variables = environment.map { $0.map { strdup("\($0)=\($1)") } + [nil] }
+    defer { for pointer in pointers + (variables ?? []) { free(pointer) } }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -26,6 +30,9 @@ package final class Child: @unchecked Sendable {
       posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
     }
     if let input { posix_spawn_file_actions_adddup2(&actions, input, 0) }
+    if let output {
+      for number in Int32(1)...2 { posix_spawn_file_actions_adddup2(&actions, output, number) }
+    }
     if let descriptors {
       // Above all of them, so that none takes the place of one that is still to come.
       let first = max(2, descriptors.max() ?? 0) + 1
@@ -51,7 +58,11 @@ package final class Child: @unchecked Sendable {
     // still holds it open for writing.
     var code = ETXTBSY
     for _ in 0..<1000 where code == ETXTBSY {
-      code = posix_spawnp(&number, arguments[0], &actions, &attributes, pointers, environ)
+      if let variables {
+        code = posix_spawnp(&number, arguments[0], &actions, &attributes, pointers, variables)
+      } else {
+        code = posix_spawnp(&number, arguments[0], &actions, &attributes, pointers, environ)
+      }
       if code == ETXTBSY { usleep(5000) }
     }
     guard code == 0 else { throw Errno(code) }
