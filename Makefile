@@ -64,7 +64,7 @@ PACKAGING_PACKAGES := debhelper dpkg-dev git lintian mmdebstrap python3 python3-
 .PHONY: help deps deps-test deps-package build build-echo static run test unit e2e test-systemd \
   test-static test-package trees hardening churn slow tls fuzz check walls deb rpm lint format golden \
   fixture bench bench-discovery bench-http deps-go test-go go-layouts bench-go install uninstall \
-  clean dashboards
+  clean dashboards screenshots
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -171,6 +171,9 @@ format: ## format all Swift files in place
 golden: build ## rewrite golden files and generated documents, then fail so that you look at the diff
 	status=0; UPDATE_GOLDEN=1 SWIFT_BACKTRACE=enable=no swift test || status=$$?; \
 	  scripts/manual '$(BINARY)' > packaging/procvitals.1 && exit $$status
+
+screenshots: build ## make the pictures of the README anew: docs/page.png, docs/page-dark.png; needs root
+	PICTURES='$(CURDIR)/docs' Tests/EndToEnd/run 96
 
 dashboards: ## write config/dashboards anew; their source is scripts/dashboards
 	scripts/dashboards

@@ -646,6 +646,10 @@ package enum Catalogue {
       "Answered scrapes by exposition format and HTTP status (this program)."
     ) { $0.scrapes.map { ([$0.format, $0.code], .whole($0.count)) } },
     .own(
+      "procvitals_web_certificate_expiration_timestamp_seconds", .gauge, .seconds,
+      "When the first of the certificates expires that the HTTP server shows, since unix epoch (this program)."
+    ) { $0.certificateExpiration.map { .real($0) } ?? .absent },
+    .own(
       "procvitals_web_config_last_reload_success_timestamp_seconds", .gauge, .seconds,
       "When the present web configuration was loaded, since unix epoch (this program)."
     ) { $0.webConfig.map { .real($0.loadedSeconds) } ?? .absent },

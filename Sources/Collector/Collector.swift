@@ -154,6 +154,7 @@ package final class Collector {
   package func collect(
     _ own: OwnState, _ wishes: Set<Wish> = [.page()], until isOver: () -> Bool = { false }
   ) -> Outcome {
+    if wishes.contains(.nobodyLooks) { instruments.patient.commandLines.forget() }
     if wishes.allSatisfy(\.isOfThePast) { return .ofThePast(census) }
     let start = Instant.now
     var scope = Scope(wishes, states)
@@ -225,15 +226,12 @@ package final class Collector {
       details: wishes.contains(.details) ? TargetDetails.all(states, facts) : [],
       notices: notices, census: census,
       health: scope.isComplete ? Health(states, effective: capabilities) : nil,
-      sight: scope.isForViewers ? sight(at: now) : nil,
+      sight: scope.isForViewers
+        ? Sight(now, states, facts, scope.wantsCommandLines, instruments.patient.commandLines) {
+          roster.root.own(&buffer)
+        } : nil,
       hasLate: late > 0,
       isLate: late > 0 && visited.allSatisfy { $0.sample.isLate || $0.target.members.isEmpty })
-  }
-
-  private func sight(at seconds: Double) -> Sight {
-    Sight(
-      seconds: seconds, targets: states.filter(\.target.isShown).map { Vitals($0, facts) },
-      own: roster.root.own(&buffer).map { OwnUsage($0.stat, $0.openDescriptors, facts) })
   }
 
   /// Explains to which target processes belong, see ``Roster/explain(_:until:)``.

@@ -14,23 +14,30 @@ package struct Look: Hashable, Sendable {
   package var since: Int64?
   /// Only targets of this name.
   package var target: String?
+  /// Only these figures, by their names in the history.
+  package var metrics: Set<String>?
   /// How others reach this.
   package var access: Access
   /// Whether the answer is one gzip member.
   package var isCompressed: Bool
+  /// Whether command lines are told, which often have secrets in them.
+  package var tellsCommandLines: Bool
   /// Whether the figures are read; else those of the last look are enough.
   package var isFresh: Bool
 
   package init(
     _ view: View, span: Int = 300, since: Int64? = nil, target: String? = nil,
-    access: Access = Access(), isCompressed: Bool = false, isFresh: Bool = true
+    metrics: Set<String>? = nil, access: Access = Access(), isCompressed: Bool = false,
+    tellsCommandLines: Bool = false, isFresh: Bool = true
   ) {
     self.view = view
     self.span = span
     self.since = since
     self.target = target
+    self.metrics = metrics
     self.access = access
     self.isCompressed = isCompressed
+    self.tellsCommandLines = tellsCommandLines
     self.isFresh = isFresh
   }
 }

@@ -55,6 +55,8 @@ package struct OwnState: Sendable {
   package var config = Load(loadedSeconds: 0)
   /// Nil without a web configuration.
   package var webConfig: Load?
+  /// When the first certificate of the server expires, in seconds since 1970; nil without TLS.
+  package var certificateExpiration: Double?
   package var connections: [Count] = []
   package var connectionsRejected: [Count] = []
   package var scrapes: [Scrapes] = []

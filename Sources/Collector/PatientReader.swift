@@ -16,6 +16,7 @@ final class PatientReader {
   let names: NameReader
   let go: GoReader
   let goSources: GoSourceReader
+  let commandLines: CommandLines
   /// For reads that take a process' mmap lock, and for programs on file systems that may hang: pid
   /// files must not wait for those, nor the one for the other.
   private let waiter: Waiter
@@ -40,6 +41,7 @@ final class PatientReader {
     proportional = try ProportionalReader(waiter)
     names = try NameReader(fileWaiter, usersPath: users)
     go = try GoReader(waiter, fileWaiter, numbersAreOwn: numbersAreOwn)
+    commandLines = try CommandLines(waiter)
     goSources = try GoSourceReader(networkWaiter, ask)
   }
 

@@ -9,16 +9,32 @@ package struct ScrapeQueue<ID: Hashable> {
   }
 
   private let limit: Int
+  private let lookLimit: Int
   private var waiting: [Entry] = []
   /// What the collection under way is for; nil if there is none.
   private var underWay: Set<Wish>?
 
   /// An empty queue.
   ///
-  /// - Parameter limit: How many requests may wait.
-  package init(limit: Int) { self.limit = limit }
+  /// - Parameters:
+  ///   - limit: How many requests may wait.
+  ///   - looks: How many different looks a collection is for, each of which is a text of its own.
+  package init(limit: Int, looks: Int) {
+    self.limit = limit
+    lookLimit = looks
+  }
 
   package var count: Int { waiting.count }
+
+  /// Whether a wish is no look, or one of not too many for the next collection.
+  package func hasRoom(for wish: Wish) -> Bool {
+    guard case .look = wish, underWay?.contains(wish) != true else { return true }
+    var looks: Set<Wish> = [wish]
+    for entry in waiting where !entry.isServed {
+      if case .look = entry.wish { looks.insert(entry.wish) }
+    }
+    return looks.count <= lookLimit
+  }
 
   /// Adds a request.
   ///

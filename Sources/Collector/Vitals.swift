@@ -16,6 +16,12 @@ package struct Vitals: Sendable {
   package var pids: [Int32] = []
   /// The name of the first process.
   package var command = ""
+  /// Its command line, cut; nil if that is not told.
+  package var commandLine: String?
+  /// Whether more processes or targets fit than its limits let in.
+  package var isAmbiguous = false
+  /// How many processes are in which state, without those that none is in.
+  package var states: [(name: String, count: Int)] = []
   /// When the oldest process started, in seconds since 1970.
   package var startSeconds: Double?
   package var restarts: UInt64 = 0
@@ -37,7 +43,7 @@ package struct Vitals: Sendable {
     self.status = status
   }
 
-  init(_ state: TargetState, _ facts: SystemFacts) {
+  init(_ state: TargetState, _ facts: SystemFacts, _ lines: CommandLines) {
     let target = state.target
     key = target.key
     selector = target.rule.selector
@@ -53,6 +59,13 @@ package struct Vitals: Sendable {
     pids = target.members.prefix(Self.pidLimit).map(\.pid)
     command =
       target.members.first.map { String(decoding: $0.stat.name.bytes, as: UTF8.self) } ?? ""
+    commandLine = lines[target.members.first]
+    isAmbiguous =
+      target.leavesOut || target.standingTroubles.contains(Trouble(.target, .limit))
+    let letters = target.members.map(\.stat.state)
+    states = ThreadState.allCases.map { name in
+      (name.rawValue, letters.count { ThreadState(letter: $0) == name })
+    }.filter { $0.count > 0 }
     startSeconds = target.members.map(\.identity.startTicks).min().map(facts.epochSeconds)
     restarts = target.restarts
     // Sums of those that ended are no figures of a target that has nobody or was not looked at.
@@ -105,7 +118,22 @@ extension OwnUsage {
   init(_ stat: Stat, _ openDescriptors: UInt64?, _ facts: SystemFacts) {
     self.init(
       cpuSeconds: facts.seconds(ticks: stat.userTicks &+ stat.systemTicks),
-      residentBytes: Double(stat.residentBytes), openDescriptors: openDescriptors.map(Double.init))
+      residentBytes: Double(stat.residentBytes), openDescriptors: openDescriptors.map { Double($0) }
+    )
+  }
+}
+
+extension Sight {
+  /// What is to be told of targets after a collection, and of this program itself.
+  init(
+    _ seconds: Double, _ states: [TargetState], _ facts: SystemFacts, _ wantsLines: Bool,
+    _ lines: CommandLines, _ own: () -> (stat: Stat, openDescriptors: UInt64?)?
+  ) {
+    let shown = states.filter(\.target.isShown)
+    if wantsLines { lines.read(shown.compactMap(\.target.members.first)) }
+    self.init(
+      seconds: seconds, targets: shown.map { Vitals($0, facts, lines) },
+      own: own().map { OwnUsage($0.stat, $0.openDescriptors, facts) })
   }
 }
 

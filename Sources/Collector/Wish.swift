@@ -146,6 +146,8 @@ struct Scope {
   let isComplete: Bool
   /// Whether somebody wants the figures of the page.
   let isForViewers: Bool
+  /// Whether one of those may see command lines.
+  let wantsCommandLines: Bool
   /// Whether somebody wants to know what a whole page would have.
   let countsSeries: Bool
   /// Whether somebody wants to know which targets there are.
@@ -164,7 +166,9 @@ struct Scope {
     forms = wishes.compactMap { if case .page(let form) = $0 { form } else { nil } }
     pushes = wishes.compactMap { if case .push(let push) = $0 { push } else { nil } }
     isComplete = wishes.contains(where: \.isOfAll)
-    isForViewers = wishes.contains { if case .look(let look) = $0 { look.isFresh } else { false } }
+    let looks = wishes.compactMap { if case .look(let look) = $0 { look } else { nil } }
+    isForViewers = looks.contains(where: \.isFresh)
+    wantsCommandLines = looks.contains(where: \.tellsCommandLines)
     countsSeries = wishes.contains(where: \.countsSeries)
     wantsList = wishes.contains { if case .list = $0 { true } else { false } }
     var probeForms: [Probe: [Form]] = [:]

@@ -161,6 +161,8 @@ package struct Surroundings: Sendable {
   /// Nil without a web configuration.
   package var webSettings: Settings?
   package var isEncrypted = false
+  /// When the first certificate expires that clients are shown, in seconds since 1970.
+  package var certificateExpiration: Double?
   package var needsPassword = false
   package var scrape: Activity.Scrape?
   package var scrapesPerMinute: [Int] = []

@@ -30,6 +30,8 @@ struct History {
     /// The same as long as the target is there.
     let id: Int
     let vitals: Vitals
+    /// Whether it has just lost its process or loses it again and again, as far as somebody looked.
+    var isRestarting = false
     /// By places in ``Measure/all``.
     let now: [Double?]
   }
@@ -39,6 +41,29 @@ struct History {
     let id: Int
     var seconds: Double
     var counters: [Double?]
+    /// When it last had a process, in seconds since 1970.
+    var alive: Double?
+    /// When the last of its restarts were seen.
+    var restarts: [Double] = []
+    var restartCount: UInt64 = 0
+
+    /// Takes note of how it is now.
+    mutating func note(_ vitals: Vitals, after before: Track?) {
+      alive = vitals.processes > 0 ? seconds : before?.alive
+      restartCount = vitals.restarts
+      guard let before else { return }
+      let new = vitals.restarts > before.restartCount ? vitals.restarts - before.restartCount : 0
+      let times = [Double](repeating: seconds, count: Int(min(new, UInt64(PageLimits.restarts))))
+      restarts = (before.restarts + times).suffix(PageLimits.restarts)
+    }
+
+    func isRestarting(_ vitals: Vitals) -> Bool {
+      if restarts.count == PageLimits.restarts, seconds - restarts[0] <= PageLimits.restartSeconds {
+        return true
+      }
+      guard let alive else { return false }
+      return vitals.processes == 0 && seconds - alive < PageLimits.returnSeconds
+    }
   }
 
   static let width = Measure.all.count + 1
@@ -76,7 +101,8 @@ struct History {
     entries = sight.targets.map { vitals in
       let before = tracks[vitals.key]
       let counters = Measure.all.map { $0.isRate ? $0.read(vitals) : nil }
-      let track = Track(id: before?.id ?? nextID, seconds: sight.seconds, counters: counters)
+      var track = Track(id: before?.id ?? nextID, seconds: sight.seconds, counters: counters)
+      track.note(vitals, after: before)
       if before == nil { nextID &+= 1 }
       now[vitals.key] = track
       let figures = Measure.all.indices.map { place in
@@ -85,7 +111,8 @@ struct History {
       }
       for figure in figures { values.append(figure.map { Float($0) } ?? .nan) }
       values.append(Float(vitals.restarts))
-      return Entry(id: track.id, vitals: vitals, now: figures)
+      return Entry(
+        id: track.id, vitals: vitals, isRestarting: track.isRestarting(vitals), now: figures)
     }
     tracks = now
     own = sight.own.map { usage in

@@ -11,7 +11,10 @@ enum HistoryText {
     let all = history.sorted.filter { look.target == nil || $0.vitals.key.name == look.target }
     let shown = all.prefix(PageLimits.targets)
     let frames = history.frames(of: look.span, since: look.since)
-    let columns = max(1, shown.count * History.width)
+    let places = Measure.all.indices.filter { place in
+      look.metrics.map { $0.contains(Measure.all[place].key) } ?? true
+    }
+    let columns = max(1, shown.count * (places.count + 1))
     let step = max(
       1, (frames.count * columns + PageLimits.historyNumbers - 1) / PageLimits.historyNumbers)
     var text = Markup()
@@ -28,7 +31,8 @@ enum HistoryText {
     text.raw(#"],"targets":["#)
     for (index, entry) in shown.enumerated() {
       if index > 0 { text.raw(",") }
-      write(entry, frames, step, &text)
+      write(
+        entry, places, frames, step, tellsCommandLines: look.tellsCommandLines, &text)
     }
     text.raw(#"],"omitted":"#)
     text.raw(all.count - shown.count)
@@ -42,7 +46,8 @@ enum HistoryText {
   }
 
   private static func write(
-    _ entry: History.Entry, _ frames: ArraySlice<History.Frame>, _ step: Int, _ text: inout Markup
+    _ entry: History.Entry, _ places: [Int], _ frames: ArraySlice<History.Frame>, _ step: Int,
+    tellsCommandLines: Bool, _ text: inout Markup
   ) {
     let vitals = entry.vitals
     text.raw("{\"id\":\(entry.id),\"name\":")
@@ -55,12 +60,16 @@ enum HistoryText {
       text.json(label.value)
     }
     text.raw(
-      "},\"status\":\"\(vitals.status.rawValue)\",\"state\":\"\(vitals.state.word)\"")
+      "},\"status\":\"\(vitals.status.rawValue)\",\"state\":\"\(entry.state.word)\"")
     text.raw(",\"processes\":\(vitals.processes),\"pids\":[")
     text.raw(vitals.pids.map(String.init).joined(separator: ","))
     text.raw(#"],"command":"#)
     text.json(vitals.command)
-    text.raw(#","start_time":"#)
+    text.raw(#","command_line":"#)
+    text.raw(tellsCommandLines ? vitals.commandLine.map(quoted) ?? "null" : "null")
+    text.raw(#","states":{"#)
+    text.raw(vitals.states.map { "\"\($0.name)\":\($0.count)" }.joined(separator: ","))
+    text.raw(#"},"start_time":"#)
     text.json(vitals.startSeconds)
     text.raw(",\"restarts\":\(vitals.restarts),\"reasons\":[")
     text.raw(vitals.reasons.map(quoted).joined(separator: ","))
@@ -75,7 +84,7 @@ enum HistoryText {
     }
     text.raw(#","values":{"#)
     var isFirst = true
-    for place in Measure.all.indices {
+    for place in places {
       var isKnown = false
       frames.walk(entry.id, place) { isKnown = isKnown || !$1.isNaN }
       guard isKnown else { continue }

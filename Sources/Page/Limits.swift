@@ -15,12 +15,22 @@ package enum PageLimits {
   /// Targets that are read at most every so often, however many look.
   package static let interval = Duration.seconds(1)
 
+  /// A target that has lost its process is restarting for that long, in seconds.
+  static let returnSeconds = 60.0
+  /// One that has restarted that often within that time is restarting, too.
+  static let restarts = 3
+  static let restartSeconds = 600.0
+  /// Of a certificate that expires sooner than that the page warns, in seconds.
+  static let certificateWarning = 14.0 * 86_400
+
+  /// Different looks that one collection serves, each of which is a text of its own.
+  package static let looks = 16
   /// Targets on the page; of more, the first ones as they are sorted.
   static let targets = 1000
   /// More targets than that are a table.
   static let cards = 50
   /// Points of all lines of the page together, and of one line.
-  static let points = 12_000
+  static let points = 10_000
   static let pointsOfLine = 20...120
   /// Numbers in one answer of the history.
   static let historyNumbers = 60_000

@@ -1,7 +1,7 @@
 import Collector
 
 /// A figure of a target that has a line on the page.
-struct Measure: Sendable {
+package struct Measure: Sendable {
   enum Unit: String, Sendable {
     case cores, bytes, count
     case bytesPerSecond = "bytes_per_second"
@@ -39,6 +39,9 @@ struct Measure: Sendable {
     Measure("faults", "Major faults", .perSecond, isRate: true) { $0.majorFaults },
     Measure("switches", "Context switches", .perSecond, isRate: true) { $0.switches },
   ]
+  /// The names of all of them in the history.
+  package static var keys: [String] { all.map(\.key) }
+
   static let always = 4
   static let onDemand = 6
   static let cpu = 0

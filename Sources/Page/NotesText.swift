@@ -39,6 +39,7 @@ enum NotesText {
       "Security",
       "\(around.isEncrypted ? "TLS" : "no TLS"), "
         + (around.needsPassword ? "users need a password" : "everybody may look"), &text)
+    if let seconds = around.certificateExpiration { certificate(seconds, at: now, &text) }
     line("Listening", around.listening.joined(separator: ", "), &text)
     text.raw("<li><small>More</small> <span><a href=\"")
     text.text(around.links.config)
@@ -60,6 +61,21 @@ enum NotesText {
       text.text(error)
       text.raw("</span></li>\n")
     }
+  }
+
+  /// "until 2027-01-03, 42 days".
+  private static func certificate(_ end: Double, at now: Double, _ text: inout Markup) {
+    let left = end - now
+    let (style, sign) =
+      left <= 0
+      ? ("failing", "✕ ") : left < PageLimits.certificateWarning ? ("degraded", "▲ ") : ("", "")
+    let date = UTCDate(secondsSince1970: Int64(max(-1e12, min(end, 1e12))))
+    let days = Int(left.magnitude / 86_400)
+    let rest = "\(days) \(days == 1 ? "day" : "days")"
+    text.raw("<li class=\"\(style)\"><small>Certificate</small> <span>\(sign)until ")
+    text.raw("\(date.year)-\(UTCDate.padded(date.month))-\(UTCDate.padded(date.day)), ")
+    text.raw(left <= 0 ? "over for \(rest)" : rest)
+    text.raw("</span></li>\n")
   }
 
   private static func line(_ name: String, _ value: String, _ text: inout Markup) {

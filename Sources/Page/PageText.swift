@@ -20,7 +20,7 @@ enum PageText {
         max(
           PageLimits.pointsOfLine.lowerBound,
           PageLimits.points / max(1, shown.count * (isTable ? 1 : Measure.onDemand)))),
-      probe: around.links.probe, now: now)
+      probe: around.links.probe, tellsCommandLines: look.tellsCommandLines, now: now)
     text.raw("<main id=\"targets\" data-mode=\"\(isTable ? "table" : "cards")\">\n")
     if shown.isEmpty {
       text.raw(

@@ -1,7 +1,8 @@
 /// A small line chart of the last minutes, for a box of 600 by 100.
 ///
 /// The line has gaps where nothing is known; it never falls to zero for that. Where there are more
-/// moments than points, a point is the highest of its moments.
+/// moments than points, some moments are a column, at whose sides its lowest and its highest are
+/// drawn in their order; what lies on each side of a gap is a column of its own.
 struct Sparkline {
   static let width = 600.0
   static let height = 100.0
@@ -43,25 +44,30 @@ struct Sparkline {
       top = max(top, limit * 1.05)
       limitHeight = Int((Self.height * (1 - limit / top)).rounded())
     }
-    let step = (frames.count + points - 1) / max(1, points)
+    let step = Self.step(frames.count, points)
     var pen = Pen()
-    var (count, peak, before) = (0, -Double.infinity, start)
+    var (count, before) = (0, start)
     frames.walk(id, place) { frame, value in
       if value.isNaN || frame.seconds - before > PageLimits.gapSeconds { pen.lift() }
       before = frame.seconds
-      peak = value.isNaN ? peak : max(peak, Double(value))
       count += 1
-      guard count % step == 0 || frame.seconds == end, peak > -.infinity else { return }
       if !value.isNaN {
-        pen.move(
-          to: Int(((frame.seconds - start) / Double(span) * Self.width).rounded()),
-          Int((Self.height * (1 - peak / top)).rounded()))
+        pen.add(
+          (
+            Int(((frame.seconds - start) / Double(span) * Self.width).rounded()),
+            Int((Self.height * (1 - Double(value) / top)).rounded())
+          ))
       }
-      peak = -.infinity
+      if count % step == 0 { pen.endColumn() }
     }
     pen.lift()
     (line, area) = (pen.line, pen.area)
     drawMarks(id, frames, start, span)
+  }
+
+  /// How many moments are a column.
+  static func step(_ moments: Int, _ points: Int) -> Int {
+    moments <= points ? 1 : (2 * moments + points - 1) / max(1, points)
   }
 
   private mutating func drawMarks(
@@ -81,12 +87,39 @@ struct Sparkline {
 
   /// Writes paths with relative steps, which are shortest.
   private struct Pen {
+    typealias Point = (x: Int, y: Int)
+
     private(set) var line = ""
     private(set) var area = ""
-    private var at: (x: Int, y: Int)?
+    private var at: Point?
     private var begin = 0
+    /// Of the column; down is more.
+    private var lowest, highest: Point?
+    private var (first, last) = (0, 0)
 
-    mutating func move(to x: Int, _ y: Int) {
+    mutating func add(_ point: Point) {
+      if lowest == nil { first = point.x }
+      last = point.x
+      if point.y > lowest?.y ?? .min { lowest = point }
+      if point.y <= highest?.y ?? .max { highest = point }
+    }
+
+    mutating func endColumn() {
+      guard let lowest, let highest else { return }
+      let isFalling = highest.x < lowest.x
+      move(to: (first, (isFalling ? highest : lowest).y))
+      if first < last || lowest.y > highest.y { move(to: (last, (isFalling ? lowest : highest).y)) }
+      (self.lowest, self.highest) = (nil, nil)
+    }
+
+    mutating func lift() {
+      endColumn()
+      if at != nil { area += "V100H\(begin)z" }
+      at = nil
+    }
+
+    private mutating func move(to point: Point) {
+      let (x, y) = point
       if let at {
         // A sign separates as well as a blank does.
         let step = "l\(x - at.x)\(y < at.y ? "" : " ")\(y - at.y)"
@@ -97,12 +130,7 @@ struct Sparkline {
         area += "M\(x) \(y)"
         begin = x
       }
-      at = (x, y)
-    }
-
-    mutating func lift() {
-      if at != nil { area += "V100H\(begin)z" }
-      at = nil
+      at = point
     }
   }
 }

@@ -11,6 +11,8 @@ struct TargetText {
   let points: Int
   /// The path of `/probe`.
   let probe: String
+  /// Whether command lines are told.
+  let tellsCommandLines: Bool
   /// In seconds since 1970.
   let now: Double
 
@@ -22,17 +24,26 @@ struct TargetText {
       "<article class=\"card \(vitals.status.rawValue)\" data-id=\"\(entry.id)\">\n<header><h2>")
     name(vitals, &text)
     text.raw("</h2>")
-    state(vitals, &text)
+    state(entry, &text)
     text.raw("</header>\n<p class=\"facts\">")
     text.text(vitals.facts(at: now))
     text.raw("</p>\n")
+    if tellsCommandLines {
+      text.raw(
+        vitals.commandLine == nil ? "<p class=\"argv\" hidden><code>" : "<p class=\"argv\"><code>")
+      text.text(vitals.commandLine ?? "")
+      text.raw("</code></p>\n")
+    }
     reasons(vitals, &text)
     let isGone = vitals.processes == 0 && !hasHistory(entry)
     text.raw("<div class=\"vitals\"\(isGone ? " hidden" : "")>\n<div class=\"charts\">\n")
     for place in 0..<Measure.onDemand { figure(place, entry, &text) }
-    text.raw("</div>\n<details><summary>Input, faults, switches</summary><div class=\"charts\">\n")
+    text.raw(
+      "</div>\n<details><summary>Input, faults, switches, states</summary><div class=\"charts\">\n")
     for place in Measure.onDemand..<Measure.all.count { figure(place, entry, &text) }
-    text.raw("</div></details>\n</div>\n</article>\n")
+    text.raw(
+      "</div><p>Processes: <span class=\"states\">\(entry.stateWords)</span></p></details>\n")
+    text.raw("</div>\n</article>\n")
   }
 
   /// Whether there is anything that could be drawn.
@@ -70,9 +81,11 @@ struct TargetText {
     text.raw("</bdi></a>")
   }
 
-  private func state(_ vitals: Vitals, _ text: inout Markup) {
-    let (sign, word) = vitals.state
-    text.raw("<span class=\"state\"><span aria-hidden=\"true\">\(sign)</span> \(word)</span>")
+  private func state(_ entry: History.Entry, _ text: inout Markup) {
+    let (sign, word) = entry.state
+    text.raw(
+      "<span class=\"state\(sign == "▲" ? " warn" : "")\"><span aria-hidden=\"true\">\(sign)</span> \(word)</span>"
+    )
   }
 
   private func reasons(_ vitals: Vitals, _ text: inout Markup) {
@@ -147,7 +160,7 @@ struct TargetText {
     name(vitals, &text)
     reasons(vitals, &text)
     text.raw("</th><td>")
-    state(vitals, &text)
+    state(entry, &text)
     text.raw("</td><td class=\"facts\">")
     text.text(vitals.facts(at: now))
     text.raw("</td>")

@@ -39,6 +39,23 @@ import Linux
 
   var isEmpty: Bool { unsafe certificates.isEmpty }
 
+  /// When the first of them expires, in seconds since 1970.
+  var expirationSeconds: Double? {
+    let functions = unsafe library.functions
+    let epoch = unsafe functions.pointee.ASN1_TIME_set(nil, 0)
+    defer { unsafe functions.pointee.ASN1_STRING_free(epoch) }
+    var first: Double?
+    for index in unsafe certificates.indices {
+      var (days, seconds): (Int32, Int32) = (0, 0)
+      guard
+        unsafe functions.pointee.ASN1_TIME_diff(
+          &days, &seconds, epoch, functions.pointee.X509_get0_notAfter(certificates[index])) == 1
+      else { continue }
+      first = min(first ?? .infinity, Double(days) * 86_400 + Double(seconds))
+    }
+    return first
+  }
+
   /// Takes the first one out; the caller frees it.
   mutating func removeFirst() -> OpaquePointer { unsafe certificates.removeFirst() }
 }

@@ -14,6 +14,8 @@ import COpenSSL
 
   let library: Library
   let context: OpaquePointer
+  /// When the first of the certificates expires that say who this is, in seconds since 1970.
+  package private(set) var expirationSeconds: Double?
 
   init(isServer: Bool) throws(ContextError) {
     let library = try Library.get()
@@ -51,6 +53,7 @@ import COpenSSL
   /// - Throws: What is wrong with them.
   package func identify(chain: [UInt8], privateKey: [UInt8]) throws(ContextError) {
     var certificates = try CertificateList(chain, library, "certificate")
+    expirationSeconds = certificates.expirationSeconds
     let leaf = unsafe certificates.removeFirst()
     defer { unsafe library.functions.pointee.X509_free(leaf) }
     let key = try unsafe readKey(privateKey)

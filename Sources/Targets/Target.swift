@@ -40,7 +40,7 @@ package final class Target {
   /// Numbers and start times of processes that left it alive; one that comes back is no new one.
   var departed: [Int32: UInt64] = [:]
   /// Whether the limit on processes left some out at the last look.
-  var leavesOut = false
+  package internal(set) var leavesOut = false
   /// Whether there was more than one process at a time since there was none.
   private var isShared = false
   /// Whether there is none because the only one has ended.

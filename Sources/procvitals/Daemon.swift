@@ -387,6 +387,7 @@ final class Daemon: EventHandler {
     isPageUnderWay = wishes.contains { if case .page = $0 { true } else { false } }
     var own = own
     own.webConfig = webGate?.load
+    own.certificateExpiration = webGate?.certificateExpiration
     own.exports = pusher.exports
     own.scrapesInFlight = UInt64(scrapes.count)
     own.scrapes = scrapes.answered.map {

@@ -2,6 +2,7 @@ import Collector
 import HTTPServer
 import Linux
 import Metrics
+import Page
 
 /// The requests that wait for a collection, until it is there or their time is over.
 ///
@@ -70,7 +71,7 @@ final class Scrapes: EventHandler {
   init(_ loop: EventLoop, limit: Int) {
     self.loop = loop
     self.limit = limit
-    queue = ScrapeQueue(limit: limit)
+    queue = ScrapeQueue(limit: limit, looks: PageLimits.looks)
   }
 
   /// How many wait.
@@ -89,6 +90,9 @@ final class Scrapes: EventHandler {
     _ id: RequestID, _ wish: Wish, format: Format?, timeout: String?,
     _ answer: @escaping (Report) -> Response?
   ) -> Answer {
+    guard queue.hasRoom(for: wish) else {
+      return .now(.tryLater("Limit of different looks at a time reached (\(PageLimits.looks))"))
+    }
     guard queue.add(id, wish) else {
       if let format { count(format, code: 503) }
       return .now(.tryLater("Limit of concurrent requests reached (\(limit))"))

@@ -42,12 +42,13 @@ final class Viewers: EventHandler {
 
 /// What of a look a request asks for.
 ///
-/// - Shape: `span=SECONDS`, 1 to 900; `since=MILLISECONDS` since 1970; `target=NAME`. Other parameters
-///   are no concern of this.
+/// - Shape: `span=SECONDS`, 1 to 900; `since=MILLISECONDS` since 1970; `target=NAME`;
+///   `metric=NAME,NAME…`, which repeats. Other parameters are no concern of this.
 struct LookQuery {
   var span = PageLimits.spans[1]
   var since: Int64?
   var target: String?
+  var metrics: Set<String>?
 
   /// The next of those that the page offers.
   var spanOfPage: Int { PageLimits.spans.first { $0 >= span } ?? span }
@@ -68,6 +69,17 @@ struct LookQuery {
         }
         self.since = since
       case "target": target = value
+      case "metric":
+        let names = Set(
+          value.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
+        let known = Measure.keys
+        if let wrong = names.first(where: { !known.contains($0) }) {
+          throw PageQuery.Failure(
+            sentence:
+              "There is no metric \(JSON.quoted(wrong)); there are \(known.joined(separator: ", "))."
+          )
+        }
+        metrics = names.union(metrics ?? [])
       default: break
       }
     }
@@ -83,11 +95,12 @@ extension Daemon {
       let look = Look(
         view, span: view == .page ? query.spanOfPage : query.span,
         since: view == .page ? nil : query.since, target: view == .page ? nil : query.target,
+        metrics: view == .page ? nil : query.metrics,
         access: Access(
           address: view == .page ? address : "", probe: paths.link("/probe"),
           isSecure: paths.external.map { $0.scheme == "https" } ?? isEncrypted),
         isCompressed: request.contentCoding(offered: ["gzip"]) == "gzip",
-        isFresh: viewers.look(at: .now))
+        tellsCommandLines: needsPassword, isFresh: viewers.look(at: .now))
       return scrapes.wait(id, .look(look), format: nil, timeout: nil) {
         view == .page ? .html($0.document(.look(look))) : .history($0.document(.look(look)))
       }
@@ -95,6 +108,8 @@ extension Daemon {
       return .now(.text(.badRequest, error.sentence + "\n"))
     }
   }
+
+  private var needsPassword: Bool { webGate?.gate.settings.users.isEmpty == false }
 
   /// What the page says beside the targets.
   var surroundings: Surroundings {
@@ -112,7 +127,8 @@ extension Daemon {
         files: [$0.path], loadedSeconds: $0.load.loadedSeconds, error: $0.error)
     }
     around.isEncrypted = isEncrypted
-    around.needsPassword = webGate?.gate.settings.users.isEmpty == false
+    around.certificateExpiration = webGate?.certificateExpiration
+    around.needsPassword = needsPassword
     around.scrape = activity.scrape
     around.scrapesPerMinute = activity.scrapesPerMinute(at: now)
     around.quantiles = activity.quantiles

@@ -43,6 +43,50 @@ import Testing
       c.troubles.map(\.trouble.source) == [.pidFile] && c.troubles[0].detail.contains("c.pid"))
   }
 
+  @Test func whatThisProgramUses() {
+    let own = OwnUsage(Stat(), 17, facts)
+    #expect(own.openDescriptors == 17 && OwnUsage(Stat(), nil, facts).openDescriptors == nil)
+  }
+
+  @Test func commandLinesAreForThoseWhoMaySeeThem() throws {
+    let tree = try TestProc().process(7, name: "web").process(8, name: "db").process(9)
+    for (pid, line) in [
+      (7, "web\0--token=secret\0"), (8, String(repeating: "é", count: 300) + "\0"), (9, ""),
+    ] {
+      tree.turn(to: Int32(pid))
+      try tree.file("cmdline", line)
+    }
+    let watch = try Watch(tree, [target("a", pid: 7), target("b", pid: 8), target("c", pid: 9)])
+    let outcome = watch.collector.collect(testState, [look])
+    #expect(outcome.sight?.targets.map(\.commandLine) == [nil, nil, nil])
+    let may = Wish.look(Look(.page, tellsCommandLines: true))
+    let lines = watch.collector.collect(testState, [look, may]).sight?.targets.map(\.commandLine)
+    #expect(lines == ["web --token=secret", String(repeating: "é", count: 100) + "…", nil])
+    // It is read once for a program, and forgotten when nobody looks.
+    tree.turn(to: 7)
+    try tree.file("cmdline", "other\0")
+    let again = watch.collector.collect(testState, [may]).sight?.targets.first?.commandLine
+    #expect(again == "web --token=secret")
+    _ = watch.collector.collect(testState, [.nobodyLooks])
+    #expect(watch.collector.collect(testState, [look]).sight?.targets[0].commandLine == nil)
+    #expect(watch.collector.collect(testState, [may]).sight?.targets[0].commandLine == "other")
+  }
+
+  @Test func statesAndWhatLimitsLeaveOut() throws {
+    let tree = try TestProc().process(7, name: "web").process(8, name: "web").process(
+      9, name: "web")
+    let watch = try Watch(tree, [target("a", named: "web")])
+    let all = try #require(watch.collector.collect(testState, [look]).sight?.targets.first)
+    #expect(all.states.map(\.name) == ["sleeping"] && all.states.map(\.count) == [3])
+    #expect(!all.isAmbiguous)
+    var limits = CollectorLimits(keptDescriptors: 0)
+    limits.processesPerTarget = 2
+    let narrow = try Watch(
+      tree.path, cgroups: tree.cgroupPath, [target("a", named: "web")], limits: limits)
+    let few = narrow.collector.collect(testState, [look]).sight?.targets.first
+    #expect(few?.isAmbiguous == true && few?.states.map(\.count) == [2])
+  }
+
   @Test func aLookAtThePastReadsNothing() throws {
     let tree = try TestProc().process(7)
     let watch = try Watch(tree, [target("a", pid: 7)])

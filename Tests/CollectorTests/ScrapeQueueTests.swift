@@ -70,7 +70,7 @@ import Testing
       ],
     ] as [[Step]])
   func table(steps: [Step]) {
-    var queue = ScrapeQueue<Int>(limit: 3)
+    var queue = ScrapeQueue<Int>(limit: 3, looks: 2)
     var waiting = 0
     for (number, step) in steps.enumerated() {
       switch step {
@@ -98,8 +98,23 @@ import Testing
     }
   }
 
+  @Test func aCollectionIsForFewDifferentLooks() {
+    let looks = (1...3).map { Wish.look(Look(.page, span: $0)) }
+    var queue = ScrapeQueue<Int>(limit: 100, looks: 2)
+    func take(_ id: Int, _ wish: Wish) -> Bool { queue.hasRoom(for: wish) && queue.add(id, wish) }
+    #expect(take(1, looks[0]) && take(2, looks[1]) && take(3, looks[0]))
+    #expect(!take(4, looks[2]) && take(4, .page()) && take(5, .health))
+    // Whoever joins the one under way takes no room in the next one, which has room of its own.
+    _ = queue.start()
+    #expect(take(6, looks[0]) && take(7, looks[2]) && take(8, .look(Look(.page, span: 4))))
+    #expect(!take(9, .look(Look(.page, span: 5))) && take(9, looks[1]))
+    let served = queue.finish()
+    #expect(served == [1, 2, 3, 4, 5, 6, 9])
+    #expect(!take(10, looks[0]) && queue.remove(7) && take(10, looks[0]))
+  }
+
   @Test func nobodyMayWait() {
-    var queue = ScrapeQueue<Int>(limit: 0)
+    var queue = ScrapeQueue<Int>(limit: 0, looks: 2)
     let mayWait = queue.add(1, .page())
     let starts = queue.start()
     #expect(!mayWait && starts == nil)

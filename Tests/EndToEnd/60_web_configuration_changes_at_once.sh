@@ -67,7 +67,7 @@ told '"current":true,"error":null' || fail "the correction is not told: $(cat "$
 expect "/-/reload" "$(code -X POST -u b:b "$URL/-/reload")" == 200
 # Encryption does not begin while the daemon runs.
 for n in 1 2; do
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days $((n * 20)) \
     -subj "/CN=number$n" -addext subjectAltName=IP:127.0.0.1 -keyout "$WORK/$n.key" \
     -out "$WORK/$n.crt" 2> "$WORK/openssl.err" || fail "openssl: $(cat "$WORK/openssl.err")"
 done
@@ -90,6 +90,9 @@ for round in 1 2 3 4 5 6 7 8 9 10; do
   cat "$WORK/$n.key" > "$WORK/s.key"
   cat "$WORK/$n.crt" > "$WORK/s.crt"
   served $n || fail "round $round: not the certificate of the moment"
+  curl -sf -m 5 --cacert "$WORK/$n.crt" "$URL/metrics" > "$WORK/page" || fail "no page"
+  ends=$(date -d "$(openssl x509 -noout -enddate -in "$WORK/$n.crt" | cut -d= -f2)" +%s)
+  expect "when it expires" "$(value procvitals_web_certificate_expiration_timestamp_seconds)" == "$ends"
 done
 cat "$WORK/1.key" > "$WORK/s.key"
 cat "$WORK/2.crt" > "$WORK/s.crt"

@@ -54,7 +54,7 @@ look() {
     grep -v 'proprietary attribute "aria-current"' > "$WORK/tidy"
   [ ! -s "$WORK/tidy" ] || fail "$count targets: $(head -n 5 "$WORK/tidy")"
   PYTHONPATH=$HERE python3 - "$URL" "$count" "$pictures" <<'PYTHON' || fail "the page of $count targets"
-import gzip, json, sys, time, urllib.request
+import gzip, json, re, sys, time, urllib.request
 from browser import Browser
 url, count, pictures = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 
@@ -110,6 +110,41 @@ for dark in [False, True] if count == 12 else [False]:
             check(f"the filter leaves {left}", left == 1)
             browser.value("f.value = ''; f.dispatchEvent(new Event('input'))")
         browser.picture(f"{pictures}/page-{count}{'-dark' if dark else ''}.png", full=count < 50)
+        if count == 1:
+            # Whatever figures come, the least and the most of each column are drawn, up to both sides
+            # of a gap: the next answer is one of fifteen minutes.
+            browser.value("document.querySelector('[data-span=\"900\"]').click()")
+            browser.value("""{
+              const real = window.fetch;
+              let isOver = false;
+              window.fetch = async (...what) => {
+                if (isOver) return new Promise(() => {});
+                isOver = true;
+                const answer = await (await real(...what)).json();
+                answer.times = Array.from({length: 450}, (_, n) => (answer.now + 5 + 2 * n) * 1000);
+                answer.now = answer.times[449] / 1000;
+                window.sizes = answer.times.map((_, n) =>
+                  n % 97 < 90 - n % 13 ? Math.round(Math.random() * 1000) : null);
+                for (const one of answer.targets) {
+                  Object.assign(one, {values: {memory: window.sizes}, starts: answer.times.map(() => 0)});
+                }
+                return new Response(JSON.stringify(answer));
+              };
+            }""")
+            browser.until("window.sizes && document.querySelector('main [data-m=memory] .line[d*=\"L600\"]') !== null")
+            sizes = browser.value("window.sizes")
+            path = browser.value("document.querySelector('main [data-m=memory] .line').getAttribute('d')")
+            drawn = [tuple(map(int, point)) for point in re.findall(r"[ML](\d+) (\d+)", path)]
+            top = 1.1 * max(size for size in sizes if size is not None)
+            for start in range(0, 450, 3):
+                column = [(round(n / 449 * 600), 100 * (1 - sizes[n] / top)) for n in range(start, start + 3)
+                          if sizes[n] is not None]
+                shown = [y for x, y in drawn if column and column[0][0] <= x <= column[-1][0]]
+                for bound in (min, max):
+                    if column and abs(bound(shown) - bound(y for _, y in column)) > 0.51:
+                        check(f"column {start} has {column} and shows {shown}", False)
+            gaps = sum(size is None and sizes[n - 1] is not None for n, size in enumerate(sizes[1:], 1))
+            check(f"{gaps} gaps in {path}", gaps <= path.count("M") <= gaps + 1 and gaps > 3)
         check(f"complaints: {browser.complaints}", not browser.complaints)
         elsewhere = [one for one in browser.requests if not one.startswith((url, "data:"))]
         check(f"asked elsewhere: {elsewhere}", not elsewhere)
@@ -119,6 +154,8 @@ check(f"{weight} bytes", weight < 60_000)
 print(f"{count} targets: {weight} bytes compressed")
 if count:
     answer = json.loads(gzip.decompress(get("/api/v1/history?span=900")))
+    own = answer["exporter"]["open_fds"]
+    check(f"{own} descriptors of its own", own is None or own > 4)
     check("a history", len(answer["times"]) >= 2 and len(answer["targets"]) == count)
 PYTHON
   stop "$DAEMON" || fail "it does not end"

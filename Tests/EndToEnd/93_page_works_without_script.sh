@@ -14,8 +14,15 @@ tls_server_config: {cert_file: s.crt, key_file: s.key}
 basic_auth_users: {${user/:/: }}
 YAML
 sleep 1000 &
-track $!
-launch --web.config.file="$WORK/web.yml" --web.route-prefix=/vitals --target=it=pid:$!
+it=$!
+track $it
+curl_page() { curl -sk -m 20 "$@"; }
+start --target=it=pid:$it
+curl_page "$URL/" | grep -q 'class="argv"\|sleep 1000' && fail "a command line is for everybody"
+curl_page "$URL/api/v1/history" | grep -q '"command_line":null' || fail "a command line is for everybody"
+curl_page "$URL/" | grep -q Certificate && fail "there is a certificate without TLS"
+stop "$DAEMON"
+launch --web.config.file="$WORK/web.yml" --web.route-prefix=/vitals --target=it=pid:$it
 URL=https://127.0.0.1:$PORT/vitals
 code() { curl -sk -m 20 -o "$WORK/out" -w '%{http_code}' "$@"; }
 ready() { [ "$(code -u somebody:secret "$URL/-/ready")" = 200 ]; }
@@ -28,7 +35,8 @@ for path in / /api/v1/history /assets/page.css /assets/page.js; do
 done
 code -u somebody:secret "$URL/" > /dev/null
 for text in 'login: wrong user or password' 'TLS, users need a password' 'scheme: https' \
-  'basic_auth: {username: USER' "https://127.0.0.1:$PORT/vitals/sd" 'href="/vitals/probe?target=it"'; do
+  'basic_auth: {username: USER' '<p class="argv"><code>sleep 1000</code>' '▲ until 20' ', 1 day</span>' \
+  "https://127.0.0.1:$PORT/vitals/sd" 'href="/vitals/probe?target=it"'; do
   grep -qF "$text" "$WORK/out" || fail "the page does not say: $text"
 done
 grep -q 'secret\|\$2y' "$WORK/out" && fail "the page has a secret"

@@ -76,6 +76,24 @@ last = times[-1]
 news = history(f"?since={last}")
 check(f"news: {news['times']}", news["times"] and all(one > last for one in news["times"]))
 
+# Single metrics; one that does not exist.
+only = history("?span=900&metric=threads,memory")["targets"][0]
+check(f"metrics: {only['values']}", set(only["values"]) == {"threads", "memory"} and only["starts"])
+status, body = get("/api/v1/history?metric=threads,cores")
+check(f"a wrong metric: {status} {body}", status == 400 and b"cores" in body and b"cpu, memory, fds" in body)
+
+# More different looks at a time than a collection serves are told to come again.
+answers = []
+threads = [
+    threading.Thread(target=lambda n=n: answers.append(get(f"/api/v1/history?since={n}")))
+    for n in range(39)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+codes = [status for status, _ in answers]
+check(f"different looks: {codes}", set(codes) <= {200, 503} and codes.count(200) >= 16)
+
 # Nobody looks: no thread does anything. Connections have gone by then.
 time.sleep(2)
 before = turns()

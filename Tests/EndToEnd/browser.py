@@ -124,8 +124,11 @@ class Browser:
                 raise TimeoutError(f"it never holds: {expression}")
             time.sleep(0.1)
 
-    def picture(self, path, full=True):
-        """A picture of the page in a file."""
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=full)["data"]
+    def picture(self, path, full=True, clip=None):
+        """A picture of the page, or of a part (x, y, width, height) of it, in a file."""
+        part = dict(zip(["x", "y", "width", "height"], clip), scale=1) if clip else None
+        data = self.call(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=full,
+            **{"clip": part} if part else {})["data"]
         with open(path, "wb") as file:
             file.write(base64.b64decode(data))

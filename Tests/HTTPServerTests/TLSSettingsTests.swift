@@ -24,6 +24,20 @@ import Testing
       problem(TLSSettings(certificateChain: file, privateKey: Secret(file))) == nil)
   }
 
+  @Test func theFirstCertificateThatExpires() throws {
+    let now = Date().timeIntervalSince1970
+    func left(_ settings: TLSSettings) throws -> Double {
+      try #require(try settings.context().expirationSeconds) - now
+    }
+    #expect((1.9...2.1 ~= (try left(TestCertificates.settings())) / 86_400))
+    #expect((try left(TestCertificates.settings("expired"))) < 0)
+    // One that stands for another on the way to the authority is no better.
+    let chain = TestCertificates.settings {
+      $0.certificateChain += TestCertificates.file("expired.pem")
+    }
+    #expect((try left(chain)) < 0)
+  }
+
   @Test(arguments: [
     ("server.pem", "rsa.key", "tls: private key does not match public key"),
     ("rsa.pem", "server.key", "tls: private key does not match public key"),

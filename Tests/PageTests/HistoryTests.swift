@@ -67,6 +67,45 @@ import Testing
     #expect(history.entries[0].id == 1 && history.entries[0].now[Measure.cpu] == nil)
   }
 
+  @Test(
+    arguments: [
+      // Seconds, processes and restarts at each look; the last word.
+      ([(0, 1, 0)], "up"), ([(0, 0, 0)], "gone"),
+      ([(0, 1, 0), (5, 0, 0)], "restarting"), ([(0, 1, 0), (5, 0, 0), (59, 0, 0)], "restarting"),
+      ([(0, 1, 0), (5, 0, 0), (60, 0, 0)], "gone"), ([(0, 1, 0), (60, 0, 0)], "gone"),
+      ([(0, 1, 0), (5, 0, 0), (9, 1, 1)], "up"),
+      ([(0, 1, 7), (5, 1, 8), (9, 1, 9)], "up"),
+      ([(0, 1, 7), (5, 1, 8), (9, 1, 9), (12, 1, 10)], "restarting"),
+      ([(0, 1, 0), (5, 1, 3), (605, 1, 3)], "restarting"),
+      ([(0, 1, 0), (5, 1, 3), (606, 1, 3)], "up"),
+      ([(0, 1, 0), (5, 1, 2), (600, 1, 3), (606, 1, 3)], "up"),
+      ([(0, 1, 0), (5, 1, UInt64.max), (6, 1, 2)], "restarting"),
+      ([(0, 1, 3)], "up"),
+    ] as [([(Double, Int, UInt64)], String)])
+  func restarting(_ looks: [(Double, Int, UInt64)], _ word: String) {
+    var history = History()
+    for (seconds, processes, restarts) in looks {
+      var target = vitals("a")
+      (target.processes, target.restarts) = (processes, restarts)
+      if processes == 0 { target.status = .failing }
+      history.add(Sight(seconds: begin + seconds, targets: [target]))
+    }
+    #expect(history.entries[0].state.word == word)
+    #expect((history.entries[0].state.sign == "●") == (word == "up"))
+  }
+
+  @Test func ambiguousIsWhatLimitsCutOff() {
+    var target = vitals("a")
+    target.status = .degraded
+    target.troubles = [(Trouble(.process, .limit), "more than 2 processes")]
+    func word() -> String { History.Entry(id: 1, vitals: target, now: []).state.word }
+    #expect(word() == "incomplete")
+    target.isAmbiguous = true
+    #expect(word() == "ambiguous")
+    target.troubles.append((Trouble(.file(.io), .denied), "process 7"))
+    #expect(word() == "permission denied")
+  }
+
   @Test func spansAndSince() {
     let history = history([1, 2, 3, 4, 5])
     #expect(history.frames(of: 4).count == 3)

@@ -21,6 +21,8 @@ import Testing
     var target = vitals(text)
     target.key.labels = [TargetKey.Label(name: text, value: text)]
     target.command = text
+    target.commandLine = text
+    target.states = [("disk_sleep", 1), ("sleeping", 2)]
     target.status = .degraded
     target.troubles = [(Trouble(.pidFile, .stale), text)]
     var down = vitals(text + "!")
@@ -176,6 +178,19 @@ import Testing
     #expect((news["targets"] as? [[String: Any]])?.first?["name"] as? String == "service-3")
   }
 
+  @Test func onlyTheMetricsThatAreWanted() throws {
+    let look = Look(.history, span: 900, metrics: ["cpu", "heap"])
+    let bytes = HistoryText.write(crowd(3, looks: 5), around, look, at: begin + 10)
+    let answer = try #require(
+      try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
+    for target in try #require(answer["targets"] as? [[String: Any]]) {
+      let values = try #require(target["values"] as? [String: [Any]])
+      #expect(Set(values.keys) == ["cpu", "heap"] && values["heap"]?.count == 5)
+      #expect((target["starts"] as? [Any])?.count == 5)
+    }
+    #expect(Measure.keys.count == Measure.all.count)
+  }
+
   @Test func closenessIsSaidWithoutColour() {
     var history = History()
     var target = vitals("a")
@@ -189,6 +204,57 @@ import Testing
     #expect(text.contains("✕ of 0.98 KiB, 96 %"))
     // The line of the limit.
     #expect(text.contains("<path class=\"limit\" d=\"M0 5h600\"/>"))
+  }
+
+  @Test func commandLinesAreOnlyForThoseWhoMaySeeThem() throws {
+    let (history, _) = look("--token=<s3cret>")
+    var named = history.entries[0].vitals
+    named.key = TargetKey(name: "a")
+    named.command = "app"
+    named.troubles = []
+    var other = History()
+    other.add(Sight(seconds: begin, targets: [named]))
+    for may in [false, true] {
+      let page = Look(.page, tellsCommandLines: may)
+      let html = String(
+        decoding: PageText.write(other, around, page, at: begin), as: UTF8.self)
+      #expect(html.contains("<code>--token=&lt;s3cret&gt;</code>") == may)
+      #expect(html.contains("class=\"argv\"") == may && html.contains("s3cret") == may)
+      #expect(html.contains("1 disk sleep, 2 sleeping"))
+      let look = Look(.history, tellsCommandLines: may)
+      let json = String(
+        decoding: HistoryText.write(other, around, look, at: begin), as: UTF8.self)
+      #expect(json.contains(#""command_line":"--token=<s3cret>""#) == may)
+      #expect(json.contains("s3cret") == may)
+      #expect(json.contains(#""states":{"disk_sleep":1,"sleeping":2}"#))
+    }
+  }
+
+  @Test(
+    arguments: [
+      (
+        42.5,
+        "<li class=\"\"><small>Certificate</small> <span>until 2025-07-28, 42 days</span></li>"
+      ),
+      (14, "<li class=\"\"><small>Certificate</small> <span>until 2025-06-29, 14 days</span></li>"),
+      (
+        13.9,
+        "<li class=\"degraded\"><small>Certificate</small> <span>▲ until 2025-06-29, 13 days</span></li>"
+      ),
+      (
+        1,
+        "<li class=\"degraded\"><small>Certificate</small> <span>▲ until 2025-06-16, 1 day</span></li>"
+      ),
+      (
+        -3.2,
+        "<li class=\"failing\"><small>Certificate</small> <span>✕ until 2025-06-12, over for 3 days</span></li>"
+      ),
+    ])
+  func certificate(_ days: Double, _ line: String) {
+    var around = around
+    #expect(!page(history([1]), around).contains("Certificate"))
+    around.certificateExpiration = begin + 60 + days * 86_400
+    #expect(page(history([1]), around).contains(line))
   }
 
   @Test func aFirstLookHasValuesWithoutLines() {

@@ -1,5 +1,6 @@
 import Collector
 import Targets
+import TestSupport
 import Testing
 
 @testable import Page
@@ -42,11 +43,56 @@ import Testing
     #expect(line.line == "M300 9h0l20 0M600 9h0")
   }
 
-  @Test func pointsAreBoundedAndKeepPeaks() {
+  @Test func theFewestPointsStillShowBothEndsOfTheRange() {
+    // Columns of eight moments and of three.
     let line = line([1, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1], points: 3)
-    #expect(line.line.count { $0 == "l" } == 2)
-    // The highest of the first four.
-    #expect(line.line.hasPrefix("M180 9h0"))
+    #expect(line.line == "M0 90h0l420-81l60 81l120 0")
+  }
+
+  /// The points of a path, with absolute numbers; a list for each piece.
+  private func points(_ path: String) -> [[(x: Int, y: Int)]] {
+    path.split(separator: "M").map { piece in
+      var points: [(x: Int, y: Int)] = []
+      for part in piece.replacing("h0", with: "").split(separator: "l") {
+        let numbers = part.replacing("-", with: " -").split(separator: " ").compactMap { Int($0) }
+        let last = points.last ?? (0, 0)
+        points.append((last.x + numbers[0], last.y + numbers[1]))
+      }
+      return points
+    }
+  }
+
+  @Test(arguments: 1...200)
+  func eachColumnShowsItsLeastAndItsMost(_ seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let count = Int.random(in: 1...300, using: &random)
+    let wanted = Int.random(in: 1...120, using: &random)
+    var sizes: [Double?] = (0..<count).map { _ in .random(in: 0...1000, using: &random) }
+    for _ in 0..<Int.random(in: 0...6, using: &random) {
+      let start = Int.random(in: 0..<count, using: &random)
+      for place in start..<min(count, start + Int.random(in: 1...20, using: &random)) {
+        sizes[place] = nil
+      }
+    }
+    // So that each moment has a place of its own.
+    let line = line(sizes, span: 600, points: wanted)
+    let drawn = points(line.line)
+    let first = 600 - 2 * (count - 1)
+    let high = line.high ?? 0
+    let heights = sizes.map { size in
+      size.map { Int((100 * (1 - Double(Float($0)) / max(high * 1.1, 1e-9))).rounded()) }
+    }
+    let step = Sparkline.step(count, wanted)
+    for begin in stride(from: 0, to: count, by: step) {
+      let column = begin..<min(count, begin + step)
+      let known = column.compactMap { heights[$0] }
+      let shown = drawn.joined().filter { column.contains(($0.x - first) / 2) }
+      #expect(shown.map(\.y).min() == known.min() && shown.map(\.y).max() == known.max(), "\(seed)")
+    }
+    // A piece never crosses a gap, and there are no more points than that.
+    let gaps = heights.split(separator: nil).count
+    #expect(drawn.count == gaps, "\(seed)")
+    #expect(drawn.joined().count <= wanted + 2 + 2 * gaps, "\(seed)")
   }
 
   @Test(arguments: [(nil, nil), (1000, nil), (400, 5), (110, 5), (100, 9), (50, 55), (0, nil)])

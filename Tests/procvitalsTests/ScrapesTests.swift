@@ -1,6 +1,7 @@
 import Collector
 import Linux
 import Metrics
+import Page
 import ProcFS
 import Targets
 import TestSupport
@@ -48,6 +49,19 @@ import Testing
       if case .now(let response) = answer { return response }
       return nil
     }
+  }
+
+  @Test func tooManyDifferentLooksAreToComeLater() throws {
+    let bench = try Bench(limit: 100)
+    // These come while a collection is under way.
+    #expect(bench.ask() == nil)
+    for since in 0..<PageLimits.looks {
+      #expect(bench.ask(.look(Look(.history, since: Int64(since)))) == nil)
+    }
+    let refusal = try #require(bench.ask(.look(Look(.history, since: 99))))
+    #expect(refusal.status.code == 503 && refusal.fields.contains { $0.name == "Retry-After" })
+    #expect(bench.ask(.look(Look(.history, since: 0))) == nil && bench.ask() == nil)
+    #expect(bench.collections.count == 1)
   }
 
   @Test func aPushSharesACollectionOrGetsTheNext() throws {

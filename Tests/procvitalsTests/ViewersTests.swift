@@ -46,10 +46,25 @@ import Testing
       ([("span", "0")], false), ([("span", "901")], false), ([("span", "x")], false),
       ([("span", "99999999999999999999")], false), ([("since", "-1")], false),
       ([("since", "1.5")], false),
-      ([("x", "y")], true),
+      ([("x", "y")], true), ([("metric", "cpu")], true),
+      ([("metric", "cpu,memory"), ("metric", "heap")], true), ([("metric", "")], false),
+      ([("metric", "cpu,")], false), ([("metric", "cpu,CPU")], false),
+      ([("metric", "cpu"), ("metric", "restarts")], false),
     ] as [([(String, String)], Bool)])
   func queries(_ query: [(String, String)], _ isRight: Bool) {
     let items = query.map { (name: $0.0, value: $0.1) }
     #expect(((try? LookQuery(items)) != nil) == isRight)
+  }
+
+  @Test func aMetricThatDoesNotExist() throws {
+    let query = try LookQuery([("metric", "heap,cpu"), ("metric", "cpu")])
+    #expect(query.metrics == ["cpu", "heap"])
+    let failure = #expect(throws: PageQuery.Failure.self) {
+      try LookQuery([("metric", "cpu"), ("metric", "<b>")])
+    }
+    #expect(
+      failure?.sentence
+        == "There is no metric \"<b>\"; there are cpu, memory, fds, threads, goroutines, heap, io, faults, switches."
+    )
   }
 }

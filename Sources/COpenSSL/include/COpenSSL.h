@@ -30,6 +30,7 @@
   F(X509_NAME_free) F(X509_get_ext_d2i) F(GENERAL_NAMES_free)                                  \
   F(X509_STORE_add_cert) F(X509_STORE_set_flags) F(X509_STORE_CTX_get0_cert)                   \
   F(X509_STORE_CTX_set_error) F(X509_verify_cert) F(X509_verify_cert_error_string)             \
+  F(X509_get0_notAfter) F(ASN1_TIME_set) F(ASN1_TIME_diff) F(ASN1_STRING_free)                 \
   F(ASN1_STRING_get0_data) F(ASN1_STRING_length)                                               \
   F(OPENSSL_sk_new_null) F(OPENSSL_sk_push) F(OPENSSL_sk_num) F(OPENSSL_sk_value)
 

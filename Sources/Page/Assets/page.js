@@ -222,8 +222,10 @@
     put(link.firstChild, clean(facts.name));
     link.setAttribute("href", probe + "?" + new URLSearchParams({target: facts.name, ...facts.labels}));
     const reasons = facts.reasons.map(clean);
-    const sign = facts.processes === 0 ? "✕" : signs[facts.status];
-    const place = element.querySelector(".state");
+    const sign = facts.processes === 0 ? "✕"
+      : facts.state === "restarting" && facts.status === "ok" ? "▲" : signs[facts.status];
+    const place = element.querySelector(".state"), argv = element.querySelector(".argv");
+    place.classList.toggle("warn", sign === "▲");
     put(place.firstElementChild, sign);
     put(place.lastChild, " " + facts.state);
     const parts = [];
@@ -235,6 +237,12 @@
     if (facts.restarts) parts.push(facts.restarts === 1 ? "1 restart" : `${facts.restarts} restarts`);
     for (const name in facts.labels) parts.push(clean(`${name}=${facts.labels[name]}`));
     put(element.querySelector(".facts"), parts.join(" · "));
+    if (argv) {
+      argv.hidden = facts.command_line === null;
+      put(argv.firstChild, clean(facts.command_line ?? ""));
+    }
+    put(element.querySelector(".states"),
+      Object.entries(facts.states).map(([name, count]) => `${count} ${name.replace("_", " ")}`).join(", "));
     const list = element.querySelector(".reasons");
     list.hidden = reasons.length === 0;
     if (list.dataset.said !== reasons.join("\n")) {
@@ -293,9 +301,24 @@
       y = Math.round(height * (1 - bound / top));
     }
     let line = "", area = "", marks = "", begin = 0, at = null, before = end - shown, starts = null;
-    const step = Math.max(1, Math.ceil((times.length - first) / 300));
-    let peak = null, group = 0;
+    // At the sides of a column of some moments its lowest and its highest are drawn; down is more.
+    const count = times.length - first, step = count <= 300 ? 1 : Math.ceil(count / 150);
+    let lowest = null, highest = null, left = 0, right = 0;
+    const move = (x, y) => {
+      line += at === null ? `M${x} ${y}h0` : `L${x} ${y}`;
+      area += (at === null ? "M" : "L") + x + " " + y;
+      if (at === null) begin = x;
+      at = x;
+    };
+    const endColumn = () => {
+      if (lowest === null) return;
+      const [one, other] = highest[0] < lowest[0] ? [highest, lowest] : [lowest, highest];
+      move(left, one[1]);
+      if (left < right || one[1] !== other[1]) move(right, other[1]);
+      lowest = highest = null;
+    };
     const lift = () => {
+      endColumn();
       if (at !== null) area += `V100H${begin}z`;
       at = null;
     };
@@ -306,21 +329,14 @@
       before = time;
       if (starts !== null && target.starts[place] > starts) marks += `M${x} 0v100`;
       starts = target.starts[place] ?? starts;
-      if (value !== null) peak = Math.max(peak ?? -Infinity, value);
-      if (++group % step && place !== times.length - 1 || peak === null) continue;
       if (value !== null) {
-        const to = Math.round(height * (1 - peak / top));
-        if (at === null) {
-          line += `M${x} ${to}h0`;
-          area += `M${x} ${to}`;
-          begin = x;
-        } else {
-          line += `L${x} ${to}`;
-          area += `L${x} ${to}`;
-        }
-        at = x;
+        const point = [x, Math.round(height * (1 - value / top))];
+        if (lowest === null) left = x;
+        right = x;
+        if (lowest === null || point[1] > lowest[1]) lowest = point;
+        if (highest === null || point[1] <= highest[1]) highest = point;
       }
-      peak = null;
+      if ((place - first + 1) % step === 0) endColumn();
     }
     lift();
     const set = (name, d) => {
