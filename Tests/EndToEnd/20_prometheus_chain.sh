@@ -48,11 +48,7 @@ global: {scrape_interval: 1s, scrape_timeout: 1s}
 scrape_configs:
   - {job_name: procvitals, static_configs: [{targets: ["127.0.0.1:$PORT"]}]}
 CONF
-server=127.0.0.1:$(free_port)
-prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/data" \
-  --web.listen-address="$server" > "$WORK/prometheus.log" 2>&1 &
-track $!
-poll 30 curl -sf "http://$server/-/ready" || fail "prometheus: $(tail -n 3 "$WORK/prometheus.log")"
+start_prometheus "$WORK/prometheus.yml"
 echo 1.2 >&4
 python3 "$HERE/compare_with_proc.py" "$server" nginx="$(cat "$WORK/nginx.pid")" program=$program ||
   fail "Prometheus does not say what /proc says"

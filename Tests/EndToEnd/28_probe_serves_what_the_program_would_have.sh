@@ -72,11 +72,7 @@ global: {scrape_interval: 1s, scrape_timeout: 1s}
 scrape_configs:
   - {job_name: vitals, http_sd_configs: [{url: "$URL/sd", refresh_interval: 1s}]}
 CONF
-server=127.0.0.1:$(free_port)
-prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/data" \
-  --web.listen-address="$server" > "$WORK/prometheus.log" 2>&1 &
-track $!
-poll 30 curl -sf "http://$server/-/ready" || fail "prometheus: $(tail -n 3 "$WORK/prometheus.log")"
+start_prometheus "$WORK/prometheus.yml"
 # ask EXPRESSION VALUE: whether Prometheus has exactly one series for it, with that value.
 ask() {
   curl -sf -m 10 --data-urlencode "query=$1" "http://$server/api/v1/query" | python3 -c '

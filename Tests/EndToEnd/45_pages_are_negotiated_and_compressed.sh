@@ -75,10 +75,7 @@ scrape_configs:
   - {job_name: all, static_configs: [{targets: ["127.0.0.1:$PORT"]}]}
   - {job_name: each, http_sd_configs: [{url: "$URL/sd", refresh_interval: 1s}]}
 CONF
-server=127.0.0.1:$(free_port)
-prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/data" \
-  --web.listen-address="$server" > "$WORK/prometheus.log" 2>&1 &
-track $!
+start_prometheus "$WORK/prometheus.yml"
 answer() {
   curl -sf -m 5 "http://$server/api/v1/query" --data-urlencode "query=$1" | python3 -c '
 import json, sys

@@ -32,10 +32,7 @@ scrape_configs:
     basic_auth: {username: prometheus, password: guess}
     static_configs: [{targets: ["127.0.0.1:$PORT"]}]
 CONF
-server=127.0.0.1:$(free_port)
-prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/data" \
-  --web.listen-address="$server" > "$WORK/prometheus.log" 2>&1 &
-track $!
+start_prometheus "$WORK/prometheus.yml"
 targets() {
   curl -sf "http://$server/api/v1/targets" | python3 -c '
 import json, sys

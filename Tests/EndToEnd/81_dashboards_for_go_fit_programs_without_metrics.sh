@@ -15,11 +15,7 @@ scrape_configs:
   - job_name: shop
     http_sd_configs: [{url: "$URL/sd"}]
 YAML
-server=127.0.0.1:$(free_port)
-prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/data" \
-  --web.listen-address="$server" > "$WORK/prometheus.log" 2>&1 &
-track $!
-poll 30 curl -sf "http://$server/-/ready" || fail "prometheus: $(tail -n 3 "$WORK/prometheus.log")"
+start_prometheus "$WORK/prometheus.yml"
 
 # ask EXPRESSION: prints how many series it has.
 ask() {

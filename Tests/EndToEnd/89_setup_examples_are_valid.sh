@@ -80,10 +80,7 @@ print("\n".join(wrong))
 sys.exit(bool(wrong))
 PYTHON
 
-server=127.0.0.1:$(free_port)
-prometheus --config.file=prometheus.yml --storage.tsdb.path="$WORK/data" \
-  --web.listen-address="$server" > "$WORK/prometheus.log" 2>&1 &
-track $!
+start_prometheus prometheus.yml
 # number QUERY: how many series it gives.
 number() {
   curl -sf -G "http://$server/api/v1/query" --data-urlencode "query=$1" |

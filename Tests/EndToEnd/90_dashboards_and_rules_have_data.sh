@@ -34,11 +34,7 @@ start --config.file="$WORK/c.yaml" --web.config.file="$WORK/web.yml"
 sed "/job_name: procvitals-programs/,/labeldrop/s,^#  ,  ,; s,15s,1s,; s,127.0.0.1:9656,127.0.0.1:$PORT," \
   "$ROOT/config/prometheus.yml" > "$WORK/prometheus.yml"
 cp "$ROOT/config/procvitals.rules.yml" "$WORK"
-server=127.0.0.1:$(free_port)
-prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/data" \
-  --web.listen-address="$server" > "$WORK/prometheus.log" 2>&1 &
-track $!
-poll 30 curl -sf "http://$server/-/ready" || fail "prometheus: $(tail -n 3 "$WORK/prometheus.log")"
+start_prometheus "$WORK/prometheus.yml"
 stop $short
 settled() {
   local family

@@ -26,7 +26,7 @@ for line in open(sys.argv[1]):
         print(line, end="")
 PYTHON
 promtool check rules "$WORK/procvitals.rules.yml" > "$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
-webhook=$(free_port) alertmanager=$(free_port) server=$(free_port)
+webhook=$(free_port) alertmanager=$(free_port)
 python3 - "$webhook" "$WORK/messages" <<'PYTHON' &
 import http.server, sys
 
@@ -54,10 +54,7 @@ prometheus-alertmanager --config.file="$WORK/alertmanager.yml" --storage.path="$
 track $!
 sed "s,15s,500ms,; s,127.0.0.1:9656,127.0.0.1:$PORT,; s,127.0.0.1:9093,127.0.0.1:$alertmanager," \
   "$ROOT/config/prometheus.yml" > "$WORK/prometheus.yml"
-prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/data" \
-  --web.listen-address="127.0.0.1:$server" --rules.alert.resend-delay=1s \
-  > "$WORK/prometheus.log" 2>&1 &
-track $!
+start_prometheus "$WORK/prometheus.yml" --rules.alert.resend-delay=1s
 
 # told STATUS ALERT: whether the webhook was told so, about this program and with what to do.
 told() {
@@ -76,7 +73,7 @@ PYTHON
 }
 for alert in GoGoroutineGrowth GoGoroutineLeak GoHeapLeak ProcessMemoryLeak; do
   poll 100 told firing $alert || fail "no $alert: $(tail -n 2 "$WORK"/{prometheus,alertmanager}.log)
-$(curl -sf "http://127.0.0.1:$server/api/v1/alerts")"
+$(curl -sf "http://$server/api/v1/alerts")"
 done
 told firing ProcessTargetDown && fail "down while it runs"
 stop $leak

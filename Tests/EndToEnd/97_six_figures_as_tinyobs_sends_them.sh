@@ -16,11 +16,7 @@ start --config.file="$WORK/c.yaml"
 sed "/job_name: tinyobs/,/labeldrop/s,^#  ,  ,; s,10s,1s,; s,127.0.0.1:9656,127.0.0.1:$PORT," \
   "$ROOT/config/prometheus.yml" > "$WORK/prometheus.yml"
 cp "$ROOT/config/procvitals.rules.yml" "$WORK"
-server=127.0.0.1:$(free_port)
-prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/data" \
-  --web.listen-address="$server" > "$WORK/prometheus.log" 2>&1 &
-track $!
-poll 30 curl -sf "http://$server/-/ready" || fail "prometheus: $(tail -n 3 "$WORK/prometheus.log")"
+start_prometheus "$WORK/prometheus.yml"
 
 query() { curl -sf -G "http://$server/api/v1/query" --data-urlencode "query=$1"; }
 scraped() { query "timestamp(go_goroutines{job=\"tinyobs\"}) > $taken" | grep -q '"value"'; }

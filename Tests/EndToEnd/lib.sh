@@ -93,6 +93,16 @@ start() {
 ready_or_gone() { gone "$DAEMON" || answers /-/ready; }
 answers() { curl -sf -m 5 -o /dev/null "$URL$1"; }
 
+# start_prometheus FILE [ARGUMENT]...: starts Prometheus with a configuration, and waits until it is
+# ready; sets `server`, its address.
+start_prometheus() {
+  server=127.0.0.1:$(free_port)
+  prometheus --config.file="$1" --storage.tsdb.path="$WORK/data" --web.listen-address="$server" \
+    "${@:2}" > "$WORK/prometheus.log" 2>&1 &
+  track $!
+  poll 30 curl -sf "http://$server/-/ready" || fail "prometheus: $(tail -n 3 "$WORK/prometheus.log")"
+}
+
 # echo_server [LIMIT=VALUE]...: starts the echo program, Tests/EchoServer; sets ECHO and ECHO_PORT.
 echo_server() {
   local program=${PROCVITALS%/*}/EchoServer
