@@ -196,25 +196,27 @@ struct Locator {
     return only(roomy.isEmpty ? hits : roomy).map { $0 &+ 8 }
   }
 
+  /// Whether a slice begins with the first goroutine of the program, and ends with some: numbers
+  /// that happen to follow a pointer to goroutines are the length of nothing.
   private func areGoroutines(at slice: UInt64) -> Bool {
-    guard let header = words(slice, 2), let pointers = words(header[0], Int(min(header[1], 8)))
+    guard let header = words(slice, 2) else { return false }
+    let count = min(header[1], 8)
+    guard count > 0, let first = words(header[0], Int(count)),
+      let last = words(header[0] &+ (header[1] - count) &* 8, Int(count))
     else { return false }
-    return !pointers.isEmpty && areGoroutines(pointers)
+    return areGoroutines(first + last) && word(first[0], layout[.gID]) == 1
   }
 
   private func areGoroutines(_ pointers: [UInt64]) -> Bool {
-    for (index, goroutine) in pointers.enumerated() {
+    pointers.allSatisfy { goroutine in
       let status = layout[.gStatus]
-      guard isPointer(goroutine),
-        let found = words(goroutine, at: 0, 8, status & ~7, layout[.gID])
-      else { return false }
-      let state = found[2] >> UInt64((status & 7) * 8) & 0xfff
-      // 6 is dead: such a one need not have a stack.
-      guard state <= 12, state == 6 || found[0] < found[1], index > 0 || found[3] == 1 else {
+      guard isPointer(goroutine), let found = words(goroutine, at: 0, 8, status & ~7) else {
         return false
       }
+      let state = found[2] >> UInt64((status & 7) * 8) & 0xfff
+      // 6 is dead: such a one need not have a stack.
+      return state <= 12 && (state == 6 || found[0] < found[1])
     }
-    return true
   }
 
   // MARK: sched

@@ -120,7 +120,7 @@ struct FakeRuntime {
     }
     place += 0x800
     slice(Self.goroutineSlice, place, count: Int(goroutines), capacity: Int(goroutines) + 8)
-    for index in 0..<8 as Range<UInt64> {
+    for index in 0..<goroutines {
       let goroutine = Self.dynamic + 0x20000 + index * 0x400
       words[place + index * 8] = goroutine + bias
       words[goroutine] = 0x1000

@@ -70,6 +70,17 @@ import Testing
     #expect(throws: Refusal.notLocated("runtime.allgs")) { try Self.locate(runtime) }
   }
 
+  /// Numbers that happen to follow a pointer to goroutines.
+  @Test func aListOfGoroutinesEndsWithSome() throws {
+    var random = SeededGenerator(seed: 3)
+    var runtime = RuntimeImage(try #require(Layout.all.last), &random)
+    runtime[Self.free] = runtime[runtime.addresses.goroutineCount - 8]
+    for length: UInt64 in [33_751_040, 1 << 32] {
+      (runtime[Self.free + 8], runtime[Self.free + 16]) = (length, length + 1)
+      #expect(try Self.locate(runtime) == runtime.addresses)
+    }
+  }
+
   @Test func aListOfGoroutinesThatIsFullIsFound() throws {
     var random = SeededGenerator(seed: 3)
     var runtime = RuntimeImage(try #require(Layout.all.last), &random)

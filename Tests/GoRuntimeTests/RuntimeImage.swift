@@ -229,9 +229,9 @@ struct RuntimeImage {
     self[slice] = Self.heapStart + 0x1800
     self[slice + 8] = all
     self[slice + 16] = all + 5
+    for index in 0..<all { self[self[slice] + index * 8] = goroutine + index % 8 * 0x400 }
     for index in 0..<UInt64(8) {
       let address = goroutine + index * 0x400
-      self[self[slice] + index * 8] = address
       self[address] = 0x1000
       self[address + 8] = 0x2000
       setHalf(address + UInt64(layout[.gStatus]), 4)
