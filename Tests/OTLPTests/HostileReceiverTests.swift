@@ -154,6 +154,7 @@ import Testing
   private final class Server: Sendable {
     private let answer = Mutex<[UInt8]>([])
     private let listener: Int32
+    private let done = DispatchSemaphore(value: 0)
     let port: UInt16
 
     init(_ sockets: TestSockets) throws {
@@ -162,7 +163,7 @@ import Testing
       DispatchQueue.global().async { [self] in
         while true {
           let socket = accept(listener, nil, nil)
-          if socket < 0 { return }
+          if socket < 0 { break }
           let bytes = answer.withLock { $0 }
           _ = send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL))
           // An answer that is not read to its end must not be lost to a reset.
@@ -171,13 +172,17 @@ import Testing
           while recv(socket, &byte, 1, 0) > 0 {}
           close(socket)
         }
+        done.signal()
       }
     }
 
     func answers(_ bytes: [UInt8]) { answer.withLock { $0 = bytes } }
 
-    /// Ends it.
-    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+    /// Ends it, and waits for that: the listener's number is soon that of another test's.
+    func stop() {
+      shutdown(listener, Int32(SHUT_RDWR))
+      done.wait()
+    }
   }
 
   private static func answer(
