@@ -28,12 +28,9 @@ package struct ScrapeQueue<ID: Hashable> {
 
   /// Whether a wish is no look, or one of not too many for the next collection.
   package func hasRoom(for wish: Wish) -> Bool {
-    guard case .look = wish, underWay?.contains(wish) != true else { return true }
-    var looks: Set<Wish> = [wish]
-    for entry in waiting where !entry.isServed {
-      if case .look = entry.wish { looks.insert(entry.wish) }
-    }
-    return looks.count <= lookLimit
+    guard let look = wish.look, underWay?.contains(wish) != true else { return true }
+    let others = waiting.lazy.filter { !$0.isServed }.compactMap(\.wish.look)
+    return Set(others).union([look]).count <= lookLimit
   }
 
   /// Adds a request.

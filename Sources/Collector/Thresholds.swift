@@ -133,12 +133,8 @@ package struct Threshold: Sendable {
     groups.allSatisfy { selection.has($0) }
   }
 
-  private static let descriptorRatio = place("process_fd_usage_ratio")
-  private static let residentBytes = place("process_resident_memory_bytes")
-
-  private static func place(_ name: String) -> Int? {
-    Catalogue.process.firstIndex { $0.family.name == name }
-  }
+  private static let descriptorRatio = Catalogue.place("process_fd_usage_ratio")
+  private static let residentBytes = Catalogue.place("process_resident_memory_bytes")
 }
 
 /// Levels by the places of their thresholds in ``Threshold/all``.
@@ -222,6 +218,11 @@ struct RestartHistory {
   }
 }
 
+extension Catalogue {
+  /// Where the row of a family stands in ``process``.
+  static func place(_ name: String) -> Int? { process.firstIndex { $0.family.name == name } }
+}
+
 extension TargetState {
   /// Whether what is known of its processes is of this collection.
   var isFresh: Bool { !sample.isLate && !target.members.isEmpty }
@@ -232,11 +233,11 @@ extension TargetState {
   }
 
   var goroutines: Double? {
-    isFresh ? sample.go?.scheduler?.reduce(0) { $0 + Double($1.goroutines) } : nil
+    isFresh ? sample.go?.scheduler.map { Double($0.sum(\.goroutines)) } : nil
   }
 
   var heapBytes: Double? {
-    isFresh ? sample.go?.heap?.reduce(0) { $0 + Double($1.allocated) } : nil
+    isFresh ? sample.go?.heap.map { Double($0.sum(\.allocated)) } : nil
   }
 
   /// What is above a threshold.

@@ -98,7 +98,7 @@ package struct Vitals: Sendable {
     "process_major_page_faults_total", "process_io_storage_read_bytes_total",
     "process_io_storage_written_bytes_total", "process_context_switches_voluntary_total",
     "process_context_switches_involuntary_total",
-  ].map { name in Catalogue.process.firstIndex { $0.family.name == name } }
+  ].map(Catalogue.place)
 }
 
 /// What this program itself uses.

@@ -19,6 +19,9 @@ package enum Wish: Hashable, Sendable {
   /// That nobody looks at the page any more.
   case nobodyLooks
 
+  /// What the page shows, if it is about that.
+  package var look: Look? { if case .look(let look) = self { look } else { nil } }
+
   /// Whether it can be had without looking at any target.
   var isOfThePast: Bool {
     switch self {
@@ -166,7 +169,7 @@ struct Scope {
     forms = wishes.compactMap { if case .page(let form) = $0 { form } else { nil } }
     pushes = wishes.compactMap { if case .push(let push) = $0 { push } else { nil } }
     isComplete = wishes.contains(where: \.isOfAll)
-    let looks = wishes.compactMap { if case .look(let look) = $0 { look } else { nil } }
+    let looks = wishes.compactMap(\.look)
     isForViewers = looks.contains(where: \.isFresh)
     wantsCommandLines = looks.contains(where: \.tellsCommandLines)
     countsSeries = wishes.contains(where: \.countsSeries)

@@ -92,6 +92,10 @@ package final class Server: EventHandler {
   /// Whether new connections are encrypted.
   package var isEncrypted: Bool { tls != nil }
 
+  /// When the first certificate expires that new clients are shown, in seconds since 1970; nil
+  /// without TLS.
+  package var certificateExpiration: Double? { tls?.expirationSeconds }
+
   /// Answers a request whose handler said ``Answer/later``.
   ///
   /// - Parameters:

@@ -21,7 +21,7 @@ package final class PageDesk: Sendable {
   ///   - sight: What a collection found for them; nil if there was none.
   /// - Returns: For each wish of them HTML or JSON, as UTF-8.
   package func answer(_ wishes: Set<Wish>, _ sight: Sight?) -> [Wish: [UInt8]] {
-    let looks = wishes.compactMap { if case .look(let look) = $0 { look } else { nil } }
+    let looks = wishes.compactMap(\.look)
     if looks.isEmpty, sight == nil {
       if wishes.contains(.nobodyLooks) { history.withLock { $0 = History(after: $0) } }
       return [:]

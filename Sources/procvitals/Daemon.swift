@@ -213,6 +213,7 @@ final class Daemon: EventHandler {
   }
 
   var isEncrypted: Bool { server?.isEncrypted == true }
+  var certificateExpiration: Double? { server?.certificateExpiration }
 
   private func tell(_ address: ListenAddress, _ server: Server) {
     addresses.append(address)
@@ -377,17 +378,14 @@ final class Daemon: EventHandler {
   // MARK: Collections
 
   private func collect(_ wishes: Set<Wish>, _ deadline: Instant) {
-    if wishes.contains(where: { if case .look = $0 { true } else { false } }) {
-      desk.update(surroundings)
-    }
-    if wishes.contains(where: { if case .look(let look) = $0 { look.isFresh } else { false } }) {
-      viewers.didStartReading(at: .now)
-    }
+    let looks = wishes.compactMap(\.look)
+    if !looks.isEmpty { desk.update(surroundings) }
+    if looks.contains(where: \.isFresh) { viewers.didStartReading(at: .now) }
     collectionStart = .now
     isPageUnderWay = wishes.contains { if case .page = $0 { true } else { false } }
     var own = own
     own.webConfig = webGate?.load
-    own.certificateExpiration = webGate?.certificateExpiration
+    own.certificateExpiration = certificateExpiration
     own.exports = pusher.exports
     own.scrapesInFlight = UInt64(scrapes.count)
     own.scrapes = scrapes.answered.map {

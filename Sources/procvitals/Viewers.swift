@@ -127,7 +127,7 @@ extension Daemon {
         files: [$0.path], loadedSeconds: $0.load.loadedSeconds, error: $0.error)
     }
     around.isEncrypted = isEncrypted
-    around.certificateExpiration = webGate?.certificateExpiration
+    around.certificateExpiration = certificateExpiration
     around.needsPassword = needsPassword
     around.scrape = activity.scrape
     around.scrapesPerMinute = activity.scrapesPerMinute(at: now)

@@ -4,7 +4,6 @@ import HTTPServer
 import Linux
 import Logging
 import Passwords
-import TLS
 
 /// Compares passwords with the hashes of the web configuration.
 enum PasswordCheck {
@@ -49,9 +48,6 @@ final class WebGate {
   private var fixed: Set<String> = []
   /// What holds now.
   private var current: WebConfiguration
-  /// When the first certificate expires that clients are shown, in seconds since 1970; nil without
-  /// TLS.
-  private(set) var certificateExpiration: Double?
   let path: String
   /// What was wrong with the files when they were last read.
   private(set) var error: String?
@@ -80,7 +76,6 @@ final class WebGate {
     gate.answer = { [unowned server] id, response in server.answer(id, response) }
     if let context = loaded.context {
       server.useTLS(context)
-      certificateExpiration = context.expirationSeconds
       server.refreshTLS = { watch.whenCurrent($0) }
     }
     watch.didChange = { [unowned self] in take($0) }
@@ -108,10 +103,7 @@ final class WebGate {
     switch outcome {
     case .success(let loaded):
       let configuration = loaded.configuration
-      if let context = loaded.context, initial.tls != nil {
-        server.useTLS(context)
-        certificateExpiration = context.expirationSeconds
-      }
+      if let context = loaded.context, initial.tls != nil { server.useTLS(context) }
       gate.settings = configuration.gate
       current.gate = configuration.gate
       if initial.tls != nil, let tls = configuration.tls { current.tls = tls }
